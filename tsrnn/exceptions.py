@@ -1,0 +1,19 @@
+"""The errors and warnings that tsrnn raises. Imports nothing of tsrnn."""
+
+from __future__ import annotations
+
+from sklearn.exceptions import NotFittedError
+
+__all__ = ["CapacityWarning", "DataError", "ArchiveError", "NotFittedError"]
+
+
+class DataError(ValueError):
+    """The data given cannot be used as they are; the message says what to change."""
+
+
+class ArchiveError(ValueError):
+    """A saved model is damaged, not a tsrnn archive, or not safe to load."""
+
+
+class CapacityWarning(UserWarning):
+    """A network has more trainable parameters than there are windows to train it on."""
