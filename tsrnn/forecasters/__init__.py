@@ -1,0 +1,1 @@
+"""Forecasters: DataFrame in, DataFrame out; networks and baselines under one protocol."""

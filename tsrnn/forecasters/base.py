@@ -1,0 +1,409 @@
+"""What every forecaster is: a DataFrame goes in, forecasts on a time index come out.
+
+`BaseForecaster` reads time, targets and covariates from frames, finds the rows and steps that are asked for, and leaves
+to a subclass three hooks on plain arrays: `_fit`, `_forecast` and `_spread`. Imports frames, checks and exceptions.
+"""
+
+from __future__ import annotations
+
+import numbers
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from ..exceptions import DataError
+from ..frames import check_columns, check_frame, check_time_index, infer_grid, some
+
+__all__ = ["BaseForecaster"]
+
+
+def check_steps(steps) -> int:
+    """Return a forecast length as int, or raise `DataError`."""
+    if isinstance(steps, bool) or not isinstance(steps, numbers.Integral) or steps < 1:
+        raise DataError(f"steps must be an integer of at least 1, got {steps!r}.")
+    return int(steps)
+
+
+def as_names(names) -> list:
+    """One name or several or None -> list of names."""
+    if names is None:
+        return []
+    return [names] if isinstance(names, str) or not isinstance(names, (list, tuple, pd.Index)) else list(names)
+
+
+class BaseForecaster(RegressorMixin, BaseEstimator):
+    """The protocol shared by networks and baselines.
+
+    A subclass has the parameters ``target`` and ``freq`` and implements, on arrays whose columns are the targets, then
+    the past covariates, then the future covariates, one row per step of the grid, NaN where nothing was observed:
+
+    - ``_fit(values)``: learn from values of shape (n_rows, n_columns);
+    - ``_forecast(values, cutoffs, steps)``: ndarray of shape (n_cutoffs, steps, n_targets), the forecasts of rows
+      cutoff + 1 .. cutoff + steps from the targets and past covariates up to row cutoff and the future covariates up
+      to row cutoff + steps. The array may hold later rows: they must not be read;
+    - ``_spread(steps, quantiles)``: ndarray of shape (steps, n_targets, n_quantiles), what to add to the forecast of
+      each step to get its quantiles.
+
+    Fitted attributes: ``data_`` (the rows seen, validated), ``grid_`` (how time goes on), ``targets_``, ``past_`` and
+    ``future_`` (column names by role).
+    """
+
+    #: Whether covariates reach the model. Columns given beside y are ignored where not.
+    _takes_covariates = False
+
+    # ------------------------------------------------------------------ fit
+
+    def fit(self, X, y=None):
+        """Learn from a table indexed by time.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_rows, n_columns)
+            Sorted by its time index. With `y`, its columns (none is fine) are covariates known ahead, except those
+            named in ``past_covariates``. Without, ``target`` says which columns to forecast (None: all that are not
+            covariates); columns that are neither are ignored.
+        y : Series, DataFrame or ndarray of shape (n_rows,) or (n_rows, n_targets), optional
+            The target, on the same index.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DataError
+            If the index is not a clean time index, a column is unknown, not numeric or infinite, or there is too
+            little history.
+        """
+        data, targets, past, future = self._read_roles(X, y)
+        grid = infer_grid(data.index, self.freq)
+        if data[targets].isna().all().any():
+            empty = [name for name in targets if data[name].isna().all()]
+            raise DataError(f"target column(s) {some(empty)} hold no observation at all.")
+        self.targets_, self.past_, self.future_ = targets, past, future
+        self.data_, self.grid_ = data, grid
+        self.one_target_series_ = y is not None and np.ndim(y) == 1
+        self._fit(grid.regularise(data).to_numpy())
+        return self
+
+    def _read_roles(self, X, y):
+        """Return the columns in use, ordered targets, past, future, and the three lists of names."""
+        past = as_names(getattr(self, "past_covariates", None))
+        named_future = as_names(getattr(self, "future_covariates", None))
+        wanted = as_names(self.target)
+        if y is None:
+            frame = X.to_frame(X.name if X.name is not None else "y") if isinstance(X, pd.Series) else X
+            if not isinstance(frame, pd.DataFrame):
+                frame = check_frame(frame)
+            check_columns(frame, wanted, "target")
+            targets = wanted or [c for c in frame.columns if c not in past and c not in named_future]
+            future = named_future
+        else:
+            frame, targets = self._join_target(X, y, wanted)
+            others = [c for c in frame.columns if c not in targets and c not in past]
+            future = (named_future or others) if self._takes_covariates else []
+        if not targets:
+            raise DataError("there is nothing to forecast: X has no columns and y is not given. Pass y or target=.")
+        check_columns(frame, past, "past covariate")
+        check_columns(frame, future, "future covariate")
+        used = [*targets, *past, *future]
+        twice = {name for name in used if used.count(name) > 1}
+        if twice:
+            raise DataError(f"column(s) {some(sorted(twice, key=str))} are named in more than one role.")
+        return check_frame(frame[used]), targets, past, future
+
+    @staticmethod
+    def _join_target(X, y, wanted):
+        """Put y beside X's columns; a y without a time index of its own takes X's."""
+        if isinstance(X, pd.Series):
+            X = X.to_frame()
+        if not isinstance(X, pd.DataFrame):
+            raise DataError(
+                f"X must be a DataFrame with a time index, got {type(X).__name__}. With no covariates pass an empty "
+                "one: fit(df[[]], df['temp']). In a Pipeline, call .set_output(transform='pandas') on the transformers "
+                "in front."
+            )
+        check_time_index(X.index)
+        if len(y) != len(X):
+            raise DataError(f"X has {len(X)} rows and y has {len(y)}. They must describe the same times.")
+        if isinstance(y, (pd.Series, pd.DataFrame)):
+            if isinstance(y.index, pd.DatetimeIndex) and not y.index.equals(X.index):
+                raise DataError("X and y have different time indexes. Align them first, e.g. y = y.loc[X.index].")
+            y = y.to_frame(y.name if y.name is not None else "y") if isinstance(y, pd.Series) else y
+            y = y.set_axis(X.index)
+        else:
+            values = np.asarray(y).reshape(len(X), -1)
+            fallback = ["y"] if values.shape[1] == 1 else [f"y{i}" for i in range(values.shape[1])]
+            names = wanted if len(wanted) == values.shape[1] else fallback
+            y = pd.DataFrame(values, index=X.index, columns=names)
+        if wanted and list(y.columns) != wanted:
+            raise DataError(f"target={wanted!r} but y holds {list(y.columns)!r}. Pass the one, or name it like the other.")
+        both = [name for name in y.columns if name in X.columns]
+        if both:
+            raise DataError(f"target {some(both)} stands in X as well as in y and would leak. Drop it from X, or omit y.")
+        return pd.concat([y, X], axis=1), list(y.columns)
+
+    # ------------------------------------------------------------------ forecasts
+
+    def predict(self, X, history=None):
+        """Forecast.
+
+        Parameters
+        ----------
+        X : int, DataFrame, Series or DatetimeIndex
+            How many steps to forecast after the last known row, or the timestamps to forecast (a frame's columns
+            hold the future covariates). Timestamps of known rows get one-step fitted values.
+        history : DataFrame or Series, optional
+            Forecast from the end of these rows instead of the rows last fitted or updated; nothing is refitted.
+
+        Returns
+        -------
+        Series or DataFrame of shape (n_stamps,) or (n_stamps, n_targets)
+            Indexed by time, in the unit of the target; a Series if `fit` was given a one-dimensional y.
+
+        Raises
+        ------
+        DataError
+            If a timestamp is not ahead of the history nor in it, or a future covariate is missing.
+        """
+        values, _, stamps = self._predict_steps(X, history)
+        return self._give_back(values, stamps)
+
+    def forecast(self, steps=None) -> pd.DataFrame:
+        """Forecast the next `steps` rows (by default, the horizon) after the last known one.
+
+        Returns
+        -------
+        DataFrame of shape (steps, n_targets)
+            On the future time index.
+        """
+        values, _, stamps = self._predict_steps(self._default_steps() if steps is None else check_steps(steps), None)
+        return pd.DataFrame(values, index=stamps, columns=self.targets_)
+
+    def predict_quantiles(self, X=None, quantiles=(0.1, 0.5, 0.9), history=None) -> pd.DataFrame:
+        """Forecast quantiles.
+
+        Parameters
+        ----------
+        X, history
+            As in `predict`; None stands for the horizon.
+        quantiles : sequence of float
+            Levels strictly between 0 and 1.
+
+        Returns
+        -------
+        DataFrame of shape (n_stamps, n_targets * n_quantiles)
+            Columns ``<target>_q<percent>``.
+        """
+        levels = np.asarray(quantiles, dtype=float)
+        if levels.ndim != 1 or not len(levels) or (levels <= 0).any() or (levels >= 1).any():
+            raise DataError(f"quantiles must lie strictly between 0 and 1, got {quantiles!r}.")
+        values, steps, stamps = self._predict_steps(self._default_steps() if X is None else X, history)
+        # (n_stamps, K, 1) + (n_stamps, K, Q)
+        bands = values[:, :, None] + self._spread(int(steps.max()), levels)[steps - 1]
+        names = [f"{target}_q{100 * level:g}" for target in self.targets_ for level in levels]
+        return pd.DataFrame(bands.reshape(len(stamps), -1), index=stamps, columns=names)
+
+    def predict_interval(self, X=None, coverage=0.9, history=None) -> pd.DataFrame:
+        """Forecast with a central interval that is to hold the observation with probability `coverage`.
+
+        Returns
+        -------
+        DataFrame of shape (n_stamps, 3 * n_targets)
+            Columns ``<target>``, ``<target>_lower_90``, ``<target>_upper_90`` for coverage 0.9.
+        """
+        tails, suffix = interval_levels(coverage)
+        values, steps, stamps = self._predict_steps(self._default_steps() if X is None else X, history)
+        bands = values[:, :, None] + self._spread(int(steps.max()), tails)[steps - 1]
+        columns = {}
+        for k, target in enumerate(self.targets_):
+            columns[target] = values[:, k]
+            columns[f"{target}_lower_{suffix}"] = bands[:, k, 0]
+            columns[f"{target}_upper_{suffix}"] = bands[:, k, 1]
+        return pd.DataFrame(columns, index=stamps)
+
+    def predict_cutoffs(self, steps, history, cutoffs, coverage=None) -> pd.DataFrame:
+        """Forecast from many cutoffs at once, without refitting: the inner loop of a backtest.
+
+        Parameters
+        ----------
+        steps : int
+            Steps ahead of each cutoff.
+        history : DataFrame or Series
+            Rows up to the last cutoff at least. Rows after a cutoff are not read for it, except future covariates.
+        cutoffs : sequence of timestamps
+            Last known time of each forecast; each must be a row of the history.
+        coverage : float, optional
+            Adds interval columns.
+
+        Returns
+        -------
+        DataFrame
+            Tidy: ``cutoff, ds, step, target, y_pred`` and, with coverage, ``lower_90, upper_90``.
+        """
+        check_is_fitted(self)
+        steps = check_steps(steps)
+        frame = self.grid_.regularise(self._read_history(history))
+        cutoffs = pd.DatetimeIndex(cutoffs)
+        rows = frame.index.get_indexer(cutoffs)
+        if (rows < 0).any():
+            raise DataError(f"cutoff(s) {some(cutoffs[rows < 0])} are not rows of the history.")
+        beyond = self.grid_.future(frame.index[-1], max(0, int(rows.max()) + steps + 1 - len(frame)))
+        index = frame.index.append(beyond)
+        values = np.vstack([frame.to_numpy(), np.full((len(beyond), frame.shape[1]), np.nan)])
+        self._check_future_known(values, index, rows, steps)
+        forecasts = self._forecast(values, rows, steps)
+        tidy = pd.DataFrame(
+            {
+                "cutoff": np.repeat(cutoffs, steps * len(self.targets_)),
+                # (n_cutoffs, steps), then once per target
+                "ds": np.repeat(index[(rows[:, None] + np.arange(1, steps + 1)).ravel()], len(self.targets_)),
+                "step": np.tile(np.repeat(np.arange(1, steps + 1), len(self.targets_)), len(rows)),
+                "target": np.tile(np.asarray(self.targets_, dtype=object), len(rows) * steps),
+                "y_pred": forecasts.ravel(),
+            }
+        )
+        if coverage is not None:
+            tails, suffix = interval_levels(coverage)
+            bands = forecasts[..., None] + self._spread(steps, tails)
+            tidy[f"lower_{suffix}"], tidy[f"upper_{suffix}"] = bands[..., 0].ravel(), bands[..., 1].ravel()
+        return tidy
+
+    def update(self, X, y=None):
+        """Take in new rows after the last known one, without refitting. Returns self."""
+        check_is_fitted(self)
+        new, targets, _, _ = self._read_roles(X, y)
+        if targets != self.targets_:
+            raise DataError(f"fitted on target(s) {self.targets_!r}, but the update holds {targets!r}.")
+        new = new[list(self.data_.columns)]
+        known = new.index[new.index <= self.data_.index[-1]]
+        if len(known):
+            raise DataError(f"rows {some(known)} are not after the last known one, {self.data_.index[-1]}. Pass new rows.")
+        data = pd.concat([self.data_, new])
+        infer_grid(data.index, None if self.grid_.calendar else self.grid_.freq)
+        self.data_ = data
+        return self
+
+    # ------------------------------------------------------------------ inside
+
+    def _predict_steps(self, X, history):
+        """Return forecasts (n_stamps, K), the step ahead of each (1 for fitted values), and the stamps."""
+        check_is_fitted(self)
+        data = self.data_ if history is None else self._read_history(history)
+        frame = self.grid_.regularise(data)
+        last = frame.index[-1]
+        if isinstance(X, numbers.Integral):
+            stamps, given = self.grid_.future(last, check_steps(X)), None
+        else:
+            stamps = check_time_index(X if isinstance(X, pd.DatetimeIndex) else getattr(X, "index", X), "X to predict")
+            given = X if isinstance(X, pd.DataFrame) else None
+        if not len(stamps):
+            raise DataError("X to predict has no rows; pass the timestamps to forecast or a number of steps.")
+        if (stamps.tz is None) != (frame.index.tz is None):
+            raise DataError(f"X to predict has time zone {stamps.tz}, the data have {frame.index.tz}. Use tz_localize.")
+        ahead = stamps > last
+        steps = np.ones(len(stamps), dtype=int)
+        out = np.empty((len(stamps), len(self.targets_)))
+        if not ahead.all():
+            out[~ahead] = self._fitted_values(frame, data.index, stamps[~ahead])
+        if ahead.any():
+            steps[ahead] = self.grid_.steps_ahead(last, stamps[ahead])
+            values = self._extend(frame, stamps[ahead], steps[ahead], given)
+            forecasts = self._forecast(values, np.array([len(frame) - 1]), int(steps.max()))[0]
+            out[ahead] = forecasts[steps[ahead] - 1]
+        return out, steps, stamps
+
+    def _fitted_values(self, frame, known, stamps) -> np.ndarray:
+        """One-step forecasts of known rows; the very first row, with nothing before it, gets the mean of the target."""
+        unknown = stamps.difference(known)
+        if len(unknown):
+            raise DataError(
+                f"timestamps {some(unknown)} lie before the end of the history ({known[-1]}) and are not in it. "
+                "Forecasts go forward in time: use TimeSeriesSplit, not a shuffled or plain KFold."
+            )
+        rows = frame.index.get_indexer(stamps)
+        values = frame.to_numpy()
+        out = np.tile(np.nanmean(values[:, : len(self.targets_)], axis=0), (len(rows), 1))
+        later = rows > 0
+        if later.any():
+            out[later] = self._forecast(values, rows[later] - 1, 1)[:, 0]
+        return out
+
+    def _extend(self, frame, stamps, steps, given) -> np.ndarray:
+        """Add the rows to forecast below the history: NaN, except for the future covariates given."""
+        length = int(steps.max())
+        rows = np.full((length, frame.shape[1]), np.nan)
+        if self.future_:
+            # Which stamps the steps 1..length have: on a trading calendar those given, else the grid's.
+            index = self.grid_.future(frame.index[-1], length)
+            if self.grid_.calendar and length == len(stamps):
+                index = stamps
+            known = check_frame(given if given is not None else pd.DataFrame(index=stamps), "X to predict")
+            check_columns(known, self.future_ if given is not None else [], "future covariate")
+            missing = index.difference(known.index) if given is not None else index
+            if len(missing):
+                raise DataError(
+                    f"future covariates {some(self.future_)} are needed for every step up to {index[-1]}; missing "
+                    f"timestamps: {some(missing, 24)}. Pass predict(X) with a frame that has them."
+                )
+            rows[:, -len(self.future_) :] = known.loc[index, self.future_].to_numpy()
+        return np.vstack([frame.to_numpy(), rows])
+
+    def _read_history(self, history) -> pd.DataFrame:
+        if isinstance(history, pd.Series):
+            history = history.to_frame(self.targets_[0] if len(self.targets_) == 1 else history.name)
+        if not isinstance(history, pd.DataFrame):
+            raise DataError(f"history must be a DataFrame or Series, got {type(history).__name__}.")
+        used = list(self.data_.columns)
+        check_columns(history, used, "column")
+        data = check_frame(history[used], "history")
+        if not len(data):
+            raise DataError("history has no rows.")
+        infer_grid(data.index, None if self.grid_.calendar and len(data) > 5 else self.grid_.freq)
+        return data
+
+    def _check_future_known(self, values, index, rows, steps) -> None:
+        if not self.future_:
+            return
+        needed = np.unique(rows[:, None] + np.arange(1, steps + 1))
+        unknown = needed[np.isnan(values[needed][:, -len(self.future_) :]).any(axis=1)]
+        if len(unknown):
+            raise DataError(
+                f"future covariates {some(self.future_)} must be known for every forecast row; missing timestamps: "
+                f"{some(index[unknown], 24)}."
+            )
+
+    def _give_back(self, values, stamps):
+        if self.one_target_series_:
+            return pd.Series(values[:, 0], index=stamps, name=self.targets_[0])
+        return pd.DataFrame(values, index=stamps, columns=self.targets_)
+
+    def _default_steps(self) -> int:
+        check_is_fitted(self)
+        return 1
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.multi_output = True
+        return tags
+
+    # ------------------------------------------------------------------ hooks
+
+    def _fit(self, values: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def _forecast(self, values: np.ndarray, cutoffs: np.ndarray, steps: int) -> np.ndarray:
+        raise NotImplementedError
+
+    def _spread(self, steps: int, quantiles: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+
+def interval_levels(coverage: float) -> tuple[np.ndarray, str]:
+    """Return the two tail levels of a central interval and its suffix in column names ('90' for 0.9)."""
+    if not isinstance(coverage, numbers.Real) or not 0 < coverage < 1:
+        raise DataError(f"coverage must lie strictly between 0 and 1, got {coverage!r}.")
+    return np.array([(1 - coverage) / 2, (1 + coverage) / 2]), f"{100 * coverage:g}"

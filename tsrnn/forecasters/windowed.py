@@ -1,0 +1,395 @@
+"""Forecasters that learn from windows: the part shared by networks and scikit-learn regressors.
+
+Series are scaled on the training rows, cut into lazy windows, each centred on its own level, and handed to a regressor
+that knows nothing of time. Imports frames, windows, intervals, base and exceptions.
+"""
+
+from __future__ import annotations
+
+import numbers
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+
+from ..exceptions import DataError
+from ..frames import season_length, some
+from ..intervals import residual_quantiles
+from ..windows import WindowArray
+from .base import BaseForecaster, check_steps
+
+__all__ = ["RegressionForecaster", "WindowForecaster"]
+
+STRATEGIES = ("direct", "recursive")
+LEVELS = ("last", None)
+#: Share of the training windows, the last in time, on whose errors intervals are calibrated.
+CALIBRATION_FRACTION = 0.2
+#: Windows held densely at a time, where that is needed: for scikit-learn regressors, and when forecasts are fed back.
+CHUNK = 512
+
+
+class WindowForecaster(BaseForecaster):
+    """Shared part of `RegressionForecaster` and the recurrent forecasters.
+
+    A subclass has the parameters ``target, window, horizon, strategy, level, past_covariates, future_covariates, freq``
+    and implements ``_make_regressor()`` (unfitted), ``_fit_regressor(regressor, windows, y)`` and
+    ``_apply(regressor, windows)``, with y and the result of shape (n_windows, block * n_targets).
+    """
+
+    _takes_covariates = True
+
+    # ------------------------------------------------------------------ fit
+
+    def _fit(self, values):
+        self._check_window_params()
+        self.season_length_ = season_length(self.grid_.freq)
+        self.horizon_ = 1 if self.horizon is None else check_steps(self.horizon)
+        self.block_ = self.horizon_ if self.strategy == "direct" else 1
+        self.window_ = self._choose_window(len(values))
+        self.n_rows_fit_ = len(values)
+        self.mean_, self.scale_ = fit_scaling(values, len(self.targets_), self.block_, self.level)
+        self.__dict__.pop("residuals_", None)  # of an earlier fit
+        cutoffs = self._training_cutoffs(values)
+        self.regressor_ = self._train(values, cutoffs)
+
+    def _check_window_params(self):
+        if self.strategy not in STRATEGIES:
+            raise DataError(f"strategy must be one of {STRATEGIES}, got {self.strategy!r}.")
+        if self.level not in LEVELS:
+            raise DataError(f"level must be one of {LEVELS}, got {self.level!r}.")
+        for name in ("horizon", "window"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1):
+                raise DataError(f"{name} must be an integer of at least 1 or None, got {value!r}.")
+        if self.strategy == "recursive" and self.past_:
+            raise DataError(
+                f"strategy='recursive' feeds forecasts back, but past covariates {some(self.past_)} are not known "
+                "beyond the cutoff. Use strategy='direct', or make them future_covariates."
+            )
+
+    def _choose_window(self, n_rows: int) -> int:
+        """Take the window given, or enough seasons to see the daily and the weekly run, where the history allows."""
+        window = self.window
+        if window is None:
+            wanted = max(7 * self.season_length_ if self.season_length_ >= 24 else 4 * self.season_length_, 8)
+            window = max(1, min(wanted, (n_rows - self.block_) // 4))
+        if n_rows < window + self.block_:
+            raise DataError(
+                f"history has {n_rows} rows, but window={window} and horizon={self.block_} need at least "
+                f"{window + self.block_}. Pass more history or use a smaller window."
+            )
+        if self.future_ and window < self.block_:
+            raise DataError(
+                f"window={window} is shorter than horizon={self.block_}: the window could not hold the future "
+                f"covariates of every step. Use window={self.block_} or more."
+            )
+        return int(window)
+
+    def _training_cutoffs(self, values) -> np.ndarray:
+        """Rows after which a window can be trained on: full windows with something observed on both sides."""
+        seen = np.isfinite(values[:, : len(self.targets_)]).any(axis=1)
+        cutoffs = np.arange(self.window_ - 1, len(values) - self.block_)
+        before = count_between(seen, cutoffs - self.window_ + 1, cutoffs + 1)
+        after = count_between(seen, cutoffs + 1, cutoffs + 1 + self.block_)
+        cutoffs = cutoffs[(before > 0) & (after > 0)]
+        if not len(cutoffs):
+            raise DataError(f"no window of {self.window_} rows holds observations of the target and is followed by any.")
+        return cutoffs
+
+    def _train(self, values, cutoffs):
+        """Fit a fresh regressor on the windows that end at these rows."""
+        windows, level = self._windows(self._scaled(values), cutoffs)
+        targets = (values[:, : len(self.targets_)] - self.mean_[: len(self.targets_)]) / self._target_scale()
+        rows = cutoffs[:, None] + np.arange(1, self.block_ + 1)
+        y = targets[rows] - level[:, None, :]  # (n, block, K)
+        return self._fit_regressor(self._make_regressor(), windows, y.reshape(len(cutoffs), -1).astype(np.float32))
+
+    # ------------------------------------------------------------------ windows
+
+    def _target_scale(self):
+        return self.scale_[: len(self.targets_)]
+
+    def _scaled(self, values) -> np.ndarray:
+        """Scale all columns and move each future covariate up by one block.
+
+        Row i of a moved column holds the covariate of row i + block, so that the window up to a cutoff reaches the
+        covariates of every step it forecasts, and none later.
+        """
+        scaled = (values - self.mean_) / self.scale_
+        n_future = len(self.future_)
+        if n_future:
+            future = scaled[:, -n_future:]
+            # The last rows repeat the last known covariate: they serve steps that are cut off anyway.
+            rows = np.minimum(np.arange(len(values)) + self.block_, len(values) - 1)
+            scaled[:, -n_future:] = future[rows]
+        return scaled.astype(np.float32)
+
+    def _windows(self, scaled, cutoffs):
+        """Return the windows that end at these rows, and the level (n_windows, n_targets) taken off each."""
+        n_targets = len(self.targets_)
+        level = np.zeros((len(cutoffs), n_targets), dtype=scaled.dtype)
+        offset = None
+        if self.level == "last":
+            level = last_observed(scaled[:, :n_targets], cutoffs, self.window_)
+            offset = np.zeros((len(cutoffs), scaled.shape[1]), dtype=scaled.dtype)
+            offset[:, :n_targets] = level
+        return WindowArray(scaled, cutoffs - self.window_ + 1, self.window_, offset), level
+
+    # ------------------------------------------------------------------ forecasts
+
+    def _forecast(self, values, cutoffs, steps):
+        out = np.empty((len(cutoffs), steps, len(self.targets_)))
+        full = cutoffs >= self.window_ - 1
+        if not full.all():
+            if steps > 1:
+                raise DataError(
+                    f"history has {int(cutoffs.min()) + 1} rows up to the cutoff, but window={self.window_} needs at "
+                    f"least {self.window_}. Pass more history or fit with a smaller window."
+                )
+            # Fitted values of the first rows, before any full window: the last observation.
+            level = last_observed(values[:, : len(self.targets_)], cutoffs[~full], self.window_)
+            out[~full] = level[:, None, :]
+        if full.any():
+            scaled = self._roll if steps > self.block_ else self._single_block
+            forecasts = scaled(values, cutoffs[full], steps)
+            out[full] = forecasts * self._target_scale() + self.mean_[: len(self.targets_)]
+        return out
+
+    def _single_block(self, values, cutoffs, steps):
+        windows, level = self._windows(self._scaled(values), cutoffs)
+        return self._block(windows, level)[:, :steps]
+
+    def _block(self, windows, level):
+        """Forecast one block of steps, in scaled units: (n_windows, block, n_targets)."""
+        steps = self._apply(self.regressor_, windows).reshape(len(windows), self.block_, len(self.targets_))
+        return np.asarray(steps, dtype=np.float64) + level[:, None, :]
+
+    def _roll(self, values, cutoffs, steps):
+        """Forecast block after block, each read as if it had been observed."""
+        if self.past_:
+            raise DataError(
+                f"forecasting {steps} steps with horizon={self.block_} feeds forecasts back, but past covariates "
+                f"{some(self.past_)} are not known beyond the cutoff. Fit with horizon={steps}."
+            )
+        parts = np.array_split(cutoffs, -(-len(cutoffs) // CHUNK))
+        return np.concatenate([self._roll_chunk(values, part, -(-steps // self.block_))[:, :steps] for part in parts])
+
+    def _roll_chunk(self, values, cutoffs, blocks):
+        n_targets, length = len(self.targets_), self.window_ + blocks * self.block_
+        rows = cutoffs[:, None] + np.arange(1 - self.window_, blocks * self.block_ + 1)
+        # (n_cutoffs, window + steps, C): the rows after each cutoff hide their targets
+        dense = values[np.minimum(rows, len(values) - 1)]
+        dense[:, self.window_ :, :n_targets] = np.nan
+        out = np.empty((len(cutoffs), blocks * self.block_, n_targets))
+        for done in range(0, blocks * self.block_, self.block_):
+            # Each series is scaled by itself: a moved covariate must not run over into the next one's rows.
+            scaled = np.concatenate([self._scaled(series) for series in dense])
+            windows, level = self._windows(scaled, np.arange(len(cutoffs)) * length + self.window_ - 1 + done)
+            block = self._block(windows, level)
+            out[:, done : done + self.block_] = block
+            fed_back = block * self._target_scale() + self.mean_[:n_targets]
+            dense[:, self.window_ + done : self.window_ + done + self.block_, :n_targets] = fed_back
+        return out
+
+    def _spread(self, steps, quantiles):
+        """Quantiles of the errors, step by step, on the last windows in time (split conformal, signed)."""
+        if getattr(self, "residuals_", np.empty((0, 0))).shape[1] < steps:
+            self.residuals_ = self._calibrate(steps)
+        return residual_quantiles(self.residuals_[:, :steps], quantiles)
+
+    def _calibrate(self, steps):
+        """Errors (n_windows, steps, n_targets) on the calibration windows of a model that was not trained on them."""
+        values = self.grid_.regularise(self.data_).to_numpy()[: self.n_rows_fit_]
+        cutoffs = self._training_cutoffs(values)
+        split = max(1, len(cutoffs) - max(1, int(self._calibration_fraction() * len(cutoffs))))
+        model = self
+        if not self._held_out():
+            model = self._copy_fitted()
+            # The gap keeps rows that training targets share with calibration targets out of both.
+            model.regressor_ = model._train(values, cutoffs[: max(1, split - self.block_ + 1)])
+        held = cutoffs[split:] if split < len(cutoffs) else cutoffs[-1:]
+        held = held[: max(1, len(held) - (steps - self.block_))] if steps > self.block_ else held
+        rows = np.minimum(held[:, None] + np.arange(1, steps + 1), len(values) - 1)
+        truth = values[:, : len(self.targets_)][rows]
+        truth[held[:, None] + np.arange(1, steps + 1) >= len(values)] = np.nan
+        return truth - model._forecast(values, held, steps)
+
+    def _copy_fitted(self):
+        """A shallow copy whose regressor can be replaced without touching this model."""
+        copy = clone(self)
+        copy.__dict__.update({name: value for name, value in vars(self).items() if name.endswith("_")})
+        return copy
+
+    def _default_steps(self):
+        super()._default_steps()
+        return self.horizon_
+
+    # ------------------------------------------------------------------ hooks
+
+    def _held_out(self) -> bool:
+        """Whether the fitted regressor was kept from training on the last windows."""
+        return False
+
+    def _calibration_fraction(self) -> float:
+        return CALIBRATION_FRACTION
+
+    def _make_regressor(self):
+        raise NotImplementedError
+
+    def _fit_regressor(self, regressor, windows, y):
+        raise NotImplementedError
+
+    def _apply(self, regressor, windows):
+        raise NotImplementedError
+
+
+class RegressionForecaster(WindowForecaster):
+    """Forecast with any scikit-learn regressor on lagged values.
+
+    Parameters
+    ----------
+    estimator : scikit-learn regressor
+        Cloned in `fit`. One that has a single output is wrapped in `MultiOutputRegressor`.
+    target : str or list of str, optional
+        Column(s) of X to forecast when no y is given; None means all.
+    window : int, optional
+        Past rows that the regressor sees. By default four seasons (seven when a season has 24 steps or more), at most
+        a quarter of the history.
+    horizon : int, optional
+        Steps forecast at once by strategy "direct". None stands for 1, and is set by `tsrnn.compare`.
+    strategy : {"direct", "recursive"}
+        All steps of the horizon at once, or one step fed back again and again. Steps beyond the horizon are fed back
+        block by block.
+    level : {"last", None}
+        "last" subtracts the last observation from each window and adds it back to the forecast.
+    past_covariates, future_covariates : list of str, optional
+        Columns known up to the cutoff, and columns known ahead.
+    freq : str, optional
+        Frequency of the index where it cannot be inferred.
+
+    Attributes
+    ----------
+    regressor_ : the fitted regressor
+    window_, horizon_ : int
+
+    Raises
+    ------
+    DataError
+        In `fit` if every training window holds missing values, in `predict` if the newest window does and the
+        estimator cannot take them.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> import pandas as pd
+    >>> days = pd.date_range("2024-01-01", periods=60, freq="D")
+    >>> df = pd.DataFrame({"load": [10.0 + day.day_of_week for day in days]}, index=days)
+    >>> model = RegressionForecaster(Ridge(1e-6), window=14, horizon=7).fit(df)
+    >>> model.forecast(2).round(2)
+                load
+    2024-03-01  14.0
+    2024-03-02  15.0
+    """
+
+    def __init__(
+        self,
+        estimator,
+        target=None,
+        window=None,
+        horizon=None,
+        strategy="direct",
+        level="last",
+        past_covariates=None,
+        future_covariates=None,
+        freq=None,
+    ):
+        self.estimator = estimator
+        self.target = target
+        self.window = window
+        self.horizon = horizon
+        self.strategy = strategy
+        self.level = level
+        self.past_covariates = past_covariates
+        self.future_covariates = future_covariates
+        self.freq = freq
+
+    def _make_regressor(self):
+        estimator = clone(self.estimator)
+        single = self.block_ * len(self.targets_) == 1
+        return estimator if single or get_tags(estimator).target_tags.multi_output else MultiOutputRegressor(estimator)
+
+    def _training_cutoffs(self, values):
+        """Keep the windows that the estimator can take: all targets observed, and no NaN unless it says it copes."""
+        cutoffs = super()._training_cutoffs(values)
+        unseen = np.isnan(values[:, : len(self.targets_)]).any(axis=1)
+        usable = count_between(unseen, cutoffs + 1, cutoffs + 1 + self.block_) == 0
+        if not self._takes_missing():
+            missing = np.isnan(self._scaled(values)).any(axis=1)
+            usable &= count_between(missing, cutoffs - self.window_ + 1, cutoffs + 1) == 0
+        if not usable.any():
+            raise DataError(f"each of the {len(usable)} training windows holds missing values. {self._missing_advice()}")
+        return cutoffs[usable]
+
+    def _takes_missing(self):
+        """Ask the part that meets the data first: a Pipeline does not say what its first step takes."""
+        estimator = self.estimator
+        while isinstance(estimator, Pipeline):
+            estimator = next((step for _, step in estimator.steps if step not in (None, "passthrough")), None)
+        return estimator is not None and get_tags(estimator).input_tags.allow_nan
+
+    def _missing_advice(self):
+        name = type(self.estimator).__name__
+        return (
+            f"{name} cannot take them. Put an imputer in front, make_pipeline(SimpleImputer(), {name}()), fill the gaps "
+            "(df.interpolate()), use a shorter window, or an estimator that takes NaN (HistGradientBoostingRegressor)."
+        )
+
+    def _fit_regressor(self, regressor, windows, y):
+        X = np.asarray(windows).reshape(len(windows), -1)
+        return regressor.fit(X, y[:, 0] if y.shape[1] == 1 else y)
+
+    def _apply(self, regressor, windows):
+        parts = [windows[i : i + CHUNK] for i in range(0, len(windows), CHUNK)]
+        return np.concatenate([self._apply_dense(regressor, np.asarray(part)) for part in parts])
+
+    def _apply_dense(self, regressor, windows):
+        X = windows.reshape(len(windows), -1)
+        incomplete = int(np.isnan(X).any(axis=1).sum())
+        if incomplete and not self._takes_missing():
+            raise DataError(f"{incomplete} of {len(X)} windows to forecast from hold missing values. {self._missing_advice()}")
+        return regressor.predict(X)
+
+
+# ---------------------------------------------------------------------- pure helpers
+
+
+def fit_scaling(values, n_targets, block, level):
+    """Return mean and scale (n_columns,) of the training rows, missing values left out.
+
+    A target that is forecast relative to its last value is scaled by how far it moves within a block, not by how far
+    it wanders over the years: a price path would otherwise shrink its own daily moves to nothing.
+    """
+    mean = np.nanmean(values, axis=0) if values.size else np.zeros(values.shape[1])
+    scale = np.nanstd(values, axis=0)
+    if level == "last":
+        targets = values[:, :n_targets]
+        moves = [np.nanmean((targets[h:] - targets[:-h]) ** 2, axis=0) for h in {1, (block + 1) // 2, block}]
+        scale[:n_targets] = np.sqrt(np.nanmean(moves, axis=0))
+    # A constant column stays as it is.
+    return np.nan_to_num(mean), np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
+
+
+def last_observed(values, cutoffs, window):
+    """Last value of each column that is not NaN within `window` rows up to each cutoff; 0 where there is none."""
+    rows = np.where(np.isnan(values), -1, np.arange(len(values))[:, None])
+    last = np.maximum.accumulate(rows, axis=0)[cutoffs]  # (n_cutoffs, K)
+    inside = last > cutoffs[:, None] - window
+    return np.where(inside & (last >= 0), values[last.clip(0), np.arange(values.shape[1])], 0.0).astype(values.dtype)
+
+
+def count_between(flags, first, stop):
+    """How many flags are set in rows first .. stop - 1, for each pair."""
+    total = np.concatenate([[0], np.cumsum(flags)])
+    return total[stop] - total[first]

@@ -1,0 +1,52 @@
+"""Prediction intervals from past errors (split conformal). Pure functions; imports nothing of tsrnn."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["residual_quantiles"]
+
+
+def residual_quantiles(residuals, quantiles):
+    """Quantiles of held-out errors, widened for the number of errors they come from.
+
+    With n errors the level q becomes (n + 1) q / n above the median, and its mirror image below, which gives at least
+    the nominal coverage when the errors are exchangeable. Errors of overlapping windows are not quite: read the
+    coverage as approximate.
+
+    Parameters
+    ----------
+    residuals : ndarray of shape (n_errors, steps, n_targets)
+        Observation minus forecast, in the unit of the target; NaN where nothing was observed.
+    quantiles : ndarray of shape (n_quantiles,)
+        Levels between 0 and 1.
+
+    Returns
+    -------
+    ndarray of shape (steps, n_targets, n_quantiles)
+        In the unit of the target.
+
+    References
+    ----------
+    Lei, G'Sell, Rinaldo, Tibshirani, Wasserman (2018), "Distribution-free predictive inference for regression", JASA
+    113, section 2.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> errors = np.arange(-9.0, 10.0).reshape(-1, 1, 1)
+    >>> residual_quantiles(errors, np.array([0.05, 0.5, 0.95])).ravel()
+    array([-9.,  0.,  9.])
+    """
+    out = np.empty((*residuals.shape[1:], len(quantiles)))
+    for step, target in np.ndindex(residuals.shape[1:]):
+        errors = residuals[:, step, target]
+        errors = errors[np.isfinite(errors)]
+        if not len(errors):
+            out[step, target] = np.nan
+            continue
+        widened = 0.5 + (np.asarray(quantiles) - 0.5) * (len(errors) + 1) / len(errors)
+        low = np.quantile(errors, widened.clip(0, 1), method="lower")
+        high = np.quantile(errors, widened.clip(0, 1), method="higher")
+        out[step, target] = np.where(widened < 0.5, low, np.where(widened > 0.5, high, (low + high) / 2))
+    return out
