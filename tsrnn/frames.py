@@ -238,16 +238,16 @@ def _guess_grid(index: pd.DatetimeIndex) -> TimeGrid:
             grid = TimeGrid(to_offset("B"))
             return TimeGrid(grid.freq, calendar=len(grid.between(index[0], index[-1])) > len(index))
         return TimeGrid(to_offset("D"))
-    inferred = pd.infer_freq(index) if len(index) > 2 else None
-    if inferred is not None:
-        return TimeGrid(to_offset(inferred))
     if daily and common == 7 * day:
         return TimeGrid(to_offset(f"W-{index[0].strftime('%a').upper()}"))
-    if daily and pd.Timedelta(days=28) <= common <= pd.Timedelta(days=31):
-        if index.is_month_start.all():
-            return TimeGrid(to_offset("MS"))
-        if index.is_month_end.all():
-            return TimeGrid(to_offset("ME"))
+    if daily and common >= pd.Timedelta(days=28):
+        # Coarsest first: quarterly stamps lie on the monthly grid as well.
+        month = index[0].strftime("%b").upper()
+        for name in (f"YS-{month}", f"YE-{month}", f"QS-{month}", f"QE-{month}", "MS", "ME", "BMS", "BME"):
+            if index.isin(pd.date_range(index[0], index[-1], freq=name)).all():
+                return TimeGrid(to_offset(name))
+    if daily and common % day == pd.Timedelta(0):
+        return TimeGrid(to_offset(f"{common // day}D"))
     return TimeGrid(to_offset(common))
 
 

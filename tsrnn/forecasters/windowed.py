@@ -39,6 +39,8 @@ class WindowForecaster(BaseForecaster):
     """
 
     _takes_covariates = True
+    #: Of the windows and targets that the regressor is given.
+    _dtype = np.float64
 
     # ------------------------------------------------------------------ fit
 
@@ -70,10 +72,10 @@ class WindowForecaster(BaseForecaster):
             )
 
     def _choose_window(self, n_rows: int) -> int:
-        """Take the window given, or enough seasons to see the daily and the weekly run, where the history allows."""
+        """Take the window given, or four seasons where the history allows."""
         window = self.window
         if window is None:
-            wanted = max(7 * self.season_length_ if self.season_length_ >= 24 else 4 * self.season_length_, 8)
+            wanted = max(4 * self.season_length_, 8)
             window = max(1, min(wanted, (n_rows - self.block_) // 4))
         if n_rows < window + self.block_:
             raise DataError(
@@ -104,7 +106,7 @@ class WindowForecaster(BaseForecaster):
         targets = (values[:, : len(self.targets_)] - self.mean_[: len(self.targets_)]) / self._target_scale()
         rows = cutoffs[:, None] + np.arange(1, self.block_ + 1)
         y = targets[rows] - level[:, None, :]  # (n, block, K)
-        return self._fit_regressor(self._make_regressor(), windows, y.reshape(len(cutoffs), -1).astype(np.float32))
+        return self._fit_regressor(self._make_regressor(), windows, y.reshape(len(cutoffs), -1).astype(self._dtype))
 
     # ------------------------------------------------------------------ windows
 
@@ -124,7 +126,7 @@ class WindowForecaster(BaseForecaster):
             # The last rows repeat the last known covariate: they serve steps that are cut off anyway.
             rows = np.minimum(np.arange(len(values)) + self.block_, len(values) - 1)
             scaled[:, -n_future:] = future[rows]
-        return scaled.astype(np.float32)
+        return scaled.astype(self._dtype)
 
     def _windows(self, scaled, cutoffs):
         """Return the windows that end at these rows, and the level (n_windows, n_targets) taken off each."""
@@ -255,8 +257,7 @@ class RegressionForecaster(WindowForecaster):
     target : str or list of str, optional
         Column(s) of X to forecast when no y is given; None means all.
     window : int, optional
-        Past rows that the regressor sees. By default four seasons (seven when a season has 24 steps or more), at most
-        a quarter of the history.
+        Past rows that the regressor sees. By default four seasons, at most a quarter of the history.
     horizon : int, optional
         Steps forecast at once by strategy "direct". None stands for 1, and is set by `tsrnn.compare`.
     strategy : {"direct", "recursive"}

@@ -1,0 +1,210 @@
+"""Forecasters on windows, with linear regressors that can be done by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.pipeline import make_pipeline
+
+from tsrnn.exceptions import DataError
+from tsrnn.forecasters.windowed import RegressionForecaster, fit_scaling, last_observed
+
+
+def series(n=200, seed=0, noise=0.1):
+    """Hours with a daily cycle and noise."""
+    index = pd.date_range("2024-01-01", periods=n, freq="h")
+    rng = np.random.default_rng(seed)
+    values = np.sin(np.arange(n) * 2 * np.pi / 24) + noise * rng.normal(size=n)
+    return pd.DataFrame({"load": 50 + 5 * values, "x": rng.normal(size=n)}, index=index)
+
+
+def by_hand(values, window, horizon):
+    """Ordinary least squares from last-value-centred windows to the steps ahead, forecast from the end."""
+    X, y = [], []
+    for end in range(window, len(values) - horizon + 1):
+        X.append(values[end - window : end] - values[end - 1])
+        y.append(values[end : end + horizon] - values[end - 1])
+    return LinearRegression().fit(X, y).predict([values[-window:] - values[-1]])[0] + values[-1]
+
+
+class TestAgainstLoops:
+    def test_direct_forecast_equals_least_squares_by_hand(self):
+        df = series()
+        model = RegressionForecaster(LinearRegression(), target="load", window=12, horizon=6).fit(df)
+        np.testing.assert_allclose(model.forecast()["load"], by_hand(df["load"].to_numpy(), 12, 6), rtol=1e-5)
+
+    def test_recursive_forecast_equals_feeding_back_by_hand(self):
+        df = series()
+        model = RegressionForecaster(LinearRegression(), target="load", window=12, strategy="recursive").fit(df)
+        known, one = df[["load"]], []
+        for _ in range(5):
+            one.append(model.predict(1, history=known))
+            known = pd.concat([known, one[-1]])
+        np.testing.assert_allclose(model.predict(5)["load"], pd.concat(one)["load"], rtol=1e-5)
+
+    def test_steps_beyond_the_horizon_are_fed_back_in_blocks(self):
+        df = series()
+        model = RegressionForecaster(Ridge(), target="load", window=24, horizon=4).fit(df)
+        first = model.predict(4)
+        second = model.predict(4, history=pd.concat([df[["load"]], first]))
+        np.testing.assert_allclose(model.predict(8)["load"].iloc[4:], second["load"], rtol=1e-5)
+
+    @pytest.mark.parametrize("steps", [3, 6, 15])
+    @pytest.mark.parametrize("strategy", ["direct", "recursive"])
+    def test_many_cutoffs_at_once_equal_one_history_at_a_time(self, strategy, steps):
+        df = series()
+        model = RegressionForecaster(Ridge(), window=24, horizon=6, strategy=strategy, target="load").fit(df[:150])
+        cutoffs = df.index[[140, 150, 175]]
+        batch = model.predict_cutoffs(steps, df, cutoffs)
+        for cutoff, part in batch.groupby("cutoff"):
+            alone = model.predict(steps, history=df[:cutoff])
+            np.testing.assert_allclose(part["y_pred"], alone["load"], rtol=1e-5)
+
+    @settings(deadline=None, max_examples=15)
+    @given(cut=st.integers(60, 180), strategy=st.sampled_from(["direct", "recursive"]))
+    def test_rows_after_a_cutoff_change_nothing(self, cut, strategy):
+        df = series()
+        model = RegressionForecaster(Ridge(), window=24, horizon=6, strategy=strategy, target="load").fit(df[:100])
+        changed = df.copy()
+        changed.iloc[cut + 1 :] = 1e6
+        cutoffs = df.index[[30, cut]]
+        np.testing.assert_array_equal(
+            model.predict_cutoffs(9, df, cutoffs)["y_pred"], model.predict_cutoffs(9, changed, cutoffs)["y_pred"]
+        )
+
+    def test_a_regressor_with_one_output_is_repeated_for_each_step(self):
+        df = series()
+        model = RegressionForecaster(GradientBoostingRegressor(n_estimators=5), target="load", window=6, horizon=3)
+        assert model.fit(df).forecast().shape == (3, 1)
+
+    def test_two_targets_are_forecast_together(self):
+        df = series()
+        df["double"] = 2 * df["load"]
+        out = RegressionForecaster(Ridge(), target=["load", "double"], window=12, horizon=6).fit(df).forecast()
+        np.testing.assert_allclose(out["double"], 2 * out["load"], rtol=1e-6)
+
+
+class TestCovariates:
+    @pytest.mark.parametrize(("strategy", "steps"), [("direct", 6), ("recursive", 6), ("direct", 14)])
+    def test_what_is_known_ahead_reaches_each_step(self, strategy, steps):
+        df = series()
+        df["load"] = 3 * df["x"]
+        model = RegressionForecaster(LinearRegression(), window=8, horizon=6, strategy=strategy)
+        model.fit(df[["x"]].iloc[:-14], df["load"].iloc[:-14])
+        forecast = model.predict(df[["x"]].iloc[-14:][:steps])
+        np.testing.assert_allclose(forecast, df["load"].iloc[-14:][:steps], atol=1e-4)
+
+    def test_past_covariates_are_read_up_to_the_cutoff(self):
+        df = series()
+        df["load"] = df["x"].shift(1).fillna(0.0)
+        model = RegressionForecaster(LinearRegression(), target="load", window=4, past_covariates=["x"], level=None)
+        np.testing.assert_allclose(model.fit(df).forecast()["load"], df["x"].iloc[-1], atol=1e-5)
+
+    def test_missing_future_rows_are_listed(self):
+        df = series()
+        model = RegressionForecaster(Ridge(), window=8, horizon=3).fit(df[["x"]].iloc[:-3], df["load"].iloc[:-3])
+        with pytest.raises(DataError, match=r"missing timestamps: 2024-01-09 06:00:00\. "):
+            model.predict(df[["x"]].iloc[[-3, -1]])
+        with pytest.raises(DataError, match="missing timestamps: 2024-01-09 05:00:00, 2024-01-09 06:00:00"):
+            model.predict(3)
+
+    def test_past_covariates_cannot_be_fed_back(self):
+        df = series()
+        with pytest.raises(DataError, match="not known beyond the cutoff"):
+            RegressionForecaster(Ridge(), "load", window=8, strategy="recursive", past_covariates="x").fit(df)
+        model = RegressionForecaster(Ridge(), "load", window=8, horizon=2, past_covariates="x").fit(df)
+        with pytest.raises(DataError, match="Fit with horizon=3"):
+            model.predict(3)
+
+    def test_a_window_shorter_than_the_horizon_cannot_hold_the_future(self):
+        df = series()
+        with pytest.raises(DataError, match="Use window=6 or more"):
+            RegressionForecaster(Ridge(), window=4, horizon=6).fit(df[["x"]], df["load"])
+
+
+class TestMissing:
+    def test_rows_with_gaps_are_left_out_of_training_and_refused_in_prediction(self):
+        df = series()[["load"]]
+        df.iloc[50] = np.nan
+        model = RegressionForecaster(Ridge(), window=12, horizon=3).fit(df)
+        with pytest.raises(DataError, match="1 of 1 windows.*SimpleImputer"):
+            model.predict(3, history=df[:55])
+
+    @pytest.mark.parametrize("estimator", [HistGradientBoostingRegressor(max_iter=5), make_pipeline(SimpleImputer(), Ridge())])
+    def test_estimators_that_take_nan_get_it(self, estimator):
+        df = series()[["load"]].drop(index=series().index[100:103])
+        model = RegressionForecaster(estimator, window=12, horizon=2).fit(df)
+        assert np.isfinite(model.predict(2, history=df[:105])).all().all()
+
+    def test_every_window_incomplete_is_an_error(self):
+        df = series()[["load"]]
+        df.iloc[::5] = np.nan
+        with pytest.raises(DataError, match="training windows holds missing values"):
+            RegressionForecaster(Ridge(), window=12).fit(df)
+
+
+class TestIntervals:
+    def test_hold_about_as_often_as_they_say(self):
+        df = series(2_000, noise=0.5)
+        model = RegressionForecaster(Ridge(), target="load", window=24, horizon=6).fit(df[:1500])
+        out = model.predict_cutoffs(6, df, df.index[1500:1990], coverage=0.8)
+        truth = df["load"].loc[out["ds"]].to_numpy()
+        inside = (out["lower_80"] <= truth) & (truth <= out["upper_80"])
+        assert 0.75 < inside.mean() < 0.85
+
+    def test_recursive_errors_are_measured_at_each_step(self):
+        walk = pd.DataFrame({"y": np.random.default_rng(0).normal(size=3_000).cumsum()})
+        walk.index = pd.date_range("2024-01-01", periods=3_000, freq="h")
+        model = RegressionForecaster(Ridge(), window=4, strategy="recursive").fit(walk)
+        width = model.predict_interval(16).pipe(lambda f: f["y_upper_90"] - f["y_lower_90"]).to_numpy()
+        assert 3 < width[15] / width[0] < 5  # the square root of 16, within sampling error
+
+    def test_asking_for_them_leaves_the_model_as_it_was(self):
+        df = series()
+        model = RegressionForecaster(Ridge(), target="load", window=12, horizon=3).fit(df)
+        before = model.forecast()
+        model.predict_interval()
+        pd.testing.assert_frame_equal(before, model.forecast())
+
+
+class TestParameters:
+    @pytest.mark.parametrize(
+        ("params", "message"),
+        [
+            ({"horizon": 0}, "horizon must be an integer of at least 1"),
+            ({"window": 2.5}, "window must be an integer"),
+            ({"strategy": "both"}, "strategy must be one of"),
+            ({"level": "first"}, "level must be one of"),
+            ({"window": 190, "horizon": 24}, "history has 200 rows, but window=190 and horizon=24 need at least 214"),
+        ],
+    )
+    def test_bad_values_are_named(self, params, message):
+        with pytest.raises(DataError, match=message):
+            RegressionForecaster(Ridge(), target="load", **params).fit(series())
+
+    def test_a_short_history_is_refused_with_the_numbers(self):
+        model = RegressionForecaster(Ridge(), target="load", window=24, horizon=6).fit(series())
+        with pytest.raises(DataError, match="history has 10 rows up to the cutoff, but window=24"):
+            model.predict(6, history=series()[:10])
+
+
+def test_scaling_by_moves_within_the_block():
+    walk = np.random.default_rng(0).normal(size=(5_000, 1)).cumsum(axis=0)
+    _, scale = fit_scaling(walk, 1, 1, "last")
+    assert scale[0] == pytest.approx(1, abs=0.05)
+    mean, scale = fit_scaling(walk, 1, 1, None)
+    assert (mean[0], scale[0]) == (pytest.approx(walk.mean()), pytest.approx(walk.std()))
+
+
+@given(n=st.integers(1, 20), window=st.integers(1, 6), seed=st.integers(0, 5))
+def test_last_observed_equals_a_loop(n, window, seed):
+    rng = np.random.default_rng(seed)
+    values = np.where(rng.random((n, 2)) < 0.5, np.nan, rng.normal(size=(n, 2)))
+    for cutoff in range(n):
+        for column in range(2):
+            seen = [v for v in values[max(0, cutoff - window + 1) : cutoff + 1, column] if np.isfinite(v)]
+            assert last_observed(values, np.array([cutoff]), window)[0, column] == (seen[-1] if seen else 0.0)
