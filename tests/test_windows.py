@@ -60,9 +60,10 @@ class TestWindowArray:
         windows = WindowArray(np.arange(16.0).reshape(8, 2), np.arange(6), 3, np.ones((6, 2)))
         np.testing.assert_array_equal(np.asarray(windows[key]), np.asarray(windows)[key])
 
-    def test_row_indexing_shares_the_base(self):
+    @pytest.mark.parametrize("key", [slice(5, 50), [1, 2], (np.array([3, 4]), ...)])
+    def test_row_indexing_shares_the_base(self, key):
         windows = WindowArray(np.zeros((100, 1)), np.arange(90), 10)
-        assert windows[5:50].base is windows.base
+        assert windows[key].base is windows.base
 
     def test_pickles_at_the_size_of_the_rows_it_reads(self):
         windows = WindowArray(np.random.default_rng(0).normal(size=(10_000, 1)), np.arange(9_990), 10)
@@ -127,7 +128,7 @@ class TestMakeWindows:
         assert len(X) == 25
 
     def test_stride_counts_rows(self):
-        X, y = make_windows(hourly(20), 4, 2, stride=5)
+        X, _ = make_windows(hourly(20), 4, 2, stride=5)
         np.testing.assert_array_equal(np.asarray(X)[:, 0, 0], [0, 5, 10])
 
     def test_windows_with_unobserved_targets_are_left_out_and_nan_inside_stays(self):

@@ -104,7 +104,10 @@ class WindowArray:
 
     def __getitem__(self, key):
         if isinstance(key, tuple):
-            return np.asarray(self)[key]
+            # scikit-learn takes rows as X[rows, ...]
+            if len(key) != 2 or key[1] is not Ellipsis:
+                return np.asarray(self)[key]
+            key = key[0]
         if isinstance(key, (int, np.integer)):
             return np.asarray(self[[int(key)]])[0]
         if not isinstance(key, slice):

@@ -1,0 +1,33 @@
+"""scikit-learn's own checks: all of them, none skipped, none expected to fail."""
+
+import pytest
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
+
+# One estimator in the ordinary run, the others with `pytest -m slow`: half a minute each.
+ESTIMATORS = [
+    pytest.param(SimpleRNNRegressor(), id="rnn"),
+    pytest.param(LSTMRegressor(), id="lstm", marks=pytest.mark.slow),
+    pytest.param(GRURegressor(), id="gru", marks=pytest.mark.slow),
+    pytest.param(LSTMRegressor(units=(8, 4), bidirectional=True), id="bidirectional", marks=pytest.mark.slow),
+]
+
+
+def _name(check):
+    return getattr(check, "func", check).__name__
+
+
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    [
+        pytest.param(estimator, check, id=f"{case.id}-{_name(check)}-{i}", marks=case.marks)
+        for case in ESTIMATORS
+        for i, (estimator, check) in enumerate(estimator_checks_generator(case.values[0], mark=None))
+    ],
+)
+def test_estimator_check(estimator, check):
+    try:
+        check(estimator)
+    except pytest.skip.Exception as skipped:
+        pytest.fail(f"the check was skipped: {skipped}")

@@ -1,0 +1,70 @@
+"""Checks of single parameters. Each raises with the name, the value got and what is allowed. Imports nothing of tsrnn.
+
+Parameters are checked when an estimator is fitted, never when it is made: scikit-learn sets them in any order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from numbers import Integral, Real
+from typing import Any
+
+__all__ = ["check_bool", "check_choice", "check_int", "check_real"]
+
+
+def check_int(name: str, value: Any, low: int = 1, high: int | None = None, *, none: bool = False) -> int | None:
+    """Return `value` as an int of at least `low` and at most `high`; None passes through if `none` allows it."""
+    if none and value is None:
+        return None
+    allowed = f"an integer of at least {low}" if high is None else f"an integer from {low} to {high}"
+    allowed += " or None" if none else ""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be {allowed}, got {value!r} of type {type(value).__name__}.")
+    number = int(value)
+    if number < low or (high is not None and number > high):
+        raise ValueError(f"{name} must be {allowed}, got {value!r}.")
+    return number
+
+
+def check_real(
+    name: str,
+    value: Any,
+    low: float = -math.inf,
+    high: float = math.inf,
+    closed: str = "both",
+    *,
+    none: bool = False,
+) -> float | None:
+    """Return `value` as a finite float between `low` and `high`; `closed` says which ends belong to the range.
+
+    `closed` is "both", "left", "right" or "neither", as in pandas.
+    """
+    if none and value is None:
+        return None
+    left = "[" if closed in ("both", "left") and low > -math.inf else "("
+    right = "]" if closed in ("both", "right") and high < math.inf else ")"
+    allowed = f"a number in {left}{low:g}, {high:g}{right}" + (" or None" if none else "")
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be {allowed}, got {value!r} of type {type(value).__name__}.")
+    number = float(value)
+    above = number >= low if left == "[" else number > low
+    below = number <= high if right == "]" else number < high
+    if not (math.isfinite(number) and above and below):
+        raise ValueError(f"{name} must be {allowed}, got {value!r}.")
+    return number
+
+
+def check_choice(name: str, value: Any, choices: Collection[Any]) -> Any:
+    """Return `value` if it is one of `choices`."""
+    # A plain `in` would take 1 for True, and fail on values that cannot be compared (arrays).
+    if not any(type(value) is type(choice) and value == choice for choice in choices):
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}.")
+    return value
+
+
+def check_bool(name: str, value: Any) -> bool:
+    """Return `value` if it is True or False (NumPy's included)."""
+    if type(value).__name__ not in ("bool", "bool_"):
+        raise TypeError(f"{name} must be True or False, got {value!r} of type {type(value).__name__}.")
+    return bool(value)

@@ -1,0 +1,157 @@
+"""Hooks of the training loop: Keras callbacks, scikit-learn callbacks, and a progress bar.
+
+Keras is imported when a Keras callback is given, rich when a bar is shown.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from .training import EpochState, Hook
+
+__all__ = ["KerasCallbacks", "ProgressHook", "SklearnCallbacks", "fresh_callbacks"]
+
+_BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+
+
+def fresh_callbacks(callbacks: Any) -> list[Any]:
+    """Return new callbacks for one fit: instances are copied, so that their counters start anew; factories called."""
+    if callbacks is None:
+        return []
+    fresh = []
+    for callback in callbacks if isinstance(callbacks, Iterable) else [callbacks]:
+        is_instance = hasattr(callback, "on_epoch_end") and not isinstance(callback, type)
+        if not is_instance and not callable(callback):
+            raise TypeError(
+                "callbacks must be Keras callbacks or functions that return one, got an element of type "
+                f"{type(callback).__name__}: {callback!r}."
+            )
+        made = copy.deepcopy(callback) if is_instance else callback()
+        if not hasattr(made, "on_epoch_end"):
+            raise TypeError(f"callbacks: {callback!r} returned {made!r}, which is not a Keras callback.")
+        fresh.append(made)
+    return fresh
+
+
+class KerasCallbacks(Hook):
+    """Calls Keras callbacks with a Keras model whose weights and learning rate are those of the training.
+
+    What callbacks do to the model counts: its weights, its learning rate, and `stop_training`.
+    """
+
+    def __init__(self, callbacks: list[Any], model: Any, params: dict[str, Any]):
+        import keras
+
+        self._callbacks, self._model = callbacks, model
+        self._pushed: list[np.ndarray] = []
+        self.wants_batches = any(
+            getattr(type(callback), name, None) is not getattr(keras.callbacks.Callback, name)
+            for callback in callbacks
+            for name in _BATCH_HOOKS
+        )
+        model.stop_training = False
+        for callback in callbacks:
+            callback.set_params(dict(params))
+            callback.set_model(model)
+
+    def _call(self, state: EpochState, name: str, *args: Any) -> None:
+        """Show the callbacks the state of the training, call them, and take over what they changed."""
+        self._push(state)
+        for callback in self._callbacks:
+            getattr(callback, name)(*args)
+        weights = self._model.get_weights()
+        if any(not np.array_equal(a, b) for a, b in zip(weights, self._pushed, strict=True)):
+            state.program.load(weights)
+        rate = float(np.asarray(self._model.optimizer.learning_rate))
+        if rate != np.float32(state.learning_rate):
+            state.learning_rate = rate
+        state.stop |= bool(self._model.stop_training)
+
+    def _push(self, state: EpochState) -> None:
+        self._pushed = state.program.weights()
+        self._model.set_weights(self._pushed)
+        self._model.optimizer.learning_rate = state.learning_rate
+
+    def on_train_begin(self, state: EpochState) -> None:
+        self._call(state, "on_train_begin", {})
+
+    def on_epoch_begin(self, state: EpochState) -> None:
+        self._call(state, "on_epoch_begin", state.epoch, {})
+
+    def on_batch_begin(self, state: EpochState, batch: int) -> None:
+        self._call(state, "on_train_batch_begin", batch, {})
+
+    def on_batch_end(self, state: EpochState, batch: int, loss: float) -> None:
+        self._call(state, "on_train_batch_end", batch, {"loss": loss})
+
+    def on_epoch_end(self, state: EpochState) -> None:
+        self._call(state, "on_epoch_end", state.epoch - 1, dict(state.logs))
+
+    def on_train_end(self, state: EpochState) -> None:
+        self._call(state, "on_train_end", dict(state.logs))
+
+
+class SklearnCallbacks(Hook):
+    """Reports each epoch as a subtask to scikit-learn's callbacks (scikit-learn 1.9 and later).
+
+    Parameters
+    ----------
+    context : sklearn.callback.CallbackContext
+        The root context of the fit.
+    data : dict
+        estimator, X, y and metadata, as the callbacks take them.
+    fitted : callable
+        Maps the state to the attributes that make the estimator fitted as if training had stopped there.
+    """
+
+    def __init__(self, context: Any, data: dict[str, Any], fitted: Callable[[EpochState], dict[str, Any]]):
+        self._context, self._data, self._fitted = context, data, fitted
+        self._subcontext: Any = None
+
+    def on_train_begin(self, state: EpochState) -> None:
+        self._context.call_on_fit_task_begin(**self._data)
+
+    def on_epoch_begin(self, state: EpochState) -> None:
+        self._subcontext = self._context.subcontext(task_name="epoch")
+        self._subcontext.call_on_fit_task_begin(**self._data)
+
+    def on_epoch_end(self, state: EpochState) -> None:
+        state.stop |= bool(
+            self._subcontext.call_on_fit_task_end(**self._data, reconstruction_attributes=lambda: self._fitted(state))
+        )
+
+    def on_train_end(self, state: EpochState) -> None:
+        self._context.call_on_fit_task_end(**self._data, reconstruction_attributes=lambda: self._fitted(state))
+
+
+class ProgressHook(Hook):
+    """A progress bar over the epochs, with the losses beside it."""
+
+    def __init__(self, title: str):
+        self._title = title
+        self._bar: Any = None
+
+    def on_train_begin(self, state: EpochState) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[losses]}"),
+            TimeRemainingColumn(),
+        )
+        self._bar.start()
+        self._task = self._bar.add_task(self._title, total=state.epochs, losses="")
+
+    def on_epoch_end(self, state: EpochState) -> None:
+        losses = "  ".join(f"{name} {state.logs[name]:.4g}" for name in ("loss", "val_loss") if name in state.logs)
+        self._bar.update(self._task, completed=state.epoch, losses=losses)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()

@@ -1,0 +1,178 @@
+"""Windows in the form that engines read: one series array, start rows, and how many leading steps are empty.
+
+`WindowData` is what a `WindowArray`, a 3-D array and a 2-D array all become; nothing is copied but the series itself
+(to float32). Here is also what is known about missing values. Imports windows only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..windows import WindowArray
+
+__all__ = ["Missing", "WindowData"]
+
+_BLOCK_VALUES = 2**17  # values of a dense block: half a megabyte of float32
+
+
+@dataclass(frozen=True, eq=False)
+class WindowData:
+    """Windows as rows of one series.
+
+    Attributes
+    ----------
+    series : ndarray of shape (n_rows, n_features)
+        float32; float64 if there is an offset, so that a small difference of two large numbers keeps its digits.
+    starts : ndarray of int32, shape (n_windows,)
+        First row of each window; rows before the series are empty.
+    lead : ndarray of int32, shape (n_windows,)
+        Leading steps of each window that hold nothing: a shorter sequence.
+    n_steps : int
+        Steps of a window, empty ones included.
+    offset : ndarray of float64, shape (n_windows, n_features), or None
+        Subtracted from each step.
+    """
+
+    series: np.ndarray
+    starts: np.ndarray
+    lead: np.ndarray
+    n_steps: int
+    offset: np.ndarray | None = None
+
+    @classmethod
+    def from_windows(cls, X: WindowArray | np.ndarray, n_steps: int | None = None) -> WindowData:
+        """Read a `WindowArray` or a 3-D array; with `n_steps`, shorter windows count as padded on the left."""
+        if isinstance(X, WindowArray):
+            base, starts, offset = X.base, X.starts, X.offset
+        else:
+            # (n, T, F) -> (n * T, F): the windows lie one after the other in one long series
+            base, starts, offset = X.reshape(-1, X.shape[2]), np.arange(len(X)) * X.shape[1], None
+        length = X.shape[1]
+        padding = 0 if n_steps is None else n_steps - length
+        series = _series(base, np.float32 if offset is None else np.float64)
+        lead = padding + _leading_gaps(series, starts, length)
+        if offset is not None:
+            offset = _series(offset, np.float64, "offset")
+            if np.isnan(offset).any():
+                raise ValueError("the offset of a WindowArray contains NaN: every window needs a finite level.")
+        return cls(series, (starts - padding).astype(np.int32), lead.astype(np.int32), length + padding, offset)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def n_features(self) -> int:
+        return self.series.shape[1]
+
+    @property
+    def ragged(self) -> bool:
+        """Whether some window has empty leading steps."""
+        return bool(self.lead.any())
+
+    def take(self, rows: np.ndarray | slice) -> WindowData:
+        offset = None if self.offset is None else self.offset[rows]
+        return replace(self, starts=self.starts[rows], lead=self.lead[rows], offset=offset)
+
+    def dense(self, rows: np.ndarray | slice) -> np.ndarray:
+        """Return the windows of `rows` as float32 (n, T, F); empty leading steps are NaN."""
+        steps = np.arange(self.n_steps)
+        X = self.series[np.maximum(self.starts[rows][:, None] + steps, 0)]
+        if self.offset is not None:
+            X = (X - self.offset[rows][:, None, :]).astype(np.float32)
+        X[steps < self.lead[rows][:, None]] = np.nan
+        return X
+
+    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield (rows, dense windows), about half a megabyte at a time."""
+        size = max(1, _BLOCK_VALUES // (self.n_steps * self.n_features))
+        for start in range(0, len(self), size):
+            rows = slice(start, start + size)
+            yield rows, self.dense(rows)
+
+
+def _series(values: np.ndarray, dtype: type, name: str = "X") -> np.ndarray:
+    with np.errstate(over="ignore"):  # what overflows is reported below
+        series: np.ndarray = np.ascontiguousarray(values, dtype=dtype)
+    if np.isinf(series).any():
+        raise ValueError(f"Input {name} contains infinity or a value too large for dtype('{series.dtype}').")
+    return series
+
+
+def _leading_gaps(series: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
+    """Count, for each window, the leading steps that lie before the series or are NaN in every feature."""
+    empty = np.isnan(series).all(axis=1)
+    rows = np.arange(len(series))
+    # next_full[i]: the first row from i on that holds a value; len(series) if there is none
+    next_full = np.append(np.where(empty, len(series), rows), len(series))
+    next_full = np.minimum.accumulate(next_full[::-1])[::-1]
+    return np.clip(next_full[np.maximum(starts, 0)] - starts, 0, length)
+
+
+@dataclass(frozen=True, eq=False)
+class Missing:
+    """How values that are missing inside a window are filled.
+
+    Attributes
+    ----------
+    means : ndarray of float32, shape (n_features,)
+        What stands in for a missing value.
+    indicators : tuple of int
+        Features that have a further channel, 1 where the value is missing. Only they may be missing.
+    """
+
+    means: np.ndarray
+    indicators: tuple[int, ...]
+
+    @classmethod
+    def learn(cls, windows: WindowData, weight: np.ndarray, indicators: tuple[int, ...]) -> Missing:
+        """Take the weighted mean of each feature over all windows (of their values less the offset)."""
+        total = np.zeros(windows.n_features)
+        count = np.zeros(windows.n_features)
+        if indicators:
+            for rows, block in windows.blocks():
+                known = ~np.isnan(block)
+                row_weight = weight[rows][:, None]
+                total += (np.where(known, block, 0).sum(axis=1, dtype=np.float64) * row_weight).sum(axis=0)
+                count += (known.sum(axis=1) * row_weight).sum(axis=0)
+        means = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
+        return cls(means.astype(np.float32), indicators)
+
+
+def count_gaps(windows: WindowData) -> np.ndarray | None:
+    """Count the missing values inside each window, after its lead: (n_windows, n_features), or None if none can be."""
+    missing = np.isnan(windows.series)
+    if not missing.any():
+        return None
+    # before[i]: missing values in the rows before i, so that a window's count is a difference of two entries
+    before = np.concatenate([np.zeros((1, windows.n_features), np.int32), missing.cumsum(axis=0, dtype=np.int32)])
+    stop = windows.starts + windows.n_steps
+    first = np.minimum(windows.starts + windows.lead, stop)
+    return before[np.maximum(stop, 0)] - before[np.maximum(first, 0)]
+
+
+def features_with_gaps(windows: WindowData) -> tuple[int, ...]:
+    """Return the features that are missing somewhere inside a window."""
+    gaps = count_gaps(windows)
+    return () if gaps is None else tuple(int(i) for i in np.flatnonzero(gaps.any(axis=0)))
+
+
+def check_gaps(windows: WindowData, allowed: tuple[int, ...], names: list[str] | None = None) -> None:
+    """Raise if a feature outside `allowed` is missing inside a window."""
+    gaps = count_gaps(windows)
+    if gaps is None:
+        return
+    gaps[:, list(allowed)] = 0
+    if not gaps.any():
+        return
+    window, feature = (int(i) for i in np.argwhere(gaps)[0])
+    values = windows.dense(np.array([window]))[0, windows.lead[window] :, feature]
+    step = int(windows.lead[window]) + int(np.flatnonzero(np.isnan(values))[0])
+    name = repr(names[feature]) if names is not None else str(feature)
+    raise ValueError(
+        f"Input X contains NaN: feature {name} is missing at step {step} of window {window}, and the network has no "
+        "missing indicator for this feature. Fit with missing_indicator=True to let every feature be missing, or "
+        "fill the gap. (NaN is always allowed in leading steps where every feature is missing: a shorter window.)"
+    )

@@ -1,0 +1,142 @@
+"""What users pass as X, y and sample_weight, checked and brought into the form of the training loop.
+
+Messages are scikit-learn's where it has one, since its users know them and its checks look for them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_array, check_consistent_length, validate_data
+
+from ..windows import WindowArray
+from .training import Examples
+
+__all__ = ["read_targets", "read_weights", "read_windows", "split_in_time"]
+
+
+def read_windows(estimator: Any, X: Any, n_steps: int | None, *, reset: bool) -> WindowArray | np.ndarray:
+    """Return X as a `WindowArray` or an array (n_windows, n_steps, n_features), and set or check `n_features_in_`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its `n_features_in_`, `feature_names_in_` and, if not `reset`, `n_steps_in_` are used.
+    X : WindowArray or array-like
+        3-D, or 2-D and time-major: all features of the first step, then of the second.
+    n_steps : int or None
+        Steps in a row of a 2-D X; None reads each column as one step.
+    reset : bool
+        Whether this is a first fit.
+    """
+    if isinstance(X, WindowArray):
+        if len(X) < 1:
+            raise ValueError(f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required.")
+        if not np.issubdtype(X.dtype, np.number) or np.issubdtype(X.dtype, np.complexfloating):
+            raise ValueError(f"a WindowArray must hold real numbers, got dtype {X.dtype}.")
+        return _check_three_d(estimator, X, reset)
+    dtype = (np.float64, np.float32)
+    if (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 3:
+        array = check_array(X, dtype=dtype, ensure_all_finite="allow-nan", allow_nd=True, estimator=estimator)
+        if 0 in array.shape:
+            raise ValueError(f"X of shape {array.shape} has no steps or 0 feature(s) where at least 1 is required.")
+        return _check_three_d(estimator, array, reset)
+    array = validate_data(estimator, X, dtype=dtype, ensure_all_finite="allow-nan", reset=reset)
+    n_columns = array.shape[1]
+    n_steps = (n_columns if n_steps is None else n_steps) if reset else estimator.n_steps_in_
+    if n_columns % n_steps:
+        raise ValueError(
+            f"X has {n_columns} columns, which do not divide into n_steps={n_steps} steps. A 2-D X holds all features "
+            "of the first step, then of the second, and so on."
+        )
+    # (n, T * F) -> (n, T, F), time-major
+    return array.reshape(len(array), n_steps, -1)
+
+
+def _check_three_d(estimator: Any, X: WindowArray | np.ndarray, reset: bool) -> WindowArray | np.ndarray:
+    _, n_steps, n_features = X.shape
+    if reset:
+        estimator.n_features_in_ = n_features
+        if hasattr(estimator, "feature_names_in_"):
+            del estimator.feature_names_in_
+        return X
+    # A network that was fitted on rows of a table counts all their columns as its features.
+    per_step = estimator._n_features_per_step
+    if n_features != per_step:
+        raise ValueError(
+            f"X has {n_features} features, but {type(estimator).__name__} is expecting {per_step} features as input."
+        )
+    if n_steps > estimator.n_steps_in_:
+        raise ValueError(
+            f"X has windows of {n_steps} steps, but {type(estimator).__name__} was fitted on {estimator.n_steps_in_}. "
+            f"Pass the last {estimator.n_steps_in_} steps of each; shorter windows are fine."
+        )
+    return X
+
+
+def read_targets(estimator: Any, X: Any, y: Any, *, allow_nan: bool = False) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Return y as float32 (n_windows, n_outputs), and the shape that one window's prediction is given back in."""
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
+        )
+    finite = "allow-nan" if allow_nan else True
+    y = check_array(
+        y,
+        dtype=np.float64,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_all_finite=finite,
+        input_name="y",
+        estimator=estimator,
+    )
+    if y.ndim not in (1, 2, 3) or 0 in y.shape[1:]:
+        raise ValueError(
+            f"y must have shape (n_windows,), (n_windows, horizon) or (n_windows, horizon, n_targets), got {y.shape}."
+        )
+    check_consistent_length(X, y)
+    with np.errstate(over="ignore"):
+        flat = y.reshape(len(y), -1).astype(np.float32)
+    if np.isinf(flat).any():
+        raise ValueError("Input y contains infinity or a value too large for dtype('float32').")
+    return flat, y.shape[1:]
+
+
+def read_weights(sample_weight: Any, n_windows: int) -> np.ndarray:
+    """Return the weights as float64 (n_windows,); ones if there are none."""
+    if sample_weight is None:
+        return np.ones(n_windows)
+    if np.isscalar(sample_weight):
+        sample_weight = np.full(n_windows, sample_weight)
+    weight = check_array(sample_weight, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name="sample_weight")
+    if weight.shape != (n_windows,):
+        raise ValueError(f"sample_weight must have shape {(n_windows,)}, one weight per window, got {weight.shape}.")
+    if (weight < 0).any():
+        raise ValueError(f"sample_weight must not be negative, got {weight.min():g} for window {weight.argmin()}.")
+    if not weight.any():
+        raise ValueError("Sample weights must contain at least one non-zero number: all of them are zero.")
+    return weight
+
+
+def drop_silent(examples: Examples) -> Examples:
+    """Drop the windows that cannot teach anything: of weight zero, or with no known target."""
+    teaches = (examples.weight > 0) & ~np.isnan(examples.y).all(axis=1)
+    if teaches.all():
+        return examples
+    if not teaches.any():
+        raise ValueError("no window has both a weight above zero and a target that is not NaN.")
+    return examples.take(np.flatnonzero(teaches))
+
+
+def split_in_time(examples: Examples, fraction: float, gap: int) -> tuple[Examples, Examples]:
+    """Take the last `fraction` of the windows for validation and drop `gap` windows before them."""
+    n_validation = max(1, round(fraction * len(examples)))
+    n_training = len(examples) - n_validation - gap
+    if n_training < 1:
+        raise ValueError(
+            f"of {len(examples)} windows, early stopping takes the last {n_validation} for validation and drops "
+            f"validation_gap={gap} before them, so none are left to train on. Pass more windows, a smaller "
+            "validation_gap or validation_fraction, or early_stopping=False."
+        )
+    return examples.take(slice(0, n_training)), examples.take(slice(n_training + gap, None))

@@ -1,0 +1,92 @@
+"""What an engine offers to the training loop: the protocol of a program and the keys that programs are pooled by.
+
+Everything that shapes the compiled code stands in a key; everything that is only a number is an argument of a call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from ..networks import NetworkSpec
+from .data import Missing, WindowData
+
+__all__ = ["ForwardKey", "Numbers", "Program", "ProgramKey", "TrainerKey"]
+
+
+@dataclass(frozen=True)
+class ForwardKey:
+    """What the forward pass is compiled for."""
+
+    spec: NetworkSpec
+    n_steps: int
+    n_features: int
+    indicators: tuple[int, ...] = ()
+    ragged: bool = False  # windows may have empty leading steps
+    centred: bool = False  # windows have an offset
+
+
+@dataclass(frozen=True)
+class TrainerKey:
+    """What the training step is compiled for. A recurrent dropout rate is built into Keras's cells."""
+
+    batch_size: int
+    optimizer: str = "adam"
+    momentum: float = 0.0
+    nesterov: bool = False
+    loss: str = "mse"
+    dropout: bool = False
+    recurrent_dropout: float = 0.0
+    compiled: bool = False
+
+
+@dataclass(frozen=True)
+class ProgramKey:
+    """A program for training and prediction, or, without a trainer, for prediction only."""
+
+    forward: ForwardKey
+    trainer: TrainerKey | None = None
+
+    def serves(self, wanted: ProgramKey) -> bool:
+        """Say whether a program of this key can do what is wanted: a trained one predicts as well."""
+        return self.forward == wanted.forward and wanted.trainer in (None, self.trainer)
+
+
+class Numbers(NamedTuple):
+    """Hyperparameters of a training step that are not built into a program."""
+
+    learning_rate: float
+    l1: float = 0.0
+    l2: float = 0.0
+    clipnorm: float = float("inf")
+    dropout: float = 0.0
+
+
+class Program(Protocol):
+    """A compiled pair of training step and prediction. Holds no truth: weights are loaded before each use."""
+
+    def load(self, weights: list[np.ndarray]) -> None:
+        """Set the weights, in the order of `NetworkSpec.weights`."""
+
+    def weights(self) -> list[np.ndarray]:
+        """Return a copy of the weights."""
+
+    def reset_trainer(self, seed: int, state: list[np.ndarray] | None = None) -> None:
+        """Set the optimiser to `state` (None: as new) and the generators of the dropout masks to `seed`."""
+
+    def trainer_state(self) -> list[np.ndarray]:
+        """Return a copy of the optimiser's state."""
+
+    def bind(self, windows: WindowData, missing: Missing, y: Any = None, weight: Any = None) -> Any:
+        """Hand the data over once; the answer is what the calls below take."""
+
+    def train_steps(self, data: Any, order: np.ndarray, numbers: Numbers) -> tuple[float, float]:
+        """Run one step for each row of `order` (n_steps, batch_size): row numbers, -1 where a batch is not full.
+
+        Returns the sum of weighted losses, each before its step, and the sum of weights.
+        """
+
+    def predict(self, data: Any) -> np.ndarray:
+        """Return float32 (n_windows, n_outputs), window by window the same whatever windows stand beside it."""

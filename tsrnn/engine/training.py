@@ -1,0 +1,259 @@
+"""The training loop: epochs, schedules, early stopping, hooks. It knows no engine, only the protocol of a program."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .data import Missing, WindowData
+from .losses import mean_loss
+from .program import Numbers, Program
+
+__all__ = ["SCHEDULES", "EpochState", "Examples", "Hook", "Outcome", "TrainingPlan", "batches", "train"]
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Windows, their targets (n, n_outputs) in float32 with NaN for what is not known, and their weights (n,)."""
+
+    windows: WindowData
+    y: np.ndarray
+    weight: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def take(self, rows: np.ndarray | slice) -> Examples:
+        return Examples(self.windows.take(rows), self.y[rows], self.weight[rows])
+
+
+def cosine(epoch: int, epochs: int) -> float:
+    """From 1 down along half a cosine, near 0 in the last epoch (Loshchilov and Hutter, 2017)."""
+    return 0.5 * (1 + math.cos(math.pi * epoch / epochs))
+
+
+def exponential(epoch: int, epochs: int) -> float:
+    """1 for three epochs, then a fifth less in each (the schedule of SegRNN; Lin et al., 2023)."""
+    return 0.8 ** max(0, epoch - 2)
+
+
+SCHEDULES: dict[str, Callable[[int, int], float]] = {"cosine": cosine, "exponential": exponential}
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How to train; the numbers of an estimator's parameters, checked."""
+
+    epochs: int
+    batch_size: int
+    loss: str
+    numbers: Numbers
+    shuffle: bool = True
+    schedule: str | Callable[[int], float] | None = None
+    patience: int = 5
+    tol: float = 1e-4
+
+    def rate(self, epoch: int) -> float:
+        """Return the learning rate of an epoch, counted from 0."""
+        if self.schedule is None:
+            return self.numbers.learning_rate
+        if isinstance(self.schedule, str):
+            return self.numbers.learning_rate * SCHEDULES[self.schedule](epoch, self.epochs)
+        return self.numbers.learning_rate * float(self.schedule(epoch))
+
+
+@dataclass(eq=False)
+class EpochState:
+    """What hooks see and may change: `stop` ends the training after this epoch, `learning_rate` holds from then on."""
+
+    program: Program
+    epochs: int
+    epoch: int = 0  # epochs done
+    learning_rate: float = 0.0
+    stop: bool = False
+    logs: dict[str, float] = field(default_factory=dict)
+    history: dict[str, list[float]] = field(default_factory=dict)
+
+
+class Hook:
+    """Something that is called while a network trains. All methods do nothing here."""
+
+    wants_batches = False  # whether on_batch_begin and on_batch_end are to be called: epochs then run batch by batch
+
+    def on_train_begin(self, state: EpochState) -> None: ...
+
+    def on_epoch_begin(self, state: EpochState) -> None: ...
+
+    def on_batch_begin(self, state: EpochState, batch: int) -> None: ...
+
+    def on_batch_end(self, state: EpochState, batch: int, loss: float) -> None: ...
+
+    def on_epoch_end(self, state: EpochState) -> None: ...
+
+    def on_train_end(self, state: EpochState) -> None: ...
+
+    def close(self) -> None:
+        """Clean up; called however the training ended."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What training leaves behind."""
+
+    weights: list[np.ndarray]
+    trainer_state: list[np.ndarray]
+    history: dict[str, list[float]]
+    n_iter: int
+    best_iteration: int
+    initial_val_loss: float | None
+
+
+def batches(n_windows: int, batch_size: int, rng: np.random.Generator | None) -> np.ndarray:
+    """Return row numbers (n_steps, batch_size), shuffled if there is an `rng`; -1 fills up the last batch."""
+    rows = np.arange(n_windows) if rng is None else rng.permutation(n_windows)
+    order = np.full(-(-n_windows // batch_size) * batch_size, -1, dtype=np.int32)
+    order[:n_windows] = rows
+    return order.reshape(-1, batch_size)
+
+
+class _BestWeights:
+    """Keeps the weights with the lowest validation loss and says when it has not fallen for too long."""
+
+    def __init__(self, program: Program, validation: Examples, missing: Missing, plan: TrainingPlan):
+        self._program, self._validation, self._plan = program, validation, plan
+        self._data = program.bind(validation.windows, missing)
+        # Iteration 0 is the network before the first epoch: training must beat where it started from.
+        self.initial = self.best = self._reference = self.score()
+        self.iteration, self.weights, self._waited = 0, program.weights(), 0
+
+    def score(self) -> float:
+        y_pred = self._program.predict(self._data)
+        return mean_loss(self._plan.loss, self._validation.y, y_pred, self._validation.weight)
+
+    def update(self, epoch: int, loss: float) -> bool:
+        if loss < self.best:
+            self.best, self.iteration, self.weights = loss, epoch, self._program.weights()
+        # As in scikit-learn: only a fall by more than tol starts the count anew.
+        if loss < self._reference - self._plan.tol:
+            self._reference, self._waited = loss, 0
+        else:
+            self._waited += 1
+        return self._waited >= self._plan.patience
+
+
+def _run_epoch(state: EpochState, data: Any, order: np.ndarray, numbers: Numbers, hooks: Sequence[Hook]) -> float:
+    """Train on all batches, in one call unless a hook wants to see each, and return the weighted mean loss."""
+    watchers = [hook for hook in hooks if hook.wants_batches]
+    loss_sum = weight_sum = 0.0
+    for batch, rows in enumerate(np.split(order, len(order)) if watchers else [order]):
+        for hook in watchers:
+            hook.on_batch_begin(state, batch)
+        loss, weight = state.program.train_steps(data, rows, numbers)
+        loss_sum, weight_sum = loss_sum + loss, weight_sum + weight
+        for hook in watchers:
+            hook.on_batch_end(state, batch, loss / weight if weight else 0.0)
+        if watchers and state.stop:
+            break
+    return loss_sum / weight_sum if weight_sum else 0.0
+
+
+def _check_finite(name: str, loss: float, state: EpochState) -> None:
+    if not math.isfinite(loss):
+        raise FloatingPointError(
+            f"the {name} became {loss} in epoch {state.epoch} (learning rate {state.learning_rate:g}): training "
+            "diverged. Try a smaller learning_rate or clipnorm, and check that X and y are scaled."
+        )
+
+
+def train(
+    program: Program,
+    training: Examples,
+    validation: Examples | None,
+    missing: Missing,
+    plan: TrainingPlan,
+    weights: list[np.ndarray],
+    rng: np.random.Generator,
+    *,
+    trainer_state: list[np.ndarray] | None = None,
+    hooks: Sequence[Hook] = (),
+) -> Outcome:
+    """Train a network from `weights` on and return the best weights (without a validation part, the last).
+
+    Parameters
+    ----------
+    program : Program
+        Leased for this caller; its state before does not matter.
+    training, validation : Examples
+        The examples to learn from, and those that decide when to stop; None to run all epochs.
+    missing : Missing
+        How gaps are filled.
+    plan : TrainingPlan
+        The hyperparameters.
+    weights : list of ndarray
+        Where to start.
+    rng : numpy.random.Generator
+        Shuffles the examples and seeds the dropout masks.
+    trainer_state : list of ndarray or None
+        State of the optimiser to go on with.
+    hooks : sequence of Hook
+        Called in order.
+
+    Raises
+    ------
+    FloatingPointError
+        If a loss is not finite.
+    """
+    program.load(weights)
+    program.reset_trainer(int(rng.integers(2**31)), trainer_state)
+    data = program.bind(training.windows, missing, training.y, training.weight)
+    state = EpochState(program, plan.epochs, learning_rate=plan.rate(0))
+    names = ["loss"] + ["val_loss"] * (validation is not None) + ["learning_rate"]
+    state.history = {name: [] for name in names}
+    best = None if validation is None else _BestWeights(program, validation, missing, plan)
+    scale = 1.0  # what callbacks did to the learning rate, kept on top of the schedule
+    try:
+        for hook in hooks:
+            hook.on_train_begin(state)
+        while state.epoch < plan.epochs and not state.stop:
+            scheduled = plan.rate(state.epoch) * scale
+            state.learning_rate = scheduled
+            for hook in hooks:
+                hook.on_epoch_begin(state)
+            rate = state.learning_rate
+            order = batches(len(training), plan.batch_size, rng if plan.shuffle else None)
+            state.epoch += 1
+            loss = _run_epoch(state, data, order, plan.numbers._replace(learning_rate=rate), hooks)
+            _check_finite("training loss", loss, state)
+            state.logs = {"loss": loss, "learning_rate": rate}
+            if best is not None:
+                state.logs["val_loss"] = best.score()
+                _check_finite("validation loss", state.logs["val_loss"], state)
+                state.stop |= best.update(state.epoch, state.logs["val_loss"])
+            for name in names:
+                state.history[name].append(state.logs[name])
+            for hook in hooks:
+                hook.on_epoch_end(state)
+            if state.learning_rate != rate:
+                scale *= state.learning_rate / rate if rate else 1.0
+        if best is not None:
+            program.load(best.weights)
+        for hook in hooks:
+            hook.on_train_end(state)
+        final = program.weights()
+        if not all(np.isfinite(values).all() for values in final):
+            _check_finite("weights", float("nan"), state)
+        return Outcome(
+            weights=final,
+            trainer_state=program.trainer_state(),
+            history=state.history,
+            n_iter=state.epoch,
+            best_iteration=state.epoch if best is None else best.iteration,
+            initial_val_loss=None if best is None else best.initial,
+        )
+    finally:
+        for hook in hooks:
+            hook.close()

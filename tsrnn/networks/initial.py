@@ -1,0 +1,74 @@
+"""Initial weights of a network, drawn with NumPy in Keras's layout. Imports the description of the network only.
+
+Keras's own initialisers draw their seeds from Python's global generator, which would change under the user's feet; and
+every engine must start from the same numbers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .spec import NetworkSpec
+
+__all__ = ["INITIALIZERS", "glorot_uniform", "initial_weights", "orthogonal", "zeros"]
+
+
+def glorot_uniform(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010, eq. 16)."""
+    limit = np.sqrt(6.0 / (shape[0] + shape[1]))
+    return rng.uniform(-limit, limit, shape).astype(np.float32)
+
+
+def orthogonal(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Orthonormal rows or columns, whichever are fewer (Saxe et al., 2014)."""
+    rows, columns = shape
+    q, r = np.linalg.qr(rng.standard_normal((max(shape), min(shape))))
+    # Without fixing the signs of R's diagonal, Q would not be uniform over the orthogonal matrices.
+    q = q * np.sign(np.diag(r))
+    return np.ascontiguousarray(q if rows >= columns else q.T, dtype=np.float32)
+
+
+def zeros(shape: tuple[int, ...], rng: np.random.Generator | None = None) -> np.ndarray:
+    """All zero; draws nothing."""
+    return np.zeros(shape, dtype=np.float32)
+
+
+INITIALIZERS = {"glorot_uniform": glorot_uniform, "orthogonal": orthogonal, "zeros": zeros}
+
+
+def initial_weights(
+    spec: NetworkSpec,
+    rng: np.random.Generator,
+    *,
+    kernel: str = "glorot_uniform",
+    recurrent: str = "orthogonal",
+    head: str = "glorot_uniform",
+    forget_bias: float = 1.0,
+) -> list[np.ndarray]:
+    """Draw the weights of `spec`; float32 arrays in the order of `spec.weights`.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network.
+    rng : numpy.random.Generator
+        Source of the random numbers.
+    kernel, recurrent, head : {"glorot_uniform", "orthogonal", "zeros"}
+        Initialiser of the input kernels, the recurrent kernels and the kernel of the dense head. Biases are 0.
+    forget_bias : float
+        Bias of the LSTM's forget gate: at 1 the cell remembers from the first epoch on (Jozefowicz et al., 2015).
+    """
+    draw = {
+        "kernel": INITIALIZERS[kernel],
+        "recurrent_kernel": INITIALIZERS[recurrent],
+        "head_kernel": INITIALIZERS[head],
+        "bias": zeros,
+        "head_bias": zeros,
+    }
+    weights = [draw[weight.role](weight.shape, rng) for weight in spec.weights]
+    if spec.cell == "lstm":
+        for weight, values in zip(spec.weights, weights, strict=True):
+            if weight.role == "bias":
+                units = values.size // 4
+                values[units : 2 * units] = forget_bias  # blocks i, f, c, o
+    return weights

@@ -1,0 +1,114 @@
+"""The description of a network: which cell, how many units, how the window is read. Pure Python, imports no engine.
+
+A network is a pure function of its weights, and the weights are a list of arrays in Keras's layout. `NetworkSpec` says
+which arrays these are; every engine reads the same list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+__all__ = ["ACTIVATIONS", "CELLS", "NetworkSpec", "WeightShape"]
+
+# Cell -> number of blocks of `units` columns in its kernels: LSTM i, f, c, o; GRU z, r, h.
+CELLS = {"lstm": 4, "gru": 3, "simple_rnn": 1}
+ACTIVATIONS = ("tanh", "softsign")
+
+
+@dataclass(frozen=True)
+class WeightShape:
+    """One array of the weights: what it is for, and its shape in Keras's layout."""
+
+    role: str  # "kernel", "recurrent_kernel", "bias", "head_kernel" or "head_bias"
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A recurrent network that reads a window and maps its last state to the outputs through one dense layer.
+
+    Parameters
+    ----------
+    cell : {"lstm", "gru", "simple_rnn"}
+        LSTM [1]_, GRU with the reset gate after the recurrent product [2]_, or Elman network [3]_.
+    units : tuple of int
+        State size of each recurrent layer, first layer first.
+    n_inputs : int
+        Channels of a window step.
+    n_outputs : int
+        Numbers that the network returns for a window.
+    activation : {"tanh", "softsign"}
+        Squashes the candidate state. The gates are sigmoid.
+    bidirectional : bool
+        Read the window in both directions and concatenate the two states, in every layer.
+    segment : int
+        Steps of the window that one recurrent step reads together.
+
+    References
+    ----------
+    .. [1] Hochreiter and Schmidhuber (1997). Long short-term memory. Neural Computation 9(8).
+    .. [2] Cho et al. (2014). Learning phrase representations using RNN encoder-decoder. EMNLP.
+    .. [3] Elman (1990). Finding structure in time. Cognitive Science 14(2).
+
+    Examples
+    --------
+    >>> spec = NetworkSpec("gru", units=(8,), n_inputs=3, n_outputs=1)
+    >>> [weight.shape for weight in spec.weights]
+    [(3, 24), (8, 24), (2, 24), (8, 1), (1,)]
+    >>> spec.n_parameters
+    321
+    """
+
+    cell: str
+    units: tuple[int, ...]
+    n_inputs: int
+    n_outputs: int
+    activation: str = "tanh"
+    bidirectional: bool = False
+    segment: int = 1
+
+    def n_segments(self, n_steps: int) -> int:
+        """Return the number of recurrent steps for a window of `n_steps`; a first, partial segment counts."""
+        return -(-n_steps // self.segment)
+
+    @property
+    def directions(self) -> int:
+        return 2 if self.bidirectional else 1
+
+    @cached_property
+    def weights(self) -> tuple[WeightShape, ...]:
+        """The arrays of this network, in Keras's order: per layer and direction kernel, recurrent kernel, bias."""
+        blocks = CELLS[self.cell]
+        shapes = []
+        width = self.n_inputs * self.segment
+        for units in self.units:
+            columns = blocks * units
+            # Keras's GRU keeps the biases of the input product and of the recurrent product apart.
+            bias = (2, columns) if self.cell == "gru" else (columns,)
+            shapes += self.directions * [
+                WeightShape("kernel", (width, columns)),
+                WeightShape("recurrent_kernel", (units, columns)),
+                WeightShape("bias", bias),
+            ]
+            width = self.directions * units
+        return (
+            *shapes,
+            WeightShape("head_kernel", (width, self.n_outputs)),
+            WeightShape("head_bias", (self.n_outputs,)),
+        )
+
+    @cached_property
+    def kernel_positions(self) -> tuple[int, ...]:
+        """Positions in `weights` of the kernels: what l1 and l2 penalise; biases are free."""
+        return tuple(i for i, weight in enumerate(self.weights) if weight.role.endswith("kernel"))
+
+    @cached_property
+    def n_parameters(self) -> int:
+        total = 0
+        for weight in self.weights:
+            size = 1
+            for length in weight.shape:
+                size *= length
+            total += size
+        return total
