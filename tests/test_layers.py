@@ -18,7 +18,18 @@ PACKAGE = ROOT / "tsrnn"
 
 LAYERS = [
     {"exceptions", "_checks", "_optional", "_show_versions"},
-    {"frames", "windows", "transformers", "splits", "metrics", "datasets", "intervals", "_archive", "_canonical"},
+    {
+        "frames",
+        "windows",
+        "transformers",
+        "splits",
+        "metrics",
+        "datasets",
+        "intervals",
+        "significance",
+        "_archive",
+        "_canonical",
+    },
     {"networks", "engine"},
     {"regressors"},
     {"forecasters"},

@@ -34,13 +34,13 @@ class WindowForecaster(BaseForecaster):
     """Shared part of `RegressionForecaster` and the recurrent forecasters.
 
     A subclass has the parameters ``target, window, horizon, strategy, level, past_covariates, future_covariates, freq``
-    and implements ``_make_regressor()`` (unfitted), ``_fit_regressor(regressor, windows, y)`` and
-    ``_apply(regressor, windows)``, with y and the result of shape (n_windows, block * n_targets).
+    and implements ``_fit_windows(windows, y)``, which returns a fitted regressor, and ``_apply(regressor, windows)``,
+    with y and the result of shape (n_windows, block * n_targets).
     """
 
     _takes_covariates = True
     #: Of the windows and targets that the regressor is given.
-    _dtype = np.float64
+    _dtype: type = np.float64
 
     # ------------------------------------------------------------------ fit
 
@@ -97,7 +97,7 @@ class WindowForecaster(BaseForecaster):
         after = count_between(seen, cutoffs + 1, cutoffs + 1 + self.block_)
         cutoffs = cutoffs[(before > 0) & (after > 0)]
         if not len(cutoffs):
-            raise DataError(f"no window of {self.window_} rows holds observations of the target and is followed by any.")
+            raise DataError(f"no window of {self.window_} rows with observed targets is followed by any.")
         return cutoffs
 
     def _train(self, values, cutoffs):
@@ -106,7 +106,7 @@ class WindowForecaster(BaseForecaster):
         targets = (values[:, : len(self.targets_)] - self.mean_[: len(self.targets_)]) / self._target_scale()
         rows = cutoffs[:, None] + np.arange(1, self.block_ + 1)
         y = targets[rows] - level[:, None, :]  # (n, block, K)
-        return self._fit_regressor(self._make_regressor(), windows, y.reshape(len(cutoffs), -1).astype(self._dtype))
+        return self._fit_windows(windows, y.reshape(len(cutoffs), -1).astype(self._dtype))
 
     # ------------------------------------------------------------------ windows
 
@@ -237,10 +237,7 @@ class WindowForecaster(BaseForecaster):
     def _calibration_fraction(self) -> float:
         return CALIBRATION_FRACTION
 
-    def _make_regressor(self):
-        raise NotImplementedError
-
-    def _fit_regressor(self, regressor, windows, y):
+    def _fit_windows(self, windows, y):
         raise NotImplementedError
 
     def _apply(self, regressor, windows):
@@ -330,7 +327,7 @@ class RegressionForecaster(WindowForecaster):
             missing = np.isnan(self._scaled(values)).any(axis=1)
             usable &= count_between(missing, cutoffs - self.window_ + 1, cutoffs + 1) == 0
         if not usable.any():
-            raise DataError(f"each of the {len(usable)} training windows holds missing values. {self._missing_advice()}")
+            raise DataError(f"all {len(usable)} training windows hold missing values. {self._missing_advice()}")
         return cutoffs[usable]
 
     def _takes_missing(self):
@@ -343,13 +340,14 @@ class RegressionForecaster(WindowForecaster):
     def _missing_advice(self):
         name = type(self.estimator).__name__
         return (
-            f"{name} cannot take them. Put an imputer in front, make_pipeline(SimpleImputer(), {name}()), fill the gaps "
-            "(df.interpolate()), use a shorter window, or an estimator that takes NaN (HistGradientBoostingRegressor)."
+            f"{name} cannot take them. Put an imputer in front, make_pipeline(SimpleImputer(), {name}()), fill the "
+            "gaps (df.interpolate()), use a shorter window, or an estimator that takes NaN "
+            "(HistGradientBoostingRegressor)."
         )
 
-    def _fit_regressor(self, regressor, windows, y):
+    def _fit_windows(self, windows, y):
         X = np.asarray(windows).reshape(len(windows), -1)
-        return regressor.fit(X, y[:, 0] if y.shape[1] == 1 else y)
+        return self._make_regressor().fit(X, y[:, 0] if y.shape[1] == 1 else y)
 
     def _apply(self, regressor, windows):
         parts = [windows[i : i + CHUNK] for i in range(0, len(windows), CHUNK)]
@@ -359,7 +357,7 @@ class RegressionForecaster(WindowForecaster):
         X = windows.reshape(len(windows), -1)
         incomplete = int(np.isnan(X).any(axis=1).sum())
         if incomplete and not self._takes_missing():
-            raise DataError(f"{incomplete} of {len(X)} windows to forecast from hold missing values. {self._missing_advice()}")
+            raise DataError(f"{incomplete} of {len(X)} newest windows hold missing values. {self._missing_advice()}")
         return regressor.predict(X)
 
 
