@@ -1,1 +1,20 @@
 """Forecasters: DataFrame in, DataFrame out; networks and baselines under one protocol."""
+
+from .base import BaseForecaster
+from .naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
+from .recurrent import GRUForecaster, LSTMForecaster, SimpleRNNForecaster
+from .statistical import ARIMAForecaster, AutoARIMAForecaster
+from .windowed import RegressionForecaster
+
+__all__ = [
+    "ARIMAForecaster",
+    "AutoARIMAForecaster",
+    "BaseForecaster",
+    "DriftForecaster",
+    "GRUForecaster",
+    "LSTMForecaster",
+    "NaiveForecaster",
+    "RegressionForecaster",
+    "SeasonalNaiveForecaster",
+    "SimpleRNNForecaster",
+]

@@ -1,0 +1,309 @@
+"""Naive, seasonal naive and drift forecasts: the baselines that a model has to beat.
+
+All work on row positions and for all cutoffs at once. Imports frames, checks, exceptions and base.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import norm
+
+from .._checks import check_int
+from ..exceptions import DataError
+from ..frames import season_length as season_of
+from ..frames import some
+from .base import BaseForecaster
+
+__all__ = ["DriftForecaster", "NaiveForecaster", "SeasonalNaiveForecaster"]
+
+
+def latest_rows(values: np.ndarray, period: int = 1) -> np.ndarray:
+    """For each entry, the last row at or before it that is observed and a whole number of periods away.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_targets)
+        NaN where nothing was observed.
+    period : int
+        1 looks at every row before, a season's length only at rows of the same phase.
+
+    Returns
+    -------
+    ndarray of int, shape (n_rows, n_targets)
+        -1 where there is none.
+
+    Examples
+    --------
+    >>> latest_rows(np.array([[np.nan], [5.0], [np.nan], [np.nan]]), period=2).ravel()
+    array([-1,  1, -1,  1])
+    """
+    n_rows, n_targets = values.shape
+    seasons = -(-n_rows // period)
+    rows = np.full((seasons * period, n_targets), -1)
+    rows[:n_rows] = np.where(np.isnan(values), -1, np.arange(n_rows)[:, None])
+    # (n, K) -> (seasons, period, K): a column of a season's phase holds ascending rows, so their maximum is the latest
+    seen = np.maximum.accumulate(rows.reshape(seasons, period, n_targets), axis=0)
+    return seen.reshape(-1, n_targets)[:n_rows]
+
+
+def take_rows(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Pick ``values[rows[..., k], k]`` for each column k; NaN where the row is -1."""
+    taken = np.take_along_axis(values, np.maximum(rows, 0).reshape(-1, values.shape[1]), axis=0)
+    return np.where(rows < 0, np.nan, taken.reshape(rows.shape))
+
+
+def carry_forward(values: np.ndarray, cutoffs: np.ndarray) -> np.ndarray:
+    """The last observation at or before each cutoff, shape (n_cutoffs, n_targets); NaN where there is none."""
+    return take_rows(values, latest_rows(values)[cutoffs])
+
+
+def repeat_season(values: np.ndarray, cutoffs: np.ndarray, steps: int, period: int) -> np.ndarray:
+    """Forecast each step by the last observation of the same phase up to the cutoff.
+
+    Where no season has one, the last observation of any phase stands in.
+
+    Returns
+    -------
+    ndarray of shape (n_cutoffs, steps, n_targets)
+    """
+    step = np.arange(1, steps + 1)
+    # c + h - m * ceil(h / m): the row of the same phase in the last season up to the cutoff
+    rows = cutoffs[:, None] + step - period * -(-step // period)  # (n_cutoffs, steps)
+    sources = np.where((rows < 0)[..., None], -1, latest_rows(values, period)[np.maximum(rows, 0)])
+    forecasts = take_rows(values, sources)
+    return np.where(np.isnan(forecasts), carry_forward(values, cutoffs)[:, None, :], forecasts)
+
+
+def increments(values: np.ndarray, period: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Differences from the last observation of the same phase, and over how many periods each goes.
+
+    Returns
+    -------
+    change, periods : ndarrays of shape (n_rows - period, n_targets)
+        NaN where either end is not observed.
+    """
+    before = latest_rows(values, period)[:-period]
+    change = values[period:] - take_rows(values, before)
+    rows = np.arange(period, len(values))[:, None]
+    return change, np.where(np.isnan(change), np.nan, (rows - before) / period)
+
+
+def walk_scale(change: np.ndarray, periods: np.ndarray, n_parameters: int = 0) -> np.ndarray:
+    """Standard deviation of one step of a (seasonal) random walk, per target; NaN without any difference.
+
+    A difference over g periods has g times the variance of one: sigma^2 = sum(change^2 / g) / (n - n_parameters).
+    """
+    n = np.isfinite(change).sum(axis=0)
+    total = np.nansum(change**2 / periods, axis=0)
+    freedom = np.maximum(n - n_parameters, 1)
+    return np.where(n > n_parameters, np.sqrt(total / freedom), np.nan)
+
+
+class WalkForecaster(BaseForecaster):
+    """Shared part: forecasts that carry observations forward, with normal intervals of a random walk."""
+
+    def _targets(self, values):
+        return values[:, : len(self.targets_)]
+
+    def _normal_quantiles(self, growth, quantiles):
+        """Sigma * growth(h) * z(q), shape (steps, n_targets, n_quantiles)."""
+        unknown = [name for name, scale in zip(self.targets_, self.sigma_, strict=True) if np.isnan(scale)]
+        if unknown:
+            raise DataError(
+                f"intervals need the size of past errors, but target(s) {some(unknown)} have too few observations to "
+                f"measure it ({len(self.data_)} rows). Fit on more history."
+            )
+        return growth[:, None, None] * self.sigma_[:, None] * norm.ppf(quantiles)
+
+
+class NaiveForecaster(WalkForecaster):
+    """Forecast every step by the last observation.
+
+    Each target is carried forward by itself; missing values at the end of the history are passed over.
+
+    Parameters
+    ----------
+    target : str or list of str, optional
+        Column(s) of X to forecast when no y is given; None means all.
+    freq : str, optional
+        Frequency of the index where it cannot be inferred.
+
+    Attributes
+    ----------
+    sigma_ : ndarray of shape (n_targets,)
+        Standard deviation of the one-step errors on the training rows, in the unit of the target.
+
+    Notes
+    -----
+    The interval of step h is that of a random walk: sigma * sqrt(h) on either side, times a normal quantile.
+
+    References
+    ----------
+    Hyndman & Athanasopoulos (2021), "Forecasting: principles and practice", 3rd ed., sections 5.2 and 5.5.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> y = pd.Series([3.0, 5.0, 4.0], index=pd.date_range("2024-01-01", periods=3, freq="D"), name="y")
+    >>> NaiveForecaster().fit(y).forecast(2)["y"].tolist()
+    [4.0, 4.0]
+    """
+
+    def __init__(self, target=None, freq=None):
+        self.target = target
+        self.freq = freq
+
+    def _fit(self, values):
+        self.sigma_ = walk_scale(*increments(self._targets(values)))
+
+    def _forecast(self, values, cutoffs, steps):
+        return np.repeat(carry_forward(self._targets(values), cutoffs)[:, None, :], steps, axis=1)
+
+    def _spread(self, steps, quantiles):
+        return self._normal_quantiles(np.sqrt(np.arange(1, steps + 1)), quantiles)
+
+
+class SeasonalNaiveForecaster(WalkForecaster):
+    """Forecast every step by the last observation of the same phase of the season.
+
+    Where the value one season back is missing, the one two seasons back is taken, and so on.
+
+    Parameters
+    ----------
+    season_length : int, optional
+        Rows in a season. By default the usual one of the frequency: a day of hours, a week of days, a year of months.
+    target : str or list of str, optional
+        Column(s) of X to forecast when no y is given; None means all.
+    freq : str, optional
+        Frequency of the index where it cannot be inferred.
+
+    Attributes
+    ----------
+    season_length_ : int
+    sigma_ : ndarray of shape (n_targets,)
+        Standard deviation of the errors over one season on the training rows, in the unit of the target.
+
+    Notes
+    -----
+    A forecast needs one season of history. Fitted values of the rows before that, and steps whose phase was never
+    observed, are the last observation (the naive forecast). The interval of step h is sigma * sqrt(k + 1) on either
+    side, times a normal quantile, with k = floor((h - 1) / season_length) whole seasons before h. On a trading
+    calendar a season counts rows, not dates.
+
+    References
+    ----------
+    Hyndman & Athanasopoulos (2021), "Forecasting: principles and practice", 3rd ed., sections 5.2 and 5.5.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.date_range("2024-01-01", periods=9, freq="D")
+    >>> y = pd.Series([1.0, 2, 3, 4, 5, 6, 7, 8, 9], index=days, name="y")
+    >>> SeasonalNaiveForecaster().fit(y).forecast(2)["y"].tolist()
+    [3.0, 4.0]
+    """
+
+    def __init__(self, season_length=None, target=None, freq=None):
+        self.season_length = season_length
+        self.target = target
+        self.freq = freq
+
+    def _fit(self, values):
+        given = check_int("season_length", self.season_length, none=True)
+        self.season_length_ = season_of(self.grid_.freq) if given is None else given
+        self._check_history(values, np.array([len(values) - 1]))
+        self.sigma_ = walk_scale(*increments(self._targets(values), self.season_length_))
+
+    def _check_history(self, values, cutoffs):
+        super()._check_history(values, cutoffs)
+        shortest = int(cutoffs.min()) + 1
+        if shortest < self.season_length_:
+            raise DataError(
+                f"history has {shortest} rows up to the cutoff, but season_length={self.season_length_} needs at least "
+                f"{self.season_length_}. Pass more history or a smaller season_length."
+            )
+
+    def _forecast(self, values, cutoffs, steps):
+        return repeat_season(self._targets(values), cutoffs, steps, self.season_length_)
+
+    def _spread(self, steps, quantiles):
+        seasons = np.arange(steps) // self.season_length_  # k = floor((h - 1) / m)
+        return self._normal_quantiles(np.sqrt(seasons + 1), quantiles)
+
+
+class DriftForecaster(WalkForecaster):
+    """Forecast along the line through the first and the last observation.
+
+    Parameters
+    ----------
+    target : str or list of str, optional
+        Column(s) of X to forecast when no y is given; None means all.
+    freq : str, optional
+        Frequency of the index where it cannot be inferred.
+
+    Attributes
+    ----------
+    sigma_ : ndarray of shape (n_targets,)
+        Standard deviation of the one-step errors on the training rows, in the unit of the target.
+    n_rows_fit_ : int
+        Training rows, T in the formula of the interval.
+
+    Notes
+    -----
+    y(T + h) = y(T) + h * (y(T) - y(1)) / (T - 1). The line goes through the rows up to the cutoff, so it moves with
+    the history without refitting. A forecast needs two observations; fitted values before that are the last
+    observation. The interval of step h is sigma * sqrt(h * (1 + h / (T - 1))) on either side, times a normal quantile.
+
+    References
+    ----------
+    Hyndman & Athanasopoulos (2021), "Forecasting: principles and practice", 3rd ed., sections 5.2 and 5.5.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> y = pd.Series([1.0, 4.0, 5.0], index=pd.date_range("2024-01-01", periods=3, freq="D"), name="y")
+    >>> DriftForecaster().fit(y).forecast(2)["y"].tolist()
+    [7.0, 9.0]
+    """
+
+    def __init__(self, target=None, freq=None):
+        self.target = target
+        self.freq = freq
+
+    def _fit(self, values):
+        self._check_history(values, np.array([len(values) - 1]))
+        targets = self._targets(values)
+        change, periods = increments(targets)
+        slope = self._slope(targets, np.array([len(values) - 1]))[0]
+        self.n_rows_fit_ = len(values)
+        # One parameter, the slope, is estimated.
+        self.sigma_ = walk_scale(change - slope * periods, periods, n_parameters=1)
+
+    def _check_history(self, values, cutoffs):
+        super()._check_history(values, cutoffs)
+        seen = np.isfinite(self._targets(values)).cumsum(axis=0)[cutoffs.min()]
+        if (seen < 2).any():
+            short = [name for name, n in zip(self.targets_, seen, strict=True) if n < 2]
+            raise DataError(
+                f"a drift needs two observations, but target(s) {some(short)} have {seen.min()} up to the cutoff. Pass "
+                "more history."
+            )
+
+    @staticmethod
+    def _slope(targets, cutoffs):
+        """Rise per row from the first to the last observation up to each cutoff: (n_cutoffs, n_targets)."""
+        first = np.isfinite(targets).argmax(axis=0)
+        last = latest_rows(targets)[cutoffs]
+        rise = take_rows(targets, last) - take_rows(targets, first[None, :])
+        return rise / np.maximum(last - first, 1)
+
+    def _forecast(self, values, cutoffs, steps):
+        targets = self._targets(values)
+        last = latest_rows(targets)[cutoffs]
+        # Steps count from the last observation, which missing values may put before the cutoff.
+        ahead = (cutoffs[:, None] - last)[:, None, :] + np.arange(1, steps + 1)[:, None]
+        return carry_forward(targets, cutoffs)[:, None, :] + self._slope(targets, cutoffs)[:, None, :] * ahead
+
+    def _spread(self, steps, quantiles):
+        step = np.arange(1, steps + 1)
+        return self._normal_quantiles(np.sqrt(step * (1 + step / (self.n_rows_fit_ - 1))), quantiles)

@@ -1,0 +1,236 @@
+"""Charts of forecasts: each function draws on axes and returns them.
+
+matplotlib is imported when a function is called. With `ax` given nothing outside it is touched: no global style, no
+pyplot state. Imports only exceptions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from .exceptions import DataError
+
+__all__ = ["plot_comparison", "plot_forecast", "plot_leaderboard"]
+
+OBSERVED = "0.15"
+#: Colours that stay apart for the colour-blind (Okabe and Ito), without black and yellow.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+#: Rows of time that a chart of a comparison shows, about.
+ROWS_SHOWN = 72
+
+
+def plot_forecast(history, forecast, ax=None, target=None, n_history=None):
+    """Draw a forecast behind the end of the history, with its interval if it has one.
+
+    Parameters
+    ----------
+    history : DataFrame or Series
+        Observations, indexed by time.
+    forecast : DataFrame or Series
+        From ``forecast``, ``predict`` or ``predict_interval`` of a forecaster.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+    target : str, optional
+        The column to draw; the first of the forecast by default.
+    n_history : int, optional
+        Last rows of the history to show; three times the forecast, at least 60, by default.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from matplotlib.figure import Figure
+    >>> days = pd.date_range("2024-01-01", periods=12)
+    >>> series = pd.Series(range(12), index=days, name="load", dtype=float)
+    >>> ax = plot_forecast(series[:10], series[10:], ax=Figure().subplots())
+    >>> ax.get_ylabel()
+    'load'
+    """
+    history, forecast = _as_frame(history, forecast), _as_frame(forecast)
+    target = forecast.columns[0] if target is None else target
+    for what, frame in (("history", history), ("forecast", forecast)):
+        if target not in frame.columns:
+            raise DataError(f"target {target!r} is not a column of the {what}: {list(frame.columns)!r}.")
+    ax = _axes(ax, (9.0, 4.0))
+    shown = history[target].iloc[-(max(3 * len(forecast), 60) if n_history is None else n_history) :]
+    ax.plot(_times(shown.index), shown.to_numpy(), color=OBSERVED, lw=1.2, label="observed")
+    _line(ax, forecast.index, forecast[target], color=COLOURS[0], lw=1.8, label="forecast")
+    for lower, upper, percent in _bounds(forecast, prefix=f"{target}_"):
+        _band(ax, forecast.index, forecast[lower], forecast[upper], COLOURS[0], label=f"{percent} % interval")
+    return _finish(ax, history.index, target)
+
+
+def plot_comparison(forecasts, history=None, ax=None, target=None, models=None, n_origins=None):
+    """Draw what several models said from the last origins, and what came.
+
+    Parameters
+    ----------
+    forecasts : DataFrame
+        Tidy, as in ``Comparison.forecasts``.
+    history : DataFrame or Series, optional
+        Observations, to show some before the first origin; those in the forecasts by default.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default.
+    target : str, optional
+        The target to draw; the first by default.
+    models : list of str, optional
+        The models to draw; all by default. Intervals are drawn when these are two at most.
+    n_origins : int, optional
+        How many of the last origins whose forecasts do not overlap; as many as fill about 72 rows by default.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    target = forecasts["target"].iloc[0] if target is None else target
+    rows = forecasts[forecasts["target"] == target]
+    models = list(rows["model"].unique() if models is None else models)
+    unknown = [name for name in models if name not in set(rows["model"])]
+    if rows.empty or unknown:
+        raise DataError(f"nothing to draw for target {target!r} and models {unknown or models!r} in these forecasts.")
+    cutoffs = _last_origins(rows, n_origins)
+    rows = rows[rows["cutoff"].isin(cutoffs)]
+    ax = _axes(ax, (11.0, 4.5))
+    seen = _observations(rows, history, target, cutoffs[0])
+    ax.plot(_times(seen.index), seen.to_numpy(), color=OBSERVED, lw=1.6, label="observed", zorder=3)
+    for colour, dash, name in zip(*_styles(models), models, strict=True):
+        _draw_model(ax, rows[rows["model"] == name], colour, dash, name, bands=len(models) <= 2)
+    for cutoff in _times(pd.DatetimeIndex(cutoffs)):
+        ax.axvline(cutoff, color="0.8", lw=0.8, ls=":", zorder=0)
+    return _finish(ax, pd.DatetimeIndex(rows["ds"]), target)
+
+
+def plot_leaderboard(leaderboard, metric="MAE", ax=None):
+    """Draw one metric of each model as a bar, the best on top.
+
+    Parameters
+    ----------
+    leaderboard : DataFrame
+        From ``Comparison.leaderboard()``.
+    metric : str, default="MAE"
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    if metric not in leaderboard.columns:
+        raise DataError(f"metric {metric!r} is not a column of the leaderboard: {list(leaderboard.columns)!r}.")
+    ax = _axes(ax, (5.0, 0.45 * len(leaderboard) + 1.2))
+    table = leaderboard.sort_values(metric, ascending=metric == "skill", kind="stable")  # the last bar is on top
+    colours = ["0.7" if _is_baseline(name) else COLOURS[0] for name in table["model"]]
+    bars = ax.barh(table["model"], table[metric], color=colours, height=0.65)
+    ax.bar_label(bars, [f"{value:.4g}" for value in table[metric]], padding=3, fontsize="small")
+    ax.margins(x=0.18)
+    ax.set_xlabel(metric)
+    ax.tick_params(left=False)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    return ax
+
+
+# ---------------------------------------------------------------------- inside
+
+
+def _axes(ax, size):
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=size, layout="constrained")[1]
+
+
+def _as_frame(data, like=None) -> pd.DataFrame:
+    """A series as frame; one without a name is named after the other data."""
+    if isinstance(data, pd.DataFrame):
+        return data
+    if data.name is None and like is not None:
+        name = like.columns[0] if isinstance(like, pd.DataFrame) else like.name
+        return data.to_frame("y" if name is None else name)
+    return data.to_frame("y" if data.name is None else data.name)
+
+
+def _times(index: pd.DatetimeIndex) -> np.ndarray:
+    """Stamps as matplotlib reads them: in UTC where they have a zone, so that no hour is drawn twice in autumn."""
+    return (index if index.tz is None else index.tz_convert("UTC").tz_localize(None)).to_numpy()
+
+
+def _bounds(frame, prefix=""):
+    """Yield (lower column, upper column, percent) of each interval, the widest first."""
+    start = f"{prefix}lower_"
+    percents = [column.removeprefix(start) for column in map(str, frame.columns) if column.startswith(start)]
+    for percent in sorted(percents, key=float, reverse=True):
+        yield f"{start}{percent}", f"{prefix}upper_{percent}", percent
+
+
+def _line(ax, index, values, **style):
+    """A line, or a dot where there is one point."""
+    ax.plot(_times(index), values.to_numpy(), marker="o" if len(index) == 1 else None, **style)
+
+
+def _band(ax, index, lower, upper, colour, label=None):
+    """A band, or a bar where there is one point."""
+    draw, width = (ax.vlines, 6.0) if len(index) == 1 else (ax.fill_between, 0.0)
+    draw(_times(index), lower.to_numpy(), upper.to_numpy(), color=colour, alpha=0.18, lw=width, label=label)
+
+
+def _last_origins(rows, n_origins) -> list:
+    """The last origins, each at least one horizon before the next, in time order."""
+    horizon = int(rows["step"].max())
+    most = max(2, -(-ROWS_SHOWN // horizon)) if n_origins is None else n_origins
+    ends = rows.groupby("cutoff")["ds"].max()
+    kept = [ends.index[-1]]
+    for cutoff in ends.index[-2::-1]:
+        if len(kept) < most and ends[cutoff] <= kept[0]:
+            kept.insert(0, cutoff)
+    return kept
+
+
+def _observations(rows, history, target, first) -> pd.Series:
+    """What was observed in the rows shown, and half a horizon before them where the history is given."""
+    if history is None:
+        seen = rows.drop_duplicates("ds").set_index("ds")["y_true"].sort_index()
+    else:
+        seen = _as_frame(history)[target]
+        before = int(rows["step"].max()) // 2 + 1
+        seen = seen.iloc[max(0, seen.index.searchsorted(first) - before) :]
+    return seen.loc[: rows["ds"].max()]
+
+
+def _is_baseline(name: str) -> bool:
+    return name in ("naive", "snaive", "drift")
+
+
+def _styles(models) -> tuple[list, list]:
+    """Colours and dashes: baselines in grey, so that the eye goes to the rest."""
+    greys, colours = iter(["0.45", "0.65", "0.8"] * len(models)), iter(COLOURS * len(models))
+    picked = [next(greys) if _is_baseline(name) else next(colours) for name in models]
+    return picked, ["--" if _is_baseline(name) else "-" for name in models]
+
+
+def _draw_model(ax, rows, colour, dash, name, bands) -> None:
+    """One line per origin, the first of them in the legend."""
+    for k, (_, origin) in enumerate(rows.groupby("cutoff")):
+        index = pd.DatetimeIndex(origin["ds"])
+        _line(ax, index, origin["y_pred"], color=colour, ls=dash, lw=1.4, label=name if k == 0 else None)
+        for lower, upper, percent in _bounds(origin) if bands else ():
+            text = f"{name} {percent} % interval" if k == 0 else None
+            _band(ax, index, origin[lower], origin[upper], colour, text)
+
+
+def _finish(ax, index: pd.DatetimeIndex, target):
+    """Axis labels, short dates, and the legend above the data."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(tz=index.tz)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=index.tz))
+    ax.set_xlabel("time" if index.tz is None else f"time ({index.tz})")
+    ax.set_ylabel(str(target))
+    ax.margins(x=0.01)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=7, frameon=False, borderaxespad=0.2, columnspacing=1.2)
+    return ax
