@@ -123,9 +123,11 @@ class RecurrentForecaster(WindowForecaster):
         """The widest layer that has no more parameters than there are windows to train it on."""
         channels = windows.shape[2] * (2 if np.isnan(windows.base).any() else 1)  # values, and where they are missing
         cell, n_outputs = self._regressor_class._cell, self.block_ * len(self.targets_)
+        # What early stopping and the gap before its validation part leave to train on.
+        n_training = len(windows) - round(self.validation_fraction * len(windows)) - (self.block_ - 1)
         for units in UNITS:
             spec = NetworkSpec(cell, (units,), channels, n_outputs, bidirectional=self.bidirectional, segment=segment)
-            if spec.n_parameters <= (1 - self.validation_fraction) * len(windows):
+            if spec.n_parameters <= n_training:
                 return units
         return UNITS[-1]
 
