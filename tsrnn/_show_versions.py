@@ -19,6 +19,7 @@ PACKAGES = (
     "joblib",
     "matplotlib",
     "rich",
+    "threadpoolctl",
     "typer",
 )
 

@@ -1,0 +1,71 @@
+"""What a saved model may hold: the tables of classes, the limits and patterns, and the checks made against them.
+
+Writing and reading use the same ones. Classes stand here by name; nothing is imported but the exceptions.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..exceptions import ArchiveError
+
+FORMAT = "tsrnn"
+FORMAT_VERSION = 1
+
+# Everything that a file may bring to life: class -> the module that defines it.
+ESTIMATORS = {
+    "LSTMRegressor": "tsrnn.regressors",
+    "GRURegressor": "tsrnn.regressors",
+    "SimpleRNNRegressor": "tsrnn.regressors",
+    "LSTMForecaster": "tsrnn.forecasters.recurrent",
+    "GRUForecaster": "tsrnn.forecasters.recurrent",
+    "SimpleRNNForecaster": "tsrnn.forecasters.recurrent",
+    "RegressionForecaster": "tsrnn.forecasters.windowed",
+    "NaiveForecaster": "tsrnn.forecasters.naive",
+    "SeasonalNaiveForecaster": "tsrnn.forecasters.naive",
+    "DriftForecaster": "tsrnn.forecasters.naive",
+    "ARIMAForecaster": "tsrnn.forecasters.statistical",
+    "AutoARIMAForecaster": "tsrnn.forecasters.statistical",
+}
+DATACLASSES = {"TimeGrid": "tsrnn.frames", "NetworkSpec": "tsrnn.networks.spec", "Missing": "tsrnn.engine.data"}
+
+# Limits of a file, the same for writing and reading: what was saved can be loaded.
+MAX_BYTES = 2**31 - 1  # below the size where zip needs its 64-bit fields, which are refused
+MAX_JSON_BYTES = 32 * 2**20
+MAX_ARRAYS = 10_000
+MAX_DEPTH = 64
+MAX_DIMENSIONS = 32
+MAX_INT_BITS = 1024
+
+# bool, integers, floats of at most 8 bytes, and datetime64 of a plain unit. No objects, records, text or long doubles.
+DTYPE = re.compile(r"\|b1|\|[iu]1|[<>][iu][248]|[<>]f[248]|[<>]M8\[(?:Y|M|W|D|h|m|s|ms|us|ns)\]")
+DTYPES = "bool, int, uint, float of up to 64 bits, datetime64"
+# What numpy.lib.format writes and nothing else: NumPy's own reader evaluates the text as a Python literal.
+NPY_HEADER = re.compile(
+    r"\{'descr': '([^']{2,12})', 'fortran_order': (True|False), 'shape': \(((?:\d{1,19}, )*(?:\d{1,19},?)?)\), \} *\n"
+)
+FREQUENCY = re.compile(r"[A-Za-z0-9+:.-]{1,64}")
+# A name of the time zone database. pandas would read "dateutil/<path>" from any file, so that prefix is refused.
+ZONE = re.compile(r"(?!dateutil/)[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,31}){0,2}")
+UNITS = ("s", "ms", "us", "ns")
+
+
+def is_listed(cls: type) -> bool:
+    """Whether the class may stand in a file: the one that the table names, not one of the same name."""
+    return ESTIMATORS.get(cls.__qualname__) == cls.__module__
+
+
+def is_state_name(name: str, cls: type) -> bool:
+    """Whether a file may set this attribute: one that would not hide a method or property of the class."""
+    dunder = name.startswith("__") and name.endswith("__")
+    plain = name.isascii() and name.isidentifier() and not dunder
+    return plain and not any(name in vars(base) for base in cls.__mro__)
+
+
+def expect(value: Any, *kinds: type) -> Any:
+    """Return the value if it is of one of the types, a bool being no int; raise `ArchiveError` otherwise."""
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        raise ArchiveError(f"a {type(value).__name__} stands where {wanted} belongs")
+    return value
