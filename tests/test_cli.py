@@ -116,7 +116,7 @@ def test_datasets_are_listed_and_exported(tmp_path):
         ({"FILE": "nowhere.csv"}, 2, "there is no file 'nowhere.csv'"),
         ({"--time": "tme"}, 1, "time column 'tme' is not in the data. Did you mean 'time'?"),
         ({"--target": "lod"}, 1, "target 'lod' is not in the data. Did you mean 'load'?"),
-        ({"--models": "lstn"}, 2, "no model 'lstn'. Did you mean 'lstm'? Choose from lstm, gru, rnn, arima, autoarima"),
+        ({"--models": "lstn"}, 2, "no model 'lstn'. Did you mean 'lstm'? Choose from lstm, gru, rnn, arima, naive"),
         ({"--models": ","}, 2, "--models names no model"),
         ({"--time": "price", "--target": "load"}, 1, "time column 'price', row 1: '"),
         ({"--windows": "500"}, 1, "500 windows of horizon=3"),
