@@ -137,6 +137,33 @@ def test_a_gap_is_a_missing_value_and_no_seam():
     assert model.regressor_._spec.n_inputs == 2 * 1 * 1  # the value, and where it is missing
 
 
+def test_a_gap_at_the_very_end_of_the_history_is_forecast_from():
+    df = wave(300)[["load"]]
+    df.iloc[-2:] = np.nan
+    model = LSTMForecaster(window=24, horizon=6, **QUICK).fit(df)
+    assert np.isfinite(model.forecast()).all().all()
+
+
+def test_a_gap_that_no_training_window_holds_is_still_a_missing_value():
+    df = wave(300)[["load"]]
+    df.iloc[-7:] = np.nan  # no window before it is followed by anything observed
+    assert np.isfinite(LSTMForecaster(window=24, horizon=6, **QUICK).fit(df).forecast()).all().all()
+
+
+def test_a_history_without_an_observation_in_the_window_is_refused():
+    df = wave(300)[["load"]]
+    model = LSTMForecaster(window=24, horizon=6, **QUICK).fit(df)
+    df.iloc[-24:] = np.nan
+    with pytest.raises(DataError, match="load hold no observation in the 24 rows up to the cutoff"):
+        model.predict(6, history=df)
+
+
+@pytest.mark.parametrize("name", ["segment", "validation_fraction", "dropout"])
+def test_parameters_are_checked_before_they_are_used(name):
+    with pytest.raises((TypeError, ValueError), match=f"{name} must be"):
+        LSTMForecaster("load", window=24, **{name: "big"}).fit(wave(100))
+
+
 def test_a_gap_that_training_did_not_have_is_refused_with_the_fix():
     df = wave(300)
     model = LSTMForecaster("load", window=24, horizon=6, **QUICK).fit(df)

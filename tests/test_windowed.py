@@ -131,19 +131,49 @@ class TestMissing:
         df = series()[["load"]]
         df.iloc[50] = np.nan
         model = RegressionForecaster(Ridge(), window=12, horizon=3).fit(df)
-        with pytest.raises(DataError, match="1 of 1 windows.*SimpleImputer"):
+        with pytest.raises(DataError, match="1 of 1 newest windows.*SimpleImputer"):
             model.predict(3, history=df[:55])
 
-    @pytest.mark.parametrize("estimator", [HistGradientBoostingRegressor(max_iter=5), make_pipeline(SimpleImputer(), Ridge())])
+    @pytest.mark.parametrize(
+        "estimator", [HistGradientBoostingRegressor(max_iter=5), make_pipeline(SimpleImputer(), Ridge())]
+    )
     def test_estimators_that_take_nan_get_it(self, estimator):
         df = series()[["load"]].drop(index=series().index[100:103])
         model = RegressionForecaster(estimator, window=12, horizon=2).fit(df)
         assert np.isfinite(model.predict(2, history=df[:105])).all().all()
 
+    def test_no_block_of_observed_targets_is_an_error_of_its_own(self):
+        df = series()[["load"]]
+        df.iloc[::2] = np.nan
+        model = RegressionForecaster(make_pipeline(SimpleImputer(), Ridge()), window=12, horizon=4)
+        with pytest.raises(DataError, match=r"followed by 4 row\(s\) whose targets are all observed.*shorter horizon"):
+            model.fit(df)
+
+    def test_rows_without_neighbours_are_scaled_by_their_spread(self):
+        values = np.full((100, 1), np.nan)
+        values[::2, 0] = 1_000.0 * np.arange(50)
+        mean, scale = fit_scaling(values, 1, 1, "last")
+        assert (mean[0], scale[0]) == (np.nanmean(values), np.nanstd(values))
+        assert fit_scaling(np.full((9, 1), np.nan), 1, 1, "last")[1] == 1
+
+    def test_fitted_values_before_the_first_observation_are_the_mean(self):
+        df = series()[["load"]]
+        df.iloc[:5] = np.nan
+        model = RegressionForecaster(HistGradientBoostingRegressor(max_iter=2), window=12).fit(df)
+        np.testing.assert_allclose(model.predict(df[:6])["load"], df["load"].mean())
+
+    def test_a_window_without_any_observation_is_refused(self):
+        df = series()[["load"]]
+        df.iloc[-12:] = np.nan
+        model = RegressionForecaster(HistGradientBoostingRegressor(max_iter=2), window=12).fit(df)
+        with pytest.raises(DataError, match="load hold no observation in the 12 rows up to the cutoff"):
+            model.forecast()
+        assert np.isfinite(model.predict(1, history=df[:-1])).all().all()
+
     def test_every_window_incomplete_is_an_error(self):
         df = series()[["load"]]
         df.iloc[::5] = np.nan
-        with pytest.raises(DataError, match="training windows holds missing values"):
+        with pytest.raises(DataError, match="training windows hold missing values"):
             RegressionForecaster(Ridge(), window=12).fit(df)
 
 
@@ -170,6 +200,19 @@ class TestIntervals:
         model.predict_interval()
         pd.testing.assert_frame_equal(before, model.forecast())
 
+    def test_do_not_depend_on_what_was_asked_for_before(self):
+        df = series()
+        model = RegressionForecaster(Ridge(), target="load", window=4, horizon=2).fit(df)
+        before = model.predict_interval(2)
+        model.predict_interval(30)
+        pd.testing.assert_frame_equal(model.predict_interval(2), before)
+
+    def test_steps_whose_errors_were_never_seen_are_refused(self):
+        model = RegressionForecaster(Ridge(), target="load", window=4, horizon=2).fit(series())
+        model.predict_interval(40)
+        with pytest.raises(DataError, match="no error of a forecast 41 steps ahead could be measured on the last 39"):
+            model.predict_interval(41)
+
 
 class TestParameters:
     @pytest.mark.parametrize(
@@ -188,8 +231,11 @@ class TestParameters:
 
     def test_a_short_history_is_refused_with_the_numbers(self):
         model = RegressionForecaster(Ridge(), target="load", window=24, horizon=6).fit(series())
+        for steps in (1, 6):
+            with pytest.raises(DataError, match="history has 10 rows up to the cutoff, but window=24"):
+                model.predict(steps, history=series()[:10])
         with pytest.raises(DataError, match="history has 10 rows up to the cutoff, but window=24"):
-            model.predict(6, history=series()[:10])
+            model.predict_cutoffs(1, series(), series().index[[9]])
 
 
 def test_scaling_by_moves_within_the_block():
@@ -207,4 +253,5 @@ def test_last_observed_equals_a_loop(n, window, seed):
     for cutoff in range(n):
         for column in range(2):
             seen = [v for v in values[max(0, cutoff - window + 1) : cutoff + 1, column] if np.isfinite(v)]
-            assert last_observed(values, np.array([cutoff]), window)[0, column] == (seen[-1] if seen else 0.0)
+            last = last_observed(values, np.array([cutoff]), window)[0, column]
+            np.testing.assert_equal(last, seen[-1] if seen else np.nan)

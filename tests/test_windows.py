@@ -205,3 +205,38 @@ class TestSlidingWindow:
             pipe.fit(frame.iloc[train], y.iloc[train])
             whole = pipe.predict(frame.iloc[test])
             np.testing.assert_allclose(pipe.predict(frame.iloc[test[:3]]), whole[:3])
+
+    def test_rows_beside_the_grid_are_refused(self):
+        frame = hourly(20)
+        slide = SlidingWindow(4).fit(frame[:10])
+        with pytest.raises(DataError, match="2024-01-01 10:10:00.* do not lie on"):
+            slide.transform(frame[10:].shift(freq="10min"))
+
+    def test_time_zones_are_brought_together(self):
+        frame = hourly(20).tz_localize("UTC")
+        slide = SlidingWindow(4).fit(frame[:10])
+        there = slide.transform(frame[10:].tz_convert("Asia/Tokyo"))
+        np.testing.assert_array_equal(np.asarray(there), np.asarray(slide.transform(frame[10:])))
+        with pytest.raises(DataError, match="X has time zone None, the data have UTC"):
+            slide.transform(frame[10:].tz_localize(None))
+
+    def test_a_pipeline_may_set_the_output_of_all_steps(self):
+        pipe = make_pipeline(StandardScaler(), SlidingWindow(5)).set_output(transform="pandas")
+        assert isinstance(pipe.fit_transform(hourly(10)), WindowArray)
+
+
+def test_a_target_may_have_any_name():
+    frame = hourly(8, columns=2).set_axis([0, 1], axis=1)
+    _, y = make_windows(frame, window=3, horizon=2, target=1)
+    np.testing.assert_array_equal(y[0], frame[1].to_numpy()[3:5])
+
+
+def test_a_series_without_a_name_is_not_lost():
+    panel = pd.concat({"a": hourly(8), np.nan: hourly(9)})
+    X, _ = make_windows(panel, window=3, horizon=2)
+    assert len(X) == 4 + 5
+
+
+def test_an_offset_on_integers_is_not_rounded():
+    windows = WindowArray(np.arange(5)[:, None], [0, 2], 2, offset=[[0.5], [0.5]])
+    np.testing.assert_array_equal(np.asarray(windows)[..., 0], [[-0.5, 0.5], [1.5, 2.5]])

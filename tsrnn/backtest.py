@@ -14,8 +14,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from .exceptions import DataError
-from .forecasters.base import as_names
-from .frames import check_columns, check_frame, check_time_index, infer_grid, season_length, some
+from .frames import as_names, check_columns, check_frame, check_time_index, infer_grid, season_length, some
 from .splits import rolling_cutoffs
 
 __all__ = ["Backtest", "backtest"]

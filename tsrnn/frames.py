@@ -31,6 +31,13 @@ def some(items: Iterable, most: int = 5) -> str:
     return shown if len(items) <= most else f"{shown}, ... ({len(items)} in all)"
 
 
+def as_names(names) -> list:
+    """One name or several or None -> list of names."""
+    if names is None:
+        return []
+    return [names] if isinstance(names, str) or not isinstance(names, (list, tuple, pd.Index)) else list(names)
+
+
 def check_columns(frame: pd.DataFrame, names: Sequence, what: str = "column") -> None:
     """Raise `DataError`, with the nearest names that exist, unless every name is a column of the frame."""
     for name in names:
@@ -51,7 +58,9 @@ def check_time_index(index: pd.Index, name: str = "X") -> pd.DatetimeIndex:
             "transformers in front, which otherwise drop it."
         )
     if index.hasnans:
-        raise DataError(f"{name} has {int(index.isna().sum())} missing timestamps (NaT) in its index. Drop those rows.")
+        raise DataError(
+            f"{name} has {int(np.sum(index.isna()))} missing timestamps (NaT) in its index. Drop those rows."
+        )
     if not index.is_unique:
         raise DataError(
             f"{name} has duplicated timestamps: {some(index[index.duplicated()].unique())}. Keep one row for each, "
@@ -61,6 +70,20 @@ def check_time_index(index: pd.Index, name: str = "X") -> pd.DatetimeIndex:
         first = index[1:][index[1:] < index[:-1]][0]
         raise DataError(f"{name} is not sorted by time (first step back at {first}). Use df.sort_index().")
     return index
+
+
+def check_unique_columns(frame: pd.DataFrame, name: str = "X") -> None:
+    """Raise `DataError` if two columns have the same name."""
+    if not frame.columns.is_unique:
+        raise DataError(f"{name} has duplicated column names: {some(frame.columns[frame.columns.duplicated()])}.")
+
+
+def in_zone(data, tz, name: str = "X"):
+    """Return the frame, series or index in a time zone, or raise `DataError` if one of the two has none."""
+    index = data if isinstance(data, pd.DatetimeIndex) else data.index
+    if (index.tz is None) != (tz is None):
+        raise DataError(f"{name} has time zone {index.tz}, the data have {tz}. Use tz_localize.")
+    return data if tz is None else data.tz_convert(tz)
 
 
 def check_frame(data, name: str = "X") -> pd.DataFrame:
@@ -100,13 +123,12 @@ def check_frame(data, name: str = "X") -> pd.DataFrame:
     if isinstance(data.index, pd.MultiIndex):
         raise DataError(f"{name} has a MultiIndex. Forecasters take one table at a time: select one series first.")
     index = check_time_index(data.index, name)
-    if not data.columns.is_unique:
-        raise DataError(f"{name} has duplicated column names: {some(data.columns[data.columns.duplicated()])}.")
+    check_unique_columns(data, name)
     for column in data.columns:
         if not (pd.api.types.is_numeric_dtype(data[column]) or pd.api.types.is_bool_dtype(data[column])):
             raise DataError(
                 f"column {column!r} is not numeric (dtype {data[column].dtype}, first value "
-                f"{data[column].iloc[0]!r}). Convert it with pd.to_numeric, encode it, or leave it out."
+                f"{some(map(repr, data[column].head(1)))}). Convert it with pd.to_numeric, encode it, or leave it out."
             )
     values = data.to_numpy(dtype=np.float64, na_value=np.nan) if data.shape[1] else np.empty(data.shape)
     if np.isinf(values).any():
@@ -139,7 +161,23 @@ class TimeGrid:
 
     def future(self, last: pd.Timestamp, steps: int) -> pd.DatetimeIndex:
         """The `steps` stamps that follow `last`."""
-        return pd.date_range(last, periods=steps + 1, freq=self.freq)[-steps:] if steps else pd.DatetimeIndex([])
+        stamps = pd.date_range(last, periods=steps + 1, freq=self.freq)
+        return stamps[stamps > last][:steps]
+
+    def slots(self, index: pd.DatetimeIndex, what: str = "the grid of the data") -> np.ndarray:
+        """Which slot of the grid each stamp has, from 0 for the first; `DataError` if one lies beside the grid."""
+        slots = self.between(index[0], index[-1]).get_indexer(index)
+        if (slots < 0).any():
+            raise DataError(
+                f"timestamps {some(index[slots < 0])} do not lie on {what} ({self.freq.freqstr!r} from {index[0]}). "
+                "Pass the right freq=, or put the data on a regular grid, e.g. df.resample('h').mean()."
+            )
+        return slots
+
+    def positions(self, index: pd.DatetimeIndex, origin: pd.Timestamp) -> np.ndarray:
+        """How many steps after `origin` each stamp lies, negative before it. Holidays count, so that weekdays recur."""
+        grid = self.between(min(origin, index[0]), max(origin, index[-1]))
+        return grid.searchsorted(index) - grid.searchsorted(origin)
 
     def regularise(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the frame with one row per step: rows of NaN stand where stamps are absent.
@@ -150,16 +188,17 @@ class TimeGrid:
             return frame
         full = self.between(frame.index[0], frame.index[-1])
         if self.calendar:
-            holes = np.flatnonzero(~self.follows(frame.index)[1:])
-            filled = [full[(full > frame.index[i]) & (full < frame.index[i + 1])] for i in holes]
-            full = frame.index.append(filled).sort_values() if filled else frame.index
+            known = pd.DatetimeIndex(frame.index)
+            holes = np.flatnonzero(~self.follows(known)[1:])
+            filled = [full[(full > known[i]) & (full < known[i + 1])] for i in holes.tolist()]
+            full = pd.DatetimeIndex(known.append(filled).sort_values()) if filled else known
         return frame if len(full) == len(frame) else frame.reindex(full)
 
     def follows(self, index: pd.DatetimeIndex) -> np.ndarray:
         """Whether each row comes one step after the row before it: False for the first, and after each gap."""
         if not len(index):
             return np.empty(0, dtype=bool)
-        slots = self.between(index[0], index[-1]).get_indexer(index)
+        slots = self.slots(index)
         return np.diff(slots, prepend=-(LONGEST_HOLIDAY + 2)) <= (LONGEST_HOLIDAY + 1 if self.calendar else 1)
 
     def steps_ahead(self, last: pd.Timestamp, stamps: pd.DatetimeIndex) -> np.ndarray:
@@ -215,12 +254,12 @@ def infer_grid(index: pd.DatetimeIndex, freq=None) -> TimeGrid:
             grid = TimeGrid(to_offset(freq))
         except ValueError as exc:
             raise DataError(f"freq={freq!r} is not a frequency pandas knows: {exc}") from exc
-        return _check_on_grid(index, grid, f"freq={freq!r}")
+        return check_on_grid(index, grid, f"freq={freq!r}")
     if index.freq is not None:
         return TimeGrid(index.freq)
     if len(index) < 2:
         raise DataError(f"cannot find the frequency of {len(index)} row(s). Pass freq=, e.g. freq='h' or freq='B'.")
-    return _check_on_grid(index, _guess_grid(index), "the frequency found")
+    return check_on_grid(index, _guess_grid(index), "the frequency found")
 
 
 def _guess_grid(index: pd.DatetimeIndex) -> TimeGrid:
@@ -243,7 +282,8 @@ def _guess_grid(index: pd.DatetimeIndex) -> TimeGrid:
     if daily and common >= pd.Timedelta(days=28):
         # Coarsest first: quarterly stamps lie on the monthly grid as well.
         month = index[0].strftime("%b").upper()
-        for name in (f"YS-{month}", f"YE-{month}", f"QS-{month}", f"QE-{month}", "MS", "ME", "BMS", "BME"):
+        anchored = ("YS", "YE", "BYS", "BYE", "QS", "QE", "BQS", "BQE")
+        for name in (*(f"{rule}-{month}" for rule in anchored), "MS", "ME", "BMS", "BME"):
             if index.isin(pd.date_range(index[0], index[-1], freq=name)).all():
                 return TimeGrid(to_offset(name))
     if daily and common % day == pd.Timedelta(0):
@@ -251,19 +291,14 @@ def _guess_grid(index: pd.DatetimeIndex) -> TimeGrid:
     return TimeGrid(to_offset(common))
 
 
-def _check_on_grid(index: pd.DatetimeIndex, grid: TimeGrid, what: str) -> TimeGrid:
+def check_on_grid(index: pd.DatetimeIndex, grid: TimeGrid, what: str) -> TimeGrid:
+    """Return the grid if every stamp lies on it and they are not lost in it; raise `DataError` otherwise."""
     if not len(index):
         return grid
-    full = grid.between(index[0], index[-1])
-    off = index.difference(full)
-    if len(off):
+    n_slots = int(grid.slots(index, what)[-1]) + 1
+    if n_slots > SPARSEST_GRID * len(index):
         raise DataError(
-            f"timestamps {some(off)} do not lie on {what} ({grid.freq.freqstr!r} from {index[0]}). Pass the right "
-            "freq=, or put the data on a regular grid, e.g. df.resample('h').mean()."
-        )
-    if len(full) > SPARSEST_GRID * len(index):
-        raise DataError(
-            f"{what} ({grid.freq.freqstr!r}) would leave {len(full) - len(index)} gaps among {len(index)} rows. Pass "
+            f"{what} ({grid.freq.freqstr!r}) would leave {n_slots - len(index)} gaps among {len(index)} rows. Pass "
             "freq=, or resample the data."
         )
     return grid
@@ -279,13 +314,13 @@ def season_length(freq: pd.offsets.BaseOffset) -> int:
     [48, 24, 7, 5, 52, 12, 1]
     """
     name = freq.rule_code.split("-")[0]
-    named = {"D": 7, "B": 5, "C": 5, "W": 52}
+    named = {"D": 7, "B": 5, "C": 5, "W": 52, "SMS": 24, "SME": 24, "WOM": 12, "LWOM": 12, "bh": 8, "cbh": 8}
     yearly = {"M": 12, "B": 12, "Q": 4, "Y": 1}
     if name in named:
         return max(1, round(named[name] / freq.n))
     if name.removeprefix("B")[:1] in yearly and name not in ("min", "ms"):
         return max(1, round(yearly[name.removeprefix("B")[:1]] / freq.n))
-    seconds = pd.Timedelta(freq).total_seconds()
+    seconds = pd.Timedelta(freq.nanos, unit="ns").total_seconds()
     for period in (86_400.0, 7 * 86_400.0, 3_600.0):
         if seconds <= period / 2:
             return round(period / seconds)

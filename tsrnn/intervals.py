@@ -10,9 +10,10 @@ __all__ = ["residual_quantiles"]
 def residual_quantiles(residuals, quantiles):
     """Quantiles of held-out errors, widened for the number of errors they come from.
 
-    With n errors the level q becomes (n + 1) q / n above the median, and its mirror image below, which gives at least
-    the nominal coverage when the errors are exchangeable. Errors of overlapping windows are not quite: read the
-    coverage as approximate.
+    With n errors the level q above the median is the error of rank (n + 1) q, rounded up, and below it the mirror
+    image, which gives at least the nominal coverage when the errors are exchangeable. Errors of overlapping windows are
+    not quite: read the coverage as approximate. Where n is too small to have that rank, the largest error stands in, on
+    both sides.
 
     Parameters
     ----------
@@ -45,8 +46,11 @@ def residual_quantiles(residuals, quantiles):
         if not len(errors):
             out[step, target] = np.nan
             continue
-        widened = 0.5 + (np.asarray(quantiles) - 0.5) * (len(errors) + 1) / len(errors)
-        low = np.quantile(errors, widened.clip(0, 1), method="lower")
-        high = np.quantile(errors, widened.clip(0, 1), method="higher")
-        out[step, target] = np.where(widened < 0.5, low, np.where(widened > 0.5, high, (low + high) / 2))
+        middle = (len(errors) + 1) / 2
+        largest = np.abs(errors).max()
+        ordered = np.concatenate([[-largest], np.sort(errors), [largest]])  # ranks 0 .. n + 1
+        rank = (len(errors) + 1) * np.asarray(quantiles)
+        # A level such as (1 - 0.9) / 2 misses its rank by a rounding error.
+        low, high = ordered[np.floor(rank + 1e-9).astype(int)], ordered[np.ceil(rank - 1e-9).astype(int)]
+        out[step, target] = np.where(rank < middle, low, np.where(rank > middle, high, (low + high) / 2))
     return out

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .exceptions import DataError
-from .frames import TimeGrid, check_columns, check_frame, infer_grid
+from .frames import TimeGrid, as_names, check_columns, check_frame, in_zone, infer_grid
 
 __all__ = ["SlidingWindow", "WindowArray", "make_windows"]
 
@@ -81,6 +81,7 @@ class WindowArray:
                 f"{len(base)} rows. Every window must end inside the base and hold at least one of its rows."
             )
         if offset is not None:
+            base = base if np.issubdtype(base.dtype, np.floating) else base.astype(np.float64)
             offset = np.asarray(offset, dtype=base.dtype)
             if offset.shape != (len(starts), base.shape[1]):
                 raise ValueError(
@@ -206,7 +207,7 @@ def make_windows(frame, window, horizon, target=None, stride=1, freq=None, retur
     stride = check_length(stride, "stride")
     frame = frame.to_frame() if isinstance(frame, pd.Series) else frame
     data, follows = _read_series(frame, freq)
-    names = list(data.columns) if target is None else [target] if isinstance(target, str) else list(target)
+    names = as_names(target) or list(data.columns)
     check_columns(data, names, "target")
     values = data.to_numpy()
     cutoffs = np.arange(window - 1, len(values) - horizon)
@@ -235,7 +236,7 @@ def _read_series(frame, freq):
         return data, infer_grid(data.index, freq).follows(data.index)
     levels = list(range(frame.index.nlevels - 1))
     parts, follows = [], []
-    for key, part in frame.groupby(level=levels, sort=False, observed=True):
+    for key, part in frame.groupby(level=levels, sort=False, observed=True, dropna=False):
         data = check_frame(part.droplevel(levels), f"series {key!r}")
         follows.append(infer_grid(data.index, freq).follows(data.index))
         parts.append(data.set_axis(part.index))
@@ -305,6 +306,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
             raise DataError(f"fitted on columns {list(self.feature_names_in_)}, got {list(data.columns)}.")
         if not len(data):
             raise DataError("X has no rows.")
+        data = in_zone(data, self.tail_.index.tz)
         # Only the tail that lies before all of X: X may be the training rows themselves.
         joined = pd.concat([self.tail_[self.tail_.index < data.index[0]], data])
         padding = self.window - 1
@@ -314,6 +316,10 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         base = np.full((len(joined) + padding * int(segment[-1]), data.shape[1]), np.nan)
         base[rows] = joined.to_numpy()
         return WindowArray(base, rows[-len(data) :] - padding, self.window)
+
+    def set_output(self, *, transform=None):
+        """Let a Pipeline set the output of its other steps: windows stay a `WindowArray`."""
+        return self
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

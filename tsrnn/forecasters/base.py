@@ -13,8 +13,19 @@ import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._archive import SaveMixin
 from ..exceptions import DataError
-from ..frames import check_columns, check_frame, check_time_index, infer_grid, some
+from ..frames import (
+    as_names,
+    check_columns,
+    check_frame,
+    check_on_grid,
+    check_time_index,
+    check_unique_columns,
+    in_zone,
+    infer_grid,
+    some,
+)
 
 __all__ = ["BaseForecaster"]
 
@@ -26,14 +37,7 @@ def check_steps(steps) -> int:
     return int(steps)
 
 
-def as_names(names) -> list:
-    """One name or several or None -> list of names."""
-    if names is None:
-        return []
-    return [names] if isinstance(names, str) or not isinstance(names, (list, tuple, pd.Index)) else list(names)
-
-
-class BaseForecaster(RegressorMixin, BaseEstimator):
+class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
     """The protocol shared by networks and baselines.
 
     A subclass has the parameters ``target`` and ``freq`` and implements, on arrays whose columns are the targets, then
@@ -46,8 +50,12 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
     - ``_spread(steps, quantiles)``: ndarray of shape (steps, n_targets, n_quantiles), what to add to the forecast of
       each step to get its quantiles.
 
-    Fitted attributes: ``data_`` (the rows seen, validated), ``grid_`` (how time goes on), ``targets_``, ``past_`` and
-    ``future_`` (column names by role).
+    Two more hooks have a default: ``_time_columns(index)`` adds columns known from the time alone at the right end of
+    the array; ``_check_history(values, cutoffs)`` refuses forecasts from too little history. It is not asked before
+    fitted values: there ``_forecast`` returns what it can, and NaN where nothing was observed yet.
+
+    Fitted attributes: ``data_`` (the rows seen, validated), ``grid_`` (how time goes on), ``origin_`` (the first row
+    fitted, from which row positions count), ``targets_``, ``past_`` and ``future_`` (column names by role).
     """
 
     #: Whether covariates reach the model. Columns given beside y are ignored where not.
@@ -83,9 +91,9 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
             empty = [name for name in targets if data[name].isna().all()]
             raise DataError(f"target column(s) {some(empty)} hold no observation at all.")
         self.targets_, self.past_, self.future_ = targets, past, future
-        self.data_, self.grid_ = data, grid
-        self.one_target_series_ = y is not None and np.ndim(y) == 1
-        self._fit(grid.regularise(data).to_numpy())
+        self.data_, self.grid_, self.origin_ = data, grid, data.index[0]
+        self.container_ = container_of(y)
+        self._fit(self._add_time(grid.regularise(data)))
         return self
 
     def _read_roles(self, X, y):
@@ -109,6 +117,7 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         check_columns(frame, past, "past covariate")
         check_columns(frame, future, "future covariate")
         used = [*targets, *past, *future]
+        check_unique_columns(frame.loc[:, frame.columns.isin(used)])
         twice = {name for name in used if used.count(name) > 1}
         if twice:
             raise DataError(f"column(s) {some(sorted(twice, key=str))} are named in more than one role.")
@@ -129,9 +138,11 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         if len(y) != len(X):
             raise DataError(f"X has {len(X)} rows and y has {len(y)}. They must describe the same times.")
         if isinstance(y, (pd.Series, pd.DataFrame)):
-            if isinstance(y.index, pd.DatetimeIndex) and not y.index.equals(X.index):
+            timed = isinstance(y.index, (pd.DatetimeIndex, pd.PeriodIndex))
+            if timed and not check_time_index(y.index, "y").equals(check_time_index(X.index)):
                 raise DataError("X and y have different time indexes. Align them first, e.g. y = y.loc[X.index].")
-            y = y.to_frame(y.name if y.name is not None else "y") if isinstance(y, pd.Series) else y
+            if isinstance(y, pd.Series):
+                y = y.to_frame(y.name if y.name is not None else wanted[0] if len(wanted) == 1 else "y")
             y = y.set_axis(X.index)
         else:
             values = np.asarray(y).reshape(len(X), -1)
@@ -139,10 +150,12 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
             names = wanted if len(wanted) == values.shape[1] else fallback
             y = pd.DataFrame(values, index=X.index, columns=names)
         if wanted and list(y.columns) != wanted:
-            raise DataError(f"target={wanted!r} but y holds {list(y.columns)!r}. Pass the one, or name it like the other.")
+            raise DataError(f"target={wanted!r}, but y holds {list(y.columns)!r}. Drop target=, or name both alike.")
         both = [name for name in y.columns if name in X.columns]
         if both:
-            raise DataError(f"target {some(both)} stands in X as well as in y and would leak. Drop it from X, or omit y.")
+            raise DataError(
+                f"target {some(both)} stands in X as well as in y and would leak. Drop it from X or omit y."
+            )
         return pd.concat([y, X], axis=1), list(y.columns)
 
     # ------------------------------------------------------------------ forecasts
@@ -160,8 +173,9 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
 
         Returns
         -------
-        Series or DataFrame of shape (n_stamps,) or (n_stamps, n_targets)
-            Indexed by time, in the unit of the target; a Series if `fit` was given a one-dimensional y.
+        DataFrame, Series or ndarray of shape (n_stamps, n_targets) or (n_stamps,)
+            Indexed by time, in the unit of the target; a Series if `fit` was given a one-dimensional y, a bare ndarray
+            if that was one (as `TransformedTargetRegressor` gives it).
 
         Raises
         ------
@@ -170,6 +184,14 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         """
         values, _, stamps = self._predict_steps(X, history)
         return self._give_back(values, stamps)
+
+    def score(self, X, y=None, sample_weight=None) -> float:
+        """Coefficient of determination of the forecasts of X's rows, the targets read from X where no y is given."""
+        if y is None:
+            check_is_fitted(self)
+            check_columns(X, self.targets_, "target")
+            y = X[self.targets_]
+        return super().score(X, y, sample_weight)
 
     def forecast(self, steps=None) -> pd.DataFrame:
         """Forecast the next `steps` rows (by default, the horizon) after the last known one.
@@ -247,6 +269,8 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         steps = check_steps(steps)
         frame = self.grid_.regularise(self._read_history(history))
         cutoffs = pd.DatetimeIndex(cutoffs)
+        if not len(cutoffs):
+            raise DataError("there are no cutoffs to forecast from; pass at least one row of the history.")
         rows = frame.index.get_indexer(cutoffs)
         if (rows < 0).any():
             raise DataError(f"cutoff(s) {some(cutoffs[rows < 0])} are not rows of the history.")
@@ -254,7 +278,8 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         index = frame.index.append(beyond)
         values = np.vstack([frame.to_numpy(), np.full((len(beyond), frame.shape[1]), np.nan)])
         self._check_future_known(values, index, rows, steps)
-        forecasts = self._forecast(values, rows, steps)
+        self._check_history(values, rows)
+        forecasts = self._forecast(np.hstack([values, self._time_columns(index)]), rows, steps)
         tidy = pd.DataFrame(
             {
                 "cutoff": np.repeat(cutoffs, steps * len(self.targets_)),
@@ -277,12 +302,13 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         new, targets, _, _ = self._read_roles(X, y)
         if targets != self.targets_:
             raise DataError(f"fitted on target(s) {self.targets_!r}, but the update holds {targets!r}.")
-        new = new[list(self.data_.columns)]
+        check_columns(new, list(self.data_.columns))
+        new = in_zone(new[list(self.data_.columns)], self.data_.index.tz)
         known = new.index[new.index <= self.data_.index[-1]]
         if len(known):
-            raise DataError(f"rows {some(known)} are not after the last known one, {self.data_.index[-1]}. Pass new rows.")
+            raise DataError(f"rows {some(known)} are not after the last known row, {self.data_.index[-1]}.")
         data = pd.concat([self.data_, new])
-        infer_grid(data.index, None if self.grid_.calendar else self.grid_.freq)
+        check_on_grid(data.index, self.grid_, f"freq={self.grid_.freq!r}")
         self.data_ = data
         return self
 
@@ -297,12 +323,11 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         if isinstance(X, numbers.Integral):
             stamps, given = self.grid_.future(last, check_steps(X)), None
         else:
-            stamps = check_time_index(X if isinstance(X, pd.DatetimeIndex) else getattr(X, "index", X), "X to predict")
+            stamps = check_time_index(X.index if isinstance(X, (pd.DataFrame, pd.Series)) else X, "X to predict")
             given = X if isinstance(X, pd.DataFrame) else None
         if not len(stamps):
             raise DataError("X to predict has no rows; pass the timestamps to forecast or a number of steps.")
-        if (stamps.tz is None) != (frame.index.tz is None):
-            raise DataError(f"X to predict has time zone {stamps.tz}, the data have {frame.index.tz}. Use tz_localize.")
+        asked, stamps = stamps, in_zone(stamps, frame.index.tz, "X to predict")
         ahead = stamps > last
         steps = np.ones(len(stamps), dtype=int)
         out = np.empty((len(stamps), len(self.targets_)))
@@ -310,13 +335,15 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
             out[~ahead] = self._fitted_values(frame, data.index, stamps[~ahead])
         if ahead.any():
             steps[ahead] = self.grid_.steps_ahead(last, stamps[ahead])
+            cutoff = np.array([len(frame) - 1])
+            self._check_history(frame.to_numpy(), cutoff)
             values = self._extend(frame, stamps[ahead], steps[ahead], given)
-            forecasts = self._forecast(values, np.array([len(frame) - 1]), int(steps.max()))[0]
+            forecasts = self._forecast(values, cutoff, int(steps[ahead].max()))[0]
             out[ahead] = forecasts[steps[ahead] - 1]
-        return out, steps, stamps
+        return out, steps, asked
 
     def _fitted_values(self, frame, known, stamps) -> np.ndarray:
-        """One-step forecasts of known rows; the very first row, with nothing before it, gets the mean of the target."""
+        """One-step forecasts of known rows; those with nothing observed before them get the mean of the target."""
         unknown = stamps.difference(known)
         if len(unknown):
             raise DataError(
@@ -324,32 +351,38 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
                 "Forecasts go forward in time: use TimeSeriesSplit, not a shuffled or plain KFold."
             )
         rows = frame.index.get_indexer(stamps)
-        values = frame.to_numpy()
-        out = np.tile(np.nanmean(values[:, : len(self.targets_)], axis=0), (len(rows), 1))
+        values = self._add_time(frame)
+        out = np.full((len(rows), len(self.targets_)), np.nan)
         later = rows > 0
         if later.any():
             out[later] = self._forecast(values, rows[later] - 1, 1)[:, 0]
-        return out
+        observed = self.data_[self.targets_].to_numpy()
+        return np.where(np.isnan(out), np.nanmean(observed, axis=0), out)
 
     def _extend(self, frame, stamps, steps, given) -> np.ndarray:
         """Add the rows to forecast below the history: NaN, except for the future covariates given."""
         length = int(steps.max())
         rows = np.full((length, frame.shape[1]), np.nan)
+        # Which stamps the steps 1..length have: on a trading calendar those given, else the grid's.
+        index = self.grid_.future(frame.index[-1], length)
+        if self.grid_.calendar and length == len(stamps):
+            index = stamps
         if self.future_:
-            # Which stamps the steps 1..length have: on a trading calendar those given, else the grid's.
-            index = self.grid_.future(frame.index[-1], length)
-            if self.grid_.calendar and length == len(stamps):
-                index = stamps
-            known = check_frame(given if given is not None else pd.DataFrame(index=stamps), "X to predict")
-            check_columns(known, self.future_ if given is not None else [], "future covariate")
-            missing = index.difference(known.index) if given is not None else index
+            given = pd.DataFrame(index=stamps, columns=self.future_, dtype=float) if given is None else given
+            check_columns(given, self.future_, "future covariate")
+            known = in_zone(check_frame(given[self.future_], "X to predict"), frame.index.tz)
+            whole = known.dropna()
+            missing = index.difference(whole.index)
             if len(missing):
                 raise DataError(
                     f"future covariates {some(self.future_)} are needed for every step up to {index[-1]}; missing "
                     f"timestamps: {some(missing, 24)}. Pass predict(X) with a frame that has them."
                 )
-            rows[:, -len(self.future_) :] = known.loc[index, self.future_].to_numpy()
-        return np.vstack([frame.to_numpy(), rows])
+            rows[:, -len(self.future_) :] = whole.loc[index].to_numpy()
+        return np.hstack([np.vstack([frame.to_numpy(), rows]), self._time_columns(frame.index.append(index))])
+
+    def _add_time(self, frame) -> np.ndarray:
+        return np.hstack([frame.to_numpy(), self._time_columns(frame.index)])
 
     def _read_history(self, history) -> pd.DataFrame:
         if isinstance(history, pd.Series):
@@ -361,7 +394,7 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
         data = check_frame(history[used], "history")
         if not len(data):
             raise DataError("history has no rows.")
-        infer_grid(data.index, None if self.grid_.calendar and len(data) > 5 else self.grid_.freq)
+        check_on_grid(check_time_index(data.index), self.grid_, f"freq={self.grid_.freq!r}")
         return data
 
     def _check_future_known(self, values, index, rows, steps) -> None:
@@ -376,9 +409,11 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
             )
 
     def _give_back(self, values, stamps):
-        if self.one_target_series_:
-            return pd.Series(values[:, 0], index=stamps, name=self.targets_[0])
-        return pd.DataFrame(values, index=stamps, columns=self.targets_)
+        frame = pd.DataFrame(values, index=stamps, columns=self.targets_)
+        if self.container_ == "frame":
+            return frame
+        # Wrappers such as TransformedTargetRegressor hand over an ndarray and reshape the one they get back.
+        return frame[self.targets_[0]] if self.container_ == "series" else values[:, 0]
 
     def _default_steps(self) -> int:
         check_is_fitted(self)
@@ -392,6 +427,20 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
 
     # ------------------------------------------------------------------ hooks
 
+    def _time_columns(self, index: pd.DatetimeIndex) -> np.ndarray:
+        """Columns known from the time alone, shape (n_rows, n_time_columns), for a regular index."""
+        return np.empty((len(index), 0))
+
+    def _check_history(self, values: np.ndarray, cutoffs: np.ndarray) -> None:
+        """Raise `DataError` unless each target is observed at least once up to each cutoff."""
+        seen = np.isfinite(values[: cutoffs.min() + 1, : len(self.targets_)]).any(axis=0)
+        if not seen.all():
+            unseen = [name for name, known in zip(self.targets_, seen, strict=True) if not known]
+            raise DataError(
+                f"target(s) {some(unseen)} hold no observation in the {cutoffs.min() + 1} rows up to the cutoff. Pass "
+                "more history."
+            )
+
     def _fit(self, values: np.ndarray) -> None:
         raise NotImplementedError
 
@@ -400,6 +449,13 @@ class BaseForecaster(RegressorMixin, BaseEstimator):
 
     def _spread(self, steps: int, quantiles: np.ndarray) -> np.ndarray:
         raise NotImplementedError
+
+
+def container_of(y) -> str:
+    """What `predict` gives back for such a y: "frame", "series", or "array" for a one-dimensional ndarray."""
+    if np.ndim(y) != 1:  # None, a DataFrame, a matrix
+        return "frame"
+    return "array" if isinstance(y, np.ndarray) else "series"
 
 
 def interval_levels(coverage: float) -> tuple[np.ndarray, str]:

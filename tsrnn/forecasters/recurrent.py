@@ -56,6 +56,7 @@ class RecurrentForecaster(WindowForecaster):
         learning_rate_schedule=None,
         epochs=60,
         batch_size=64,
+        jit_compile=False,
         early_stopping="auto",
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -92,6 +93,7 @@ class RecurrentForecaster(WindowForecaster):
         self.learning_rate_schedule = learning_rate_schedule
         self.epochs = epochs
         self.batch_size = batch_size
+        self.jit_compile = jit_compile
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -105,12 +107,14 @@ class RecurrentForecaster(WindowForecaster):
         """The regressor with every parameter that it shares with this forecaster, and those that the data settle."""
         names = inspect.signature(self._regressor_class).parameters
         shared = {name: value for name, value in self.get_params(deep=False).items() if name in names}
-        segment = segment_for(self.window_) if self.segment == "auto" else self.segment
-        return self._regressor_class(
+        gaps = bool(np.isnan(windows.base).any())
+        regressor = self._regressor_class(
             **shared
             | {
-                "units": self._units_for(windows, segment) if self.units == "auto" else self.units,
-                "segment": segment,
+                "units": UNITS[-1] if self.units == "auto" else self.units,
+                "segment": segment_for(self.window_) if self.segment == "auto" else self.segment,
+                # Gaps that no training window happens to hold may yet come: the last row may miss.
+                "missing_indicator": gaps if self.missing_indicator == "auto" else self.missing_indicator,
                 # Windows centred on their last value and a head of zeros: training starts at "repeat the last value",
                 # and early stopping keeps it where nothing learnt is better on the validation part.
                 "head_initializer": "zeros" if self.level == "last" else "glorot_uniform",
@@ -118,10 +122,13 @@ class RecurrentForecaster(WindowForecaster):
                 "validation_gap": self.block_ - 1,
             }
         )
+        regressor._check_parameters()
+        return regressor.set_params(units=self._units_for(windows, regressor)) if self.units == "auto" else regressor
 
-    def _units_for(self, windows, segment) -> int:
+    def _units_for(self, windows, regressor) -> int:
         """The widest layer that has no more parameters than there are windows to train it on."""
-        channels = windows.shape[2] * (2 if np.isnan(windows.base).any() else 1)  # values, and where they are missing
+        channels = windows.shape[2] * (2 if regressor.missing_indicator else 1)  # values, and where they are missing
+        segment = regressor.segment
         cell, n_outputs = self._regressor_class._cell, self.block_ * len(self.targets_)
         # What early stopping and the gap before its validation part leave to train on.
         n_training = len(windows) - round(self.validation_fraction * len(windows)) - (self.block_ - 1)
@@ -231,6 +238,8 @@ class LSTMForecaster(RecurrentForecaster):
         Largest norm of the whole gradient.
     learning_rate_schedule : {"cosine", "exponential"} or callable, optional
     epochs, batch_size : int
+    jit_compile : bool or "auto"
+        Compile the training step with XLA, see `LSTMRegressor`.
     early_stopping : bool or "auto"
         Stop when the last `validation_fraction` of the windows in time is no longer forecast better, and restore the
         best weights. "auto": with 1,000 windows or more.
@@ -267,11 +276,11 @@ class LSTMForecaster(RecurrentForecaster):
     Examples
     --------
     >>> import numpy as np, pandas as pd
-    >>> hours = pd.date_range("2024-01-01", periods=240, freq="h")
-    >>> df = pd.DataFrame({"load": np.sin(np.arange(240) * 2 * np.pi / 24)}, index=hours)
-    >>> model = LSTMForecaster(window=48, horizon=24, units=8, epochs=2, random_state=0).fit(df)
+    >>> hours = pd.date_range("2024-01-01", periods=480, freq="h")
+    >>> df = pd.DataFrame({"load": np.sin(np.arange(480) * 2 * np.pi / 24)}, index=hours)
+    >>> model = LSTMForecaster(window=24, horizon=6, units=4, epochs=2, random_state=0).fit(df)
     >>> model.forecast().shape
-    (24, 1)
+    (6, 1)
     """
 
     _regressor_class = LSTMRegressor
@@ -306,6 +315,7 @@ class LSTMForecaster(RecurrentForecaster):
         learning_rate_schedule=None,
         epochs=60,
         batch_size=64,
+        jit_compile=False,
         early_stopping="auto",
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -343,6 +353,7 @@ class LSTMForecaster(RecurrentForecaster):
             learning_rate_schedule=learning_rate_schedule,
             epochs=epochs,
             batch_size=batch_size,
+            jit_compile=jit_compile,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             n_iter_no_change=n_iter_no_change,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +42,10 @@ CLOSEST_ROOT = 1.001
 #: Iterations for one model of the search; the model chosen is fitted to the end.
 SEARCH_ITERATIONS = 50
 MAX_SEARCH_MODELS = 94
+#: Errors smaller than this, in units of the series, are none.
+EXACT = 1e-8
+#: Stands for the unbounded log-likelihood of a model without errors; finite, so that fewer parameters still win.
+EXACT_LIKELIHOOD = 1e9
 
 
 class Spec(NamedTuple):
@@ -155,21 +159,33 @@ def fit_model(y, regressors, spec: Spec, max_iter: int, **options) -> Fit:
     The optimiser needs both: a covariate in thousands beside one in hundredths, or a constant beside errors close to a
     random walk, take it hundreds of iterations otherwise.
     """
-    scale = typical_size(difference(y, spec))
+    changes = difference(y, spec)
+    scale = typical_size(changes if np.nan_to_num(changes).any() else y)
     start, rotation = precondition(fill_gaps(y) / scale, regressors, spec)
     left = y / scale - regressors @ start
+    if np.nanmax(np.abs(difference(left, spec)), initial=0.0) < EXACT:
+        return exact_fit(start * scale, spec, scale)
     model = make_model(left, regressors @ rotation, spec, 1.0, concentrate_scale=True, **options)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         # The optimiser's start values are its own business; how it ended is looked at below.
         warnings.simplefilter("ignore")
-        first = model.start_params
+        first = np.array(model.start_params, dtype=float)
         first[: rotation.shape[1]] = 0.0
-        result = model.fit(first, disp=0, maxiter=max_iter, cov_type="none")
-    rotated, arma = np.split(result.params, [rotation.shape[1]])
+        # A pure random walk has nothing to search for.
+        result = model.fit(first, disp=0, maxiter=max_iter, cov_type="none") if len(first) else model.smooth(first)
+    rotated, arma = np.split(np.asarray(result.params), [rotation.shape[1]])
     coefficients = (start + rotation @ rotated) * scale
     params = np.concatenate([coefficients, arma, [result.scale * scale**2]])
-    ended = result.mle_retvals
+    ended = result.mle_retvals if len(first) else {"converged": True}
     return Fit(params, scale, float(result.llf), ended.get("warnflag") == 1, bool(ended["converged"]))
+
+
+def exact_fit(coefficients, spec: Spec, scale: float) -> Fit:
+    """The model of a series that the regressors and differences explain without rest, where no likelihood is finite."""
+    n_arma = sum(spec.order[::2]) + sum(spec.seasonal_order[:3:2])
+    # The filter divides by the variance, so it cannot be 0.
+    params = np.concatenate([coefficients, np.zeros(n_arma), [(EXACT * scale) ** 2]])
+    return Fit(params, scale, EXACT_LIKELIHOOD, False, True)
 
 
 def precondition(y, regressors, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
@@ -274,30 +290,34 @@ def rejects_stationarity(y: np.ndarray) -> bool:
     """Test of Kwiatkowski, Phillips, Schmidt & Shin (1992), Journal of Econometrics 54, around a level."""
     from statsmodels.tsa.stattools import kpss
 
-    return bool(kpss(y, regression="c", nlags="auto")[1] < TEST_LEVEL)
+    return p_value(kpss, y, regression="c", nlags="auto") < TEST_LEVEL
 
 
 def rejects_unit_root(y: np.ndarray) -> bool:
     """Augmented Dickey-Fuller test, Said & Dickey (1984), Biometrika 71, with lags chosen by AIC."""
     from statsmodels.tsa.stattools import adfuller
 
-    return bool(adfuller(y, autolag="AIC")[1] < TEST_LEVEL)
+    return p_value(adfuller, y, autolag="AIC") < TEST_LEVEL
+
+
+def p_value(test, y, **options) -> float:
+    """The p-value without warnings of values beyond the table, or of a form of result that is read by position."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return float(test(y, **options)[1])
 
 
 def count_differences(y: np.ndarray, max_d: int) -> int:
-    """How often to difference: while KPSS rejects stationarity and, from the second on, Dickey-Fuller a unit root not.
+    """How often to difference: once if KPSS rejects stationarity, again if Dickey-Fuller sees a unit root as well.
 
-    The first difference asks KPSS alone. A level that wanders slowly often passes for stationary with Dickey-Fuller, and
-    a mean fitted to the last season of the year is far off in the next.
+    The first difference asks KPSS alone. A level that wanders slowly often passes for stationary with Dickey-Fuller,
+    and a mean fitted to the last season of the year is far off in the next.
     """
     d = 0
-    with warnings.catch_warnings():
-        # p-values beyond their table, and the form of a result that is read by position here.
-        warnings.simplefilter("ignore")
-        while d < max_d and len(y) >= 12 and np.ptp(y) > 1e-12 * np.abs(y).max():
-            if not rejects_stationarity(y) or (d and rejects_unit_root(y)):
-                break
-            y, d = np.diff(y), d + 1
+    while d < max_d and len(y) >= 12 and np.ptp(y) > EXACT * np.abs(y).max():
+        if not rejects_stationarity(y) or (d and rejects_unit_root(y)):
+            break
+        y, d = np.diff(y), d + 1
     return d
 
 
@@ -322,9 +342,10 @@ def whiten(y: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     n_rows = len(y)
     lags = min(int(10 * np.log10(max(n_rows, 1))), n_rows // 4)
-    if lags < 1:
-        return y, columns
     residual = y - columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
+    # Rounding errors have an autocorrelation too, but none to go by.
+    if lags < 1 or np.abs(residual).max() <= EXACT * np.abs(y).max():
+        return y, columns
     past = np.column_stack([residual[lags - k : n_rows - k] for k in range(1, lags + 1)])
     weights = np.linalg.lstsq(past, residual[lags:], rcond=None)[0]
     white = lfilter(np.append(1.0, -weights), [1.0], np.column_stack([y, columns]), axis=0)[lags:]
@@ -408,7 +429,7 @@ class Search:
             fit = fit_model(self.y, trend, spec, SEARCH_ITERATIONS, simple_differencing=True)
         except (np.linalg.LinAlgError, ValueError, IndexError):
             return np.inf
-        if not np.isfinite(fit.log_likelihood) or near_unit_root(fit.params, spec):
+        if np.isnan(fit.log_likelihood) or near_unit_root(fit.params, spec):
             return np.inf
         observed = int(np.isfinite(difference(self.y, spec)).sum())
         return aicc(fit.log_likelihood, len(fit.params), observed)
@@ -418,25 +439,28 @@ class Search:
         differences = self.base.order[1] + self.base.seasonal_order[1]
         return (("c", None), ("t", None), (None,))[min(differences, 2)]
 
-    def _with(self, p, q, P, Q, trend) -> Spec:
+    def _with(self, orders: Sequence[int], trend: str | None) -> Spec:
+        """The base with these p, q, P, Q."""
+        p, q, P, Q = orders
         (_, d, _), (_, D, _, s) = self.base.order, self.base.seasonal_order
-        return self.base._replace(order=(p, d, q), seasonal_order=(P, D, Q, s) if s else (0, 0, 0, 0), trend=trend)
+        seasonal_order = (P, D, Q, s) if P or D or Q else (0, 0, 0, 0)
+        return self.base._replace(order=(p, d, q), seasonal_order=seasonal_order, trend=trend)
 
     def _starts(self) -> Iterator[Spec]:
         trend = self._trends()[0]
         for orders in ((2, 2, 1, 1), (0, 0, 0, 0), (1, 0, 1, 0), (0, 1, 0, 1)):
-            yield self._with(*np.minimum(orders, self.limits).tolist(), trend)
-        yield self._with(0, 0, 0, 0, None)
+            yield self._with(np.minimum(orders, self.limits).tolist(), trend)
+        yield self._with((0, 0, 0, 0), None)
 
     def _neighbours(self, spec: Spec) -> Iterator[Spec]:
         (p, _, q), (P, _, Q, _) = spec.order, spec.seasonal_order
-        yield from (self._with(p, q, P, Q, trend) for trend in self._trends() if trend != spec.trend)
+        yield from (self._with((p, q, P, Q), trend) for trend in self._trends() if trend != spec.trend)
         steps = [step for step in itertools.product((0, 1, -1), repeat=2) if any(step)]
         moves = [(a, b, 0, 0) for a, b in steps] + [(0, 0, a, b) for a, b in steps]
         for move in moves:
             orders = np.add((p, q, P, Q), move)
             if (orders >= 0).all() and (orders <= self.limits).all():
-                yield self._with(*orders.tolist(), spec.trend)
+                yield self._with(orders.tolist(), spec.trend)
 
 
 # ---------------------------------------------------------------------- forecasters
@@ -465,9 +489,7 @@ class ARIMABase(BaseForecaster):
         self._check_params()
         keep = check_int("max_fit_rows", self.max_fit_rows, none=True)
         check_int("max_iter", self.max_iter)
-        self.specs_: list[tuple] = []
-        self.params_: list[np.ndarray] = []
-        self.scale_, self.converged_ = [], []
+        self.specs_, self.params_, self.scale_, self.converged_ = [], [], [], []
         for k, target in enumerate(self.targets_):
             y, exog, position = self._rows_to_fit(values, k, keep)
             if np.nanmax(y) == np.nanmin(y):
@@ -820,10 +842,8 @@ def effect(y, regressors, spec) -> np.ndarray:
 def constant_model(y, exog) -> tuple[Spec, Fit]:
     """The model of a series that never changes, whatever was asked for: its value, and covariates without effect."""
     value = float(np.nanmax(y))
-    size = abs(value) or 1.0
-    # The filter divides by the variance, so it cannot be 0.
-    params = np.concatenate([[value], np.zeros(exog.shape[1]), [(1e-8 * size) ** 2]])
-    return Spec((0, 0, 0), trend="c"), Fit(params, size, np.nan, False, True)
+    spec = Spec((0, 0, 0), trend="c")
+    return spec, exact_fit(np.append(value, np.zeros(exog.shape[1])), spec, abs(value) or 1.0)
 
 
 def check_orders(name, orders, form):

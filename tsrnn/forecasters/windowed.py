@@ -104,9 +104,11 @@ class WindowForecaster(BaseForecaster):
         """Fit a fresh regressor on the windows that end at these rows."""
         windows, level = self._windows(self._scaled(values), cutoffs)
         targets = (values[:, : len(self.targets_)] - self.mean_[: len(self.targets_)]) / self._target_scale()
-        rows = cutoffs[:, None] + np.arange(1, self.block_ + 1)
-        y = targets[rows] - level[:, None, :]  # (n, block, K)
-        return self._fit_windows(windows, y.reshape(len(cutoffs), -1).astype(self._dtype))
+        # Step by step: y is the largest array of a fit, and one of double precision would be twice as large.
+        y = np.empty((len(cutoffs), self.block_, len(self.targets_)), self._dtype)
+        for step in range(self.block_):
+            y[:, step] = targets[cutoffs + 1 + step] - level
+        return self._fit_windows(windows, y.reshape(len(cutoffs), -1))
 
     # ------------------------------------------------------------------ windows
 
@@ -134,22 +136,32 @@ class WindowForecaster(BaseForecaster):
         level = np.zeros((len(cutoffs), n_targets), dtype=scaled.dtype)
         offset = None
         if self.level == "last":
-            level = last_observed(scaled[:, :n_targets], cutoffs, self.window_)
+            # A window without any observation has the mean as its level: scaled, 0.
+            level = np.nan_to_num(last_observed(scaled[:, :n_targets], cutoffs, self.window_))
             offset = np.zeros((len(cutoffs), scaled.shape[1]), dtype=scaled.dtype)
             offset[:, :n_targets] = level
         return WindowArray(scaled, cutoffs - self.window_ + 1, self.window_, offset), level
 
     # ------------------------------------------------------------------ forecasts
 
+    def _check_history(self, values, cutoffs):
+        if cutoffs.min() < self.window_ - 1:
+            raise DataError(
+                f"history has {int(cutoffs.min()) + 1} rows up to the cutoff, but window={self.window_} needs at "
+                f"least {self.window_}. Pass more history or fit with a smaller window."
+            )
+        last = last_observed(values[:, : len(self.targets_)], cutoffs, self.window_)
+        unseen = [name for name, missing in zip(self.targets_, np.isnan(last).any(axis=0), strict=True) if missing]
+        if unseen:
+            raise DataError(
+                f"target(s) {some(unseen)} hold no observation in the {self.window_} rows up to the cutoff, which are "
+                "all that the model sees. End the history earlier, fill the gap, or fit with a larger window."
+            )
+
     def _forecast(self, values, cutoffs, steps):
         out = np.empty((len(cutoffs), steps, len(self.targets_)))
         full = cutoffs >= self.window_ - 1
         if not full.all():
-            if steps > 1:
-                raise DataError(
-                    f"history has {int(cutoffs.min()) + 1} rows up to the cutoff, but window={self.window_} needs at "
-                    f"least {self.window_}. Pass more history or fit with a smaller window."
-                )
             # Fitted values of the first rows, before any full window: the last observation.
             level = last_observed(values[:, : len(self.targets_)], cutoffs[~full], self.window_)
             out[~full] = level[:, None, :]
@@ -161,12 +173,12 @@ class WindowForecaster(BaseForecaster):
 
     def _single_block(self, values, cutoffs, steps):
         windows, level = self._windows(self._scaled(values), cutoffs)
-        return self._block(windows, level)[:, :steps]
+        return self._block(windows, level, steps)
 
-    def _block(self, windows, level):
-        """Forecast one block of steps, in scaled units: (n_windows, block, n_targets)."""
-        steps = self._apply(self.regressor_, windows).reshape(len(windows), self.block_, len(self.targets_))
-        return np.asarray(steps, dtype=np.float64) + level[:, None, :]
+    def _block(self, windows, level, steps):
+        """Forecast the first steps of one block, in scaled units: (n_windows, steps, n_targets)."""
+        block = self._apply(self.regressor_, windows).reshape(len(windows), self.block_, len(self.targets_))
+        return np.asarray(block[:, :steps], dtype=np.float64) + level[:, None, :]
 
     def _roll(self, values, cutoffs, steps):
         """Forecast block after block, each read as if it had been observed."""
@@ -189,7 +201,7 @@ class WindowForecaster(BaseForecaster):
             # Each series is scaled by itself: a moved covariate must not run over into the next one's rows.
             scaled = np.concatenate([self._scaled(series) for series in dense])
             windows, level = self._windows(scaled, np.arange(len(cutoffs)) * length + self.window_ - 1 + done)
-            block = self._block(windows, level)
+            block = self._block(windows, level, self.block_)
             out[:, done : done + self.block_] = block
             fed_back = block * self._target_scale() + self.mean_[:n_targets]
             dense[:, self.window_ + done : self.window_ + done + self.block_, :n_targets] = fed_back
@@ -199,7 +211,15 @@ class WindowForecaster(BaseForecaster):
         """Quantiles of the errors, step by step, on the last windows in time (split conformal, signed)."""
         if getattr(self, "residuals_", np.empty((0, 0))).shape[1] < steps:
             self.residuals_ = self._calibrate(steps)
-        return residual_quantiles(self.residuals_[:, :steps], quantiles)
+        residuals = self.residuals_[:, :steps]
+        measured = np.isfinite(residuals).any(axis=0).all(axis=1)  # (steps,)
+        if not measured.all():
+            raise DataError(
+                f"no error of a forecast {int(measured.argmin()) + 1} steps ahead could be measured on the last "
+                f"{len(residuals)} windows of the data fitted, so there is no interval for it. Ask for fewer steps, "
+                "fit with a longer horizon, or on more rows."
+            )
+        return residual_quantiles(residuals, quantiles)
 
     def _calibrate(self, steps):
         """Errors (n_windows, steps, n_targets) on the calibration windows of a model that was not trained on them."""
@@ -212,7 +232,7 @@ class WindowForecaster(BaseForecaster):
             # The gap keeps rows that training targets share with calibration targets out of both.
             model.regressor_ = model._train(values, cutoffs[: max(1, split - self.block_ + 1)])
         held = cutoffs[split:] if split < len(cutoffs) else cutoffs[-1:]
-        held = held[: max(1, len(held) - (steps - self.block_))] if steps > self.block_ else held
+        # Steps beyond the end of the data have no error; dropping their windows would drop errors of nearer steps.
         rows = np.minimum(held[:, None] + np.arange(1, steps + 1), len(values) - 1)
         truth = values[:, : len(self.targets_)][rows]
         truth[held[:, None] + np.arange(1, steps + 1) >= len(values)] = np.nan
@@ -323,11 +343,20 @@ class RegressionForecaster(WindowForecaster):
         cutoffs = super()._training_cutoffs(values)
         unseen = np.isnan(values[:, : len(self.targets_)]).any(axis=1)
         usable = count_between(unseen, cutoffs + 1, cutoffs + 1 + self.block_) == 0
+        if not usable.any():
+            raise DataError(
+                f"none of {len(usable)} training windows is followed by {self.block_} row(s) whose targets are all "
+                "observed. Fill the gaps (df.interpolate()), use a shorter horizon or strategy='recursive', or a "
+                "recurrent forecaster, which learns from the steps observed."
+            )
         if not self._takes_missing():
             missing = np.isnan(self._scaled(values)).any(axis=1)
             usable &= count_between(missing, cutoffs - self.window_ + 1, cutoffs + 1) == 0
         if not usable.any():
-            raise DataError(f"all {len(usable)} training windows hold missing values. {self._missing_advice()}")
+            raise DataError(
+                f"all {len(usable)} training windows hold missing values. {self._missing_advice()} If the rows come "
+                "from a shuffled KFold, use TimeSeriesSplit."
+            )
         return cutoffs[usable]
 
     def _takes_missing(self):
@@ -370,22 +399,31 @@ def fit_scaling(values, n_targets, block, level):
     A target that is forecast relative to its last value is scaled by how far it moves within a block, not by how far
     it wanders over the years: a price path would otherwise shrink its own daily moves to nothing.
     """
-    mean = np.nanmean(values, axis=0) if values.size else np.zeros(values.shape[1])
-    scale = np.nanstd(values, axis=0)
+    mean = observed_mean(values)
+    scale = np.sqrt(observed_mean((values - mean) ** 2))
     if level == "last":
         targets = values[:, :n_targets]
-        moves = [np.nanmean((targets[h:] - targets[:-h]) ** 2, axis=0) for h in {1, (block + 1) // 2, block}]
-        scale[:n_targets] = np.sqrt(np.nanmean(moves, axis=0))
+        moves = [observed_mean((targets[h:] - targets[:-h]) ** 2) for h in {1, (block + 1) // 2, block}]
+        moved = np.sqrt(observed_mean(np.array(moves)))
+        # Where no two observations lie such steps apart there are no moves to measure.
+        scale[:n_targets] = np.where(np.isnan(moved), scale[:n_targets], moved)
     # A constant column stays as it is.
     return np.nan_to_num(mean), np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
 
 
+def observed_mean(values):
+    """Mean of each column without its missing values; NaN for a column without any value."""
+    seen = ~np.isnan(values)
+    n = seen.sum(axis=0)
+    return np.where(n > 0, np.where(seen, values, 0.0).sum(axis=0) / np.maximum(n, 1), np.nan)
+
+
 def last_observed(values, cutoffs, window):
-    """Last value of each column that is not NaN within `window` rows up to each cutoff; 0 where there is none."""
+    """Last value of each column that is not NaN within `window` rows up to each cutoff; NaN where there is none."""
     rows = np.where(np.isnan(values), -1, np.arange(len(values))[:, None])
     last = np.maximum.accumulate(rows, axis=0)[cutoffs]  # (n_cutoffs, K)
     inside = last > cutoffs[:, None] - window
-    return np.where(inside & (last >= 0), values[last.clip(0), np.arange(values.shape[1])], 0.0).astype(values.dtype)
+    return np.where(inside & (last >= 0), values[last.clip(0), np.arange(values.shape[1])], np.nan).astype(values.dtype)
 
 
 def count_between(flags, first, stop):
