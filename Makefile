@@ -38,7 +38,7 @@ types: $(VENV)/.installed-dev
 	$(PY) -m mypy
 
 doctest: $(VENV)/.installed
-	$(PY) -m pytest --doctest-modules tsrnn $(ARGS)
+	$(PY) -m pytest --doctest-modules --doctest-glob='*.md' tsrnn docs $(ARGS)
 
 notebook: $(VENV)/.installed
 	set -e; for book in notebooks/*.ipynb; do [ -e "$$book" ] || continue; \

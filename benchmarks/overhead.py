@@ -1,6 +1,6 @@
 """What a fit costs beside its arithmetic, in time and memory: tsrnn beside Keras as a tutorial writes it.
 
-Prints one table. Each row runs in a process of its own, the two libraries in turn, five times each; medians are shown,
+Prints one table. Each row runs in a process of its own, the two libraries in turn, three times each; medians are shown,
 with the range in brackets. Run it with `python benchmarks/overhead.py`; the numbers last taken stand in README.md here.
 """
 
@@ -37,8 +37,8 @@ def data(n, window):
     base = series(n + window)[:, None]
     X = WindowArray(base, np.arange(n), window)
     return X, base[window:, 0]
-def fit(X, y, epochs):
-    return LSTMRegressor(units=32, epochs=epochs, batch_size=32, early_stopping=False, random_state=0).fit(X, y)
+def fit(X, y, epochs, jit=False):
+    return LSTMRegressor(32, epochs=epochs, jit_compile=jit, early_stopping=False, random_state=0).fit(X, y)
 def predict_one(model, X):
     return model.predict(X[:1])
 """
@@ -49,10 +49,10 @@ def data(n, window):
     base = series(n + window)
     X = np.stack([base[i : i + window] for i in range(n)])[..., None]
     return X, base[window:]
-def fit(X, y, epochs):
+def fit(X, y, epochs, jit=False):
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input(X.shape[1:]), keras.layers.LSTM(32), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.Adam(1e-3), "mse")
+    model.compile(keras.optimizers.Adam(3e-3, global_clipnorm=1.0), "mse", jit_compile=jit)
     model.fit(X, y, batch_size=32, epochs=epochs, verbose=0)
     return model
 def predict_one(model, X):
@@ -71,6 +71,10 @@ start = time.perf_counter(); fit(X, y, 1); out["value"] = time.perf_counter() - 
     "5 epochs of 8,000 windows of 168 (s)": """
 X, y = data(8_000, 168)
 start = time.perf_counter(); fit(X, y, 5); out["value"] = time.perf_counter() - start
+""",
+    "the same, compiled by XLA (s)": """
+X, y = data(8_000, 168)
+start = time.perf_counter(); fit(X, y, 5, jit=True); out["value"] = time.perf_counter() - start
 """,
     "one prediction (ms)": """
 X, y = data(500, 24); model = fit(X, y, 1); predict_one(model, X)
@@ -100,7 +104,7 @@ def measure(library: str, job: str) -> float:
     return json.loads(done.stdout.splitlines()[-1])["value"]
 
 
-def main(repeats: int = 5) -> None:
+def main(repeats: int = 3) -> None:
     names = ("tensorflow", "keras", "scikit-learn", "numpy")
     print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in names))
     print("| | tsrnn | Keras | Keras / tsrnn |\n|---|---|---|---|")

@@ -277,7 +277,7 @@ class LSTMForecaster(RecurrentForecaster):
     --------
     >>> import numpy as np, pandas as pd
     >>> hours = pd.date_range("2024-01-01", periods=480, freq="h")
-    >>> df = pd.DataFrame({"load": np.sin(np.arange(480) * 2 * np.pi / 24)}, index=hours)
+    >>> df = pd.DataFrame({"load": np.sin(np.arange(480) * 2 * np.pi / 24) + np.arange(480) / 100}, index=hours)
     >>> model = LSTMForecaster(window=24, horizon=6, units=4, epochs=2, random_state=0).fit(df)
     >>> model.forecast().shape
     (6, 1)
