@@ -9,7 +9,6 @@ PACKAGING := pyproject.toml setup.cfg
 LOWEST := .venv-lowest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: demo test test-slow test-lowest lint format types doctest notebook clean
 
