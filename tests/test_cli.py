@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from tsrnn.cli import MODELS, app, make_model, worth_it
+from tsrnn.cli import MODELS, app, make_model, read_csv, worth_it
 from tsrnn.comparison import compare
-from tsrnn.forecasters.naive import DriftForecaster, SeasonalNaiveForecaster
+from tsrnn.forecasters.naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 
 HEAVY = ["tensorflow", "keras", "pandas", "statsmodels", "sklearn", "matplotlib", "numpy"]
 
@@ -123,6 +124,14 @@ def test_datasets_are_listed_and_exported(tmp_path):
         ({"--coverage": "90"}, 1, "coverage must lie strictly between 0 and 1"),
         ({"--freq": "X"}, 1, "freq='X' is not a frequency"),
         ({"--csv": "nowhere/out.csv"}, 2, "there is no folder 'nowhere'"),
+        ({"--csv": "."}, 2, "cannot write '.': it is a folder"),
+        ({"--plot": "chart"}, 2, "--plot 'chart' must end in one of .png, .pdf, .svg"),
+        ({"--horizon": "0"}, 2, "--horizon must be at least 1, got 0."),
+        ({"--windows": "-3"}, 2, "--windows must be at least 1, got -3."),
+        ({"--seed": "-1"}, 2, "--seed must be at least 0, got -1."),
+        ({"--sep": ";"}, 1, "with --sep ';' the file has a single column, 'time,load,price'. Say what separates"),
+        ({"--sep": ";;"}, 2, "--sep must be one sign"),
+        ({"--decimal": ""}, 2, "--decimal must be one sign"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(load_csv, change, status, message):
@@ -137,6 +146,42 @@ def test_what_is_wrong_is_told_in_one_line(load_csv, change, status, message):
     assert done.exit_code == status
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("error: ") and done.stdout == ""
     assert message in done.stderr
+
+
+def test_files_with_semicolons_and_decimal_commas_are_read(load_csv, tmp_path):
+    frame = pd.read_csv(load_csv)
+    frame.to_csv(tmp_path / "semicolons.csv", sep=";", decimal=",", index=False)
+    frame.to_csv(tmp_path / "tabs.csv", sep="\t", index=False, encoding="utf-8-sig")
+    args = ["--time", "time", "--target", "load", "--horizon", 3, "--model", "naive"]
+    expected = run("forecast", load_csv, *args).stdout
+    assert run("forecast", tmp_path / "semicolons.csv", *args, "--sep", ";", "--decimal", ",").stdout == expected
+    assert run("forecast", tmp_path / "tabs.csv", *args, "--sep", "tab").stdout == expected
+    assert "--decimal ','" in run("forecast", tmp_path / "semicolons.csv", *args, "--sep", ";").stderr
+
+
+def test_what_cannot_be_is_refused_before_the_work(load_csv, tmp_path):
+    args = ["--time", "time", "--target", "load", "--horizon", 3]
+    done = run("forecast", load_csv, *args, "--model", "ridge", "--save", tmp_path / "model.tsrnn")
+    assert (done.exit_code, done.stdout) == (2, "") and "--save cannot save the model 'ridge'" in done.stderr
+    done = run("forecast", load_csv, *args, "--model", "naive", "--target", "load")
+    assert done.exit_code == 2 and "--target names load more than once" in done.stderr
+    done = run("datasets", "--csv", tmp_path / "out.csv")
+    assert (done.exit_code, done.stdout) == (2, "") and "tsrnn datasets NAME --csv FILE" in done.stderr
+    assert "Did you mean 'aapl_daily'?" in run("datasets", "aapl").stderr
+
+
+def test_warnings_are_one_line_each(load_csv, monkeypatch):
+    def fit(self, X, y=None):
+        warnings.warn("more parameters\nthan windows", UserWarning, stacklevel=2)
+        return fit_naive(self, X, y)
+
+    fit_naive = NaiveForecaster.fit
+    monkeypatch.setattr(NaiveForecaster, "fit", fit)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        done = run("forecast", load_csv, "--time", "time", "--target", "load", "--horizon", 2, "--model", "naive")
+    assert done.exit_code == 0
+    assert done.stderr == "warning: more parameters than windows\n"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +224,7 @@ def test_missing_values_and_zones_and_formats_are_read(load_csv, tmp_path):
     days = pd.date_range("2024-01-25", periods=10)
     pd.DataFrame({"day": days.strftime("%d/%m/%Y"), "load": range(10)}).to_csv(tmp_path / "days.csv", index=False)
     done = run("forecast", tmp_path / "days.csv", "--time", "day", *args, "--time-format", "%d/%m/%Y")
-    assert "2024-02-04" in done.stdout
+    assert "2024-02-04" in done.stdout and "00:00" not in done.stdout
     without = run("forecast", tmp_path / "days.csv", "--time", "day", *args)
     assert "row 1: '25/01/2024' is not a time in ISO 8601" in without.stderr and "--time-format" in without.stderr
 
@@ -211,7 +256,19 @@ def test_tables_on_a_terminal_are_drawn(load_csv, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
     done = run("compare", load_csv, "--time", "time", "--target", "load", "--horizon", 2, "--models", "drift")
-    assert "┃" in done.stdout and "fit seconds" in done.stdout
+    assert "──────" in done.stdout and "fit_seconds" not in done.stdout  # headings break at blanks
+
+
+@pytest.mark.parametrize(("columns", "drawn"), [(80, True), (40, False)])
+def test_no_number_is_cut_on_a_narrow_terminal(load_csv, monkeypatch, columns, drawn):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    options = ["--time", "time", "--target", "load", "--horizon", 2, "--models", "drift", "--coverage", 0.9]
+    done = run("compare", load_csv, *options)
+    assert ("──────" in done.stdout) == drawn and "…" not in done.stdout
+    numbers = compare([DriftForecaster()], read_csv(load_csv, "time", ["load"]), target="load", horizon=2).leaderboard()
+    assert all(f"{value:.4g}" in done.stdout for value in numbers[["MAE", "RMSE", "MASE"]].to_numpy().ravel())
+    assert all(name in done.stdout for name in ("drift", "naive", "snaive"))
 
 
 class Told:

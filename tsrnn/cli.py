@@ -11,10 +11,12 @@ import difflib
 import functools
 import importlib
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -46,6 +48,7 @@ MODELS = {
     "ridge": ("windowed", "RegressionForecaster", "ridge regression on lagged values"),
 }
 NETWORKS = ("lstm", "gru", "rnn")
+CHARTS = (".png", ".pdf", ".svg")
 
 
 class UsageError(Exception):
@@ -53,12 +56,14 @@ class UsageError(Exception):
 
 
 def reported(command):
-    """Turn what a command raises into one line on stderr and an exit status."""
+    """Turn what a command raises into one line on stderr and an exit status, and each warning into one line."""
 
     @functools.wraps(command)
     def wrapper(*args, **kwargs):
         try:
-            return command(*args, **kwargs)
+            with warnings.catch_warnings():
+                warnings.showwarning = lambda message, *where: tell("warning", message)
+                return command(*args, **kwargs)
         except UsageError as exc:
             stop(exc, 2)
         except (ValueError, RuntimeError, OSError, ImportError) as exc:  # DataError is a ValueError
@@ -71,9 +76,25 @@ def reported(command):
 
 def stop(exc: Exception, status: int) -> NoReturn:
     """Print an error in one line and exit."""
-    text = " ".join(str(exc).split())
-    Console(stderr=True, soft_wrap=True).print(f"error: {text}", markup=False, highlight=False)
+    tell("error", exc)
     raise typer.Exit(status)
+
+
+def tell(what: str, message: Warning | Exception | str) -> None:
+    """Print one line on stderr."""
+    text = " ".join(str(message).split())
+    Console(stderr=True, soft_wrap=True).print(f"{what}: {text}", markup=False, highlight=False)
+
+
+def at_least(low: int):
+    """Return a callback that refuses a number below `low` in one line, where typer would print the usage as well."""
+
+    def check(param: typer.CallbackParam, value: int | None) -> int | None:
+        if value is not None and value < low:
+            stop(UsageError(f"{param.opts[0]} must be at least {low}, got {value}."), 2)
+        return value
+
+    return check
 
 
 # ---------------------------------------------------------------------- options
@@ -83,24 +104,30 @@ Time = Annotated[str, typer.Option("--time", metavar="COL", help="Column that ho
 Target = Annotated[
     list[str], typer.Option("--target", metavar="COL", help="Column to forecast; may be repeated.", show_default=False)
 ]
-Horizon = Annotated[int, typer.Option(min=1, help="Steps ahead.", show_default=False)]
+Horizon = Annotated[int, typer.Option(callback=at_least(1), help="Steps ahead, at least 1.", show_default=False)]
 Models = Annotated[str, typer.Option(help=f"Models, separated by commas: {', '.join(MODELS)}.")]
 Model = Annotated[str, typer.Option(help=f"One of {', '.join(MODELS)}.")]
-Windows = Annotated[int, typer.Option(min=1, help="Origins to forecast from; the last forecast ends at the last row.")]
-Step = Annotated[int | None, typer.Option(min=1, help="Rows between origins; the horizon by default.")]
+Windows = Annotated[
+    int,
+    typer.Option(callback=at_least(1), help="Origins to forecast from; the last forecast ends at the last row."),
+]
+Step = Annotated[int | None, typer.Option(callback=at_least(1), help="Rows between origins; the horizon by default.")]
 Freq = Annotated[
     str | None,
     typer.Option(help="Frequency as pandas writes it (h, D, B, W, MS); found from the data by default."),
 ]
+Sep = Annotated[str, typer.Option("--sep", metavar="CHAR", help="What separates the columns; 'tab' for a tabulator.")]
+Decimal = Annotated[str, typer.Option("--decimal", metavar="CHAR", help="Decimal point of the numbers.")]
 TimeFormat = Annotated[
     str | None,
     typer.Option(help="Format of the time column, e.g. '%d/%m/%Y'; ISO 8601 by default."),
 ]
 Refit = Annotated[bool, typer.Option("--refit", help="Fit every model afresh at each origin.")]
 Epochs = Annotated[
-    int | None, typer.Option(min=1, help="Epochs of the networks, instead of their default.", show_default=False)
+    int | None,
+    typer.Option(callback=at_least(1), help="Epochs of the networks, instead of their default.", show_default=False),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of the networks.")]
+Seed = Annotated[int, typer.Option(callback=at_least(0), help="Seed of the networks.")]
 Coverage = Annotated[
     float | None, typer.Option(help="Add an interval that is to hold this share, e.g. 0.9.", show_default=False)
 ]
@@ -123,6 +150,8 @@ def compare_command(
     step: Step = None,
     freq: Freq = None,
     time_format: TimeFormat = None,
+    sep: Sep = ",",
+    decimal: Decimal = ".",
     refit: Refit = False,
     epochs: Epochs = None,
     seed: Seed = 0,
@@ -133,7 +162,8 @@ def compare_command(
     """Backtest models on a CSV file, beside naive forecasts, and print the leaderboard."""
     named = {name: make_model(name, seed, epochs) for name in model_names(models)}
     check_outputs(csv, plot)
-    frame = read_csv(file, time, target, freq, time_format)
+    check_chart(plot)
+    frame = read_csv(file, time, target, freq, time_format, sep, decimal)
     from .comparison import compare
 
     result = compare(
@@ -165,6 +195,8 @@ def forecast_command(
     model: Model = "lstm",
     freq: Freq = None,
     time_format: TimeFormat = None,
+    sep: Sep = ",",
+    decimal: Decimal = ".",
     epochs: Epochs = None,
     seed: Seed = 0,
     coverage: Coverage = None,
@@ -175,7 +207,10 @@ def forecast_command(
     """Fit a model to a CSV file and print what comes next."""
     forecaster = make_model(model, seed, epochs)
     check_outputs(csv, plot, save)
-    frame = read_csv(file, time, target, freq, time_format)
+    check_chart(plot)
+    if save and model == "ridge":  # it holds an estimator of scikit-learn, which a file of numbers cannot bring back
+        raise UsageError("--save cannot save the model 'ridge'. Leave --save out, or take another --model.")
+    frame = read_csv(file, time, target, freq, time_format, sep, decimal)
     forecaster.set_params(target=target if len(target) > 1 else target[0])
     if "horizon" in forecaster.get_params(deep=False):
         forecaster.set_params(horizon=horizon)
@@ -186,7 +221,8 @@ def forecast_command(
     else:
         result = forecaster.predict_interval(horizon, coverage=coverage)
     result.index.name = time
-    show(result.reset_index(), f"{model}: {', '.join(target)}")
+    readable = result.set_axis(result.index.astype(str).rename(time))  # no hours where all are midnight
+    show(readable.reset_index(), f"{model}: {', '.join(target)}")
     if csv:
         result.to_csv(csv)
     if plot:
@@ -206,13 +242,16 @@ def datasets_command(
 
     table = datasets.list_datasets()
     if name is None:
+        if csv is not None:
+            raise UsageError("--csv needs the name of a data set to export, as in: tsrnn datasets NAME --csv FILE.")
         show(table[["name", "rows", "frequency", "description", "units"]], "Data sets")
         return
     check_choice(name, list(table["name"]), "data set")
     check_outputs(csv)
     frame = getattr(datasets, table.set_index("name")["loader"][name])()
     if csv is None:
-        show(frame.describe().T.reset_index(names="column").drop(columns=["25%", "75%"]), f"{name}: {len(frame)} rows")
+        summary = frame.describe().T.astype({"count": int}).drop(columns=["25%", "75%"])
+        show(summary.reset_index(names="column"), f"{name}: {len(frame)} rows")
     else:
         frame.to_csv(csv)
 
@@ -283,7 +322,8 @@ def model_names(text: str) -> list[str]:
 def check_choice(name: str, choices: list[str], what: str) -> None:
     """Raise `UsageError`, with the nearest choice, unless the name is one."""
     if name not in choices:
-        near = difflib.get_close_matches(name, choices, n=1)
+        begun = [choice for choice in choices if name and choice.startswith(name)]
+        near = begun or difflib.get_close_matches(name, choices, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UsageError(f"no {what} {name!r}.{hint} Choose from {', '.join(choices)}.")
 
@@ -307,19 +347,39 @@ def make_model(name: str, seed: int, epochs: int | None):
 # ---------------------------------------------------------------------- input
 
 
-def read_csv(file: Path, time: str, targets: list[str], freq: str | None, time_format: str | None) -> pd.DataFrame:
+def read_csv(
+    file: Path,
+    time: str,
+    targets: list[str],
+    freq: str | None = None,
+    time_format: str | None = None,
+    sep: str = ",",
+    decimal: str = ".",
+) -> pd.DataFrame:
     """Read the targets of a CSV file on their time index."""
     if not file.is_file():
         raise UsageError(f"there is no file {str(file)!r}.")
+    sep = "\t" if sep in ("tab", "\\t") else sep
+    for option, char in (("--sep", sep), ("--decimal", decimal)):
+        if len(char) != 1 or char.isalnum():
+            raise UsageError(f"{option} must be one sign, like ',' or ';', got {char!r}.")
+    twice = {name for name in targets if targets.count(name) > 1}
+    if twice:
+        raise UsageError(f"--target names {', '.join(sorted(twice))} more than once.")
     import pandas as pd
 
     from .exceptions import DataError
     from .frames import check_columns, check_time_index, infer_grid
 
     try:
-        table = pd.read_csv(file, dtype={time: str})
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as exc:
+        table = pd.read_csv(file, dtype={time: str}, sep=sep, decimal=decimal)
+    except UnicodeDecodeError as exc:
+        raise DataError(f"{str(file)!r} is not text in UTF-8 ({exc}). Save it as CSV in UTF-8.") from exc
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as exc:
         raise DataError(f"{str(file)!r} cannot be read as CSV: {exc}") from exc
+    if len(table.columns) == 1 and time not in table.columns:
+        header = str(table.columns[0])
+        raise DataError(f"with --sep {sep!r} the file has a single column, {header!r}. Say what separates: --sep ';'.")
     check_columns(table, [time], "time column")
     check_columns(table, targets, "target")
     index = check_time_index(parse_times(table[time], time_format), "the time column")
@@ -350,7 +410,7 @@ def parse_times(column: pd.Series, time_format: str | None) -> pd.DatetimeIndex:
     how = f"in the format {time_format!r}" if time_format else "in ISO 8601 (like 2024-01-31 18:00)"
     raise DataError(
         f"time column {column.name!r}, row {bad}: {column.iloc[bad - 1]!r} is not a time "
-        f"{how}, or its time zone is not that of the rows before. Mend it, or pass --time-format."
+        f"{how}, or its time zone is not that of the rows before. Mend it, or give the right --time-format."
     )
 
 
@@ -375,16 +435,27 @@ def parse_numbers(column: pd.Series) -> pd.Series:
     if bad.any():
         row = int(bad.to_numpy().argmax())
         raise DataError(
-            f"column {column.name!r}, row {row + 1}: {column.iloc[row]!r} is not a number. Leave missing values empty."
+            f"column {column.name!r}, row {row + 1}: {column.iloc[row]!r} is not a number. Leave missing values "
+            "empty; give --decimal ',' if that is the decimal point."
         )
     return values
 
 
 def check_outputs(*paths: Path | None) -> None:
     """Refuse an output that cannot be written before any work is done."""
-    for path in paths:
-        if path is not None and not path.parent.is_dir():
+    for path in filter(None, paths):
+        if not path.parent.is_dir():
             raise UsageError(f"there is no folder {str(path.parent)!r} to write {path.name!r} in.")
+        if path.is_dir():
+            raise UsageError(f"cannot write {str(path)!r}: it is a folder. Give the name of a file in it.")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise UsageError(f"cannot write {str(path)!r}: no permission.")
+
+
+def check_chart(path: Path | None) -> None:
+    """Refuse a chart whose name does not say what it is."""
+    if path is not None and path.suffix.lower() not in CHARTS:
+        raise UsageError(f"--plot {str(path)!r} must end in one of {', '.join(CHARTS)}.")
 
 
 # ---------------------------------------------------------------------- output
@@ -396,18 +467,30 @@ def out() -> Console:
 
 
 def show(frame: pd.DataFrame, title: str) -> None:
-    """Print a table: drawn on a terminal, plain columns elsewhere."""
+    """Print a table: drawn on a terminal wide enough for its numbers, plain columns elsewhere."""
     console = out()
     cells = frame.astype(object).where(frame.notna(), None).map(cell)
-    if not console.is_terminal:
+    numbers = [dtype.kind in "if" for dtype in frame.dtypes]
+    headers = [str(name).replace("_", " ") for name in frame.columns]
+    widths = [least_width(cells.iloc[:, k], headers[k], numbers[k] or k == 0) for k in range(len(headers))]
+    gap = 2 if sum(widths) + 2 * (len(widths) - 1) <= console.width else 1
+    if not console.is_terminal or sum(widths) + gap * (len(widths) - 1) > console.width:
         console.print(f"{title}\n{cells.to_string(index=False)}\n", markup=False, highlight=False, soft_wrap=True)
         return
-    table = Table(title=title, title_justify="left")
-    for name, dtype in frame.dtypes.items():
-        table.add_column(str(name).replace("_", " "), justify="right" if dtype.kind in "if" else "left")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=(0, gap - 1, 0, 0))
+    for k, (header, number, width) in enumerate(zip(headers, numbers, widths, strict=True)):
+        fixed = width if number or k == 0 else None
+        table.add_column(header, justify="right" if number else "left", width=fixed, min_width=width, overflow="fold")
     for row in cells.itertuples(index=False):
         table.add_row(*row)
     console.print(table)
+    console.print()
+
+
+def least_width(cells: pd.Series, header: str, whole: bool) -> int:
+    """Return the width that a column needs: for whole cells, or for text that may break; headings break at blanks."""
+    longest = max(map(len, cells), default=0)
+    return max([longest if whole else min(longest, 12), *map(len, header.split())])
 
 
 def cell(value) -> str:

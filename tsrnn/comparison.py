@@ -95,6 +95,7 @@ def compare(
     named = _named(models)
     freqs = [freq for model in named.values() if (freq := getattr(model, "freq", None)) is not None]
     plan = make_plan(df, target, horizon, n_windows, step, freq=freqs[0] if freqs else None)
+    _check_observed(plan)
     season_length = plan.season_length if season_length is None else season_length
     scale = _scales(plan, season_length)
     named = _with_baselines(named, season_length)
@@ -299,8 +300,20 @@ def _reference(named: dict) -> str:
     return next(name for kind in kinds for name, model in named.items() if type(model) is kind)
 
 
+def _check_observed(plan: Plan) -> None:
+    """Raise, before any work is done, if no forecast could be held against an observation."""
+    first = plan.observed.index.get_indexer(plan.cutoffs)[:, np.newaxis] + 1
+    rows = plan.observed.iloc[(first + np.arange(plan.horizon)).ravel()]
+    if rows.isna().to_numpy().all():
+        raise DataError(
+            f"target(s) {', '.join(map(str, rows.columns))} hold no observation in the rows to forecast, "
+            f"{rows.index[0]} to {rows.index[-1]}: there is nothing to compare. Drop the empty rows at the end, "
+            "df.dropna(how='all'), or raise n_windows so that earlier rows are forecast too."
+        )
+
+
 def _check_same_rows(runs: dict) -> None:
-    """Everyone is judged on the same rows, at least one of them observed."""
+    """Everyone is judged on the same rows."""
     keys = ["cutoff", "ds", "step", "target"]
     (first, one), *others = runs.items()
     for name, run in others:
@@ -309,8 +322,6 @@ def _check_same_rows(runs: dict) -> None:
                 f"models {first!r} and {name!r} forecast different timestamps: they read different frequencies "
                 "from the data. Give both the same freq=, or put the data on a regular grid with df.asfreq()."
             )
-    if one.forecasts["y_true"].isna().all():
-        raise DataError("nothing was observed in the rows to forecast: there is nothing to compare.")
 
 
 def _scales(plan: Plan, season_length: int) -> dict:
