@@ -107,7 +107,7 @@ def test_a_target_names_the_columns_of_an_array(df):
         ),
         (lambda df: Recorder(future_covariates=["zz"]).fit(df), "future covariate 'zz' is not in the data"),
         (lambda df: Recorder().fit([1, 2, 3]), "must be a pandas DataFrame or Series .*got list"),
-        (lambda df: Recorder(freq="H").fit(df), "freq='H' is not a frequency"),
+        (lambda df: Recorder(freq="hourly").fit(df), "freq='hourly' is not a frequency"),
     ],
 )
 def test_roles_refused(df, fit, message):

@@ -180,7 +180,7 @@ class KerasProgram:
         )
         self._weights = self._model.trainable_variables
         self._seeds = [v for v in self._model.non_trainable_variables if v.shape == (2,)]
-        self._predict = tf.function(self._predict_chunks, input_signature=_data_signature(key.forward))
+        self._predict = tf.function(self._predict_chunks, input_signature=_data_signature(key.forward), autograph=False)
         if key.trainer is not None:
             self._build_trainer(key.trainer)
 
@@ -188,7 +188,7 @@ class KerasProgram:
         self._optimizer = make_optimizer(trainer.optimizer, 1e-3, trainer.momentum, trainer.nesterov)
         self._optimizer.build(self._weights)
         self._new_state = [v.numpy() for v in self._optimizer.variables]
-        self._step = tf.function(self._train_step, jit_compile=trainer.compiled)
+        self._step = tf.function(self._train_step, jit_compile=trainer.compiled, autograph=False)
         n_outputs = self.key.forward.spec.n_outputs
         self._train = tf.function(
             self._train_rows,
@@ -199,6 +199,7 @@ class KerasProgram:
                 tf.TensorSpec((None, trainer.batch_size), tf.int32),
                 tf.TensorSpec((len(Numbers._fields),), tf.float32),
             ],
+            autograph=False,
         )
 
     # -- state -------------------------------------------------------------------------------------------------------
@@ -267,27 +268,36 @@ class KerasProgram:
         # A segment counts from the first value in it on: rounding down leaves a half-empty segment in.
         return [x, tf.range(n_segments) >= (padded_lead // spec.segment)[:, None]]
 
+    # The loops are written with tf.while_loop: AutoGraph, which would turn Python's `for` into it, does not work on
+    # every Python version.
+
     def _predict_chunks(self, series, starts, lead, offset, means):
         n_windows = tf.shape(starts)[0]
         n_chunks = (n_windows + PREDICT_ROWS - 1) // PREDICT_ROWS
-        out = tf.TensorArray(tf.float32, size=n_chunks, element_shape=(PREDICT_ROWS, self.key.forward.spec.n_outputs))
-        for i in tf.range(n_chunks):
+        shape = (PREDICT_ROWS, self.key.forward.spec.n_outputs)
+
+        def predict_chunk(i, out):
             # The last chunk is filled up with its last window.
             rows = tf.minimum(i * PREDICT_ROWS + tf.range(PREDICT_ROWS), n_windows - 1)
             x, empty = self._gather(series, starts, lead, offset, rows)
-            out = out.write(i, self._model(self._inputs(x, empty, means), training=False))
+            return i + 1, out.write(i, self._model(self._inputs(x, empty, means), training=False))
+
+        out = tf.TensorArray(tf.float32, size=n_chunks, element_shape=shape)
+        _, out = tf.while_loop(lambda i, _: i < n_chunks, predict_chunk, (0, out), parallel_iterations=1)
         return out.concat()[:n_windows]
 
     def _train_rows(self, series, starts, lead, offset, means, y, weight, order, numbers):
-        loss_sum, weight_sum = tf.constant(0.0), tf.constant(0.0)
-        for i in tf.range(tf.shape(order)[0]):
+        def train_row(i, loss_sum, weight_sum):
             rows = tf.maximum(order[i], 0)
             x, empty = self._gather(series, starts, lead, offset, rows)
             # What fills up the batch (-1) has no weight.
             w = tf.where(order[i] >= 0, tf.gather(weight, rows), 0.0)
             loss, total = self._step(x, empty, means, tf.gather(y, rows), w, numbers)
-            loss_sum, weight_sum = loss_sum + loss * total, weight_sum + total
-        return loss_sum, weight_sum
+            return i + 1, loss_sum + loss * total, weight_sum + total
+
+        n_rows = tf.shape(order)[0]
+        sums = tf.while_loop(lambda i, *_: i < n_rows, train_row, (0, 0.0, 0.0), parallel_iterations=1)
+        return sums[1], sums[2]
 
     def _train_step(self, x, lead, means, y, w, numbers):
         rate, l1, l2, clipnorm, _ = tf.unstack(numbers)
