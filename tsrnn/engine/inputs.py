@@ -84,7 +84,7 @@ def read_targets(estimator: Any, X: Any, y: Any, *, allow_nan: bool = False) -> 
     finite = "allow-nan" if allow_nan else True
     y = check_array(
         y,
-        dtype=np.float64,
+        dtype=[np.float64, np.float32],  # float32 is taken as it is: with a long horizon y is the largest array
         ensure_2d=False,
         allow_nd=True,
         ensure_all_finite=finite,
@@ -97,7 +97,7 @@ def read_targets(estimator: Any, X: Any, y: Any, *, allow_nan: bool = False) -> 
         )
     check_consistent_length(X, y)
     with np.errstate(over="ignore"):
-        flat = y.reshape(len(y), -1).astype(np.float32)
+        flat = y.reshape(len(y), -1).astype(np.float32, copy=False)
     if np.isinf(flat).any():
         raise ValueError("Input y contains infinity or a value too large for dtype('float32').")
     return flat, y.shape[1:]
