@@ -450,8 +450,10 @@ def fit():
 
 
 @pytest.mark.slow
-def test_fit_and_predict_write_nothing():
-    done = run_python(FIT + "fit()")
+@pytest.mark.parametrize("level", [None, "3"], ids=["on its own", "in a worker"])
+def test_fit_and_predict_write_nothing(monkeypatch, level):
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    done = run_python(FIT + "fit()", **({} if level is None else {"TF_CPP_MIN_LOG_LEVEL": level}))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -15,14 +15,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def _quiet_import():
-    """Import TensorFlow without its start-up chatter, unless the user set its log level.
+    """Import TensorFlow without its start-up chatter, unless the user asked for its log.
 
-    The first lines are written by libraries that have not read the log level yet, straight to file descriptor 2.
+    The first lines are written by libraries that have not read the log level yet, straight to file descriptor 2. A
+    worker process inherits the level 3 that is set here, and is to be as quiet.
     """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3" or "tensorflow" in sys.modules:
         yield
         return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     try:
         stderr = os.dup(2)
     except OSError:  # no stderr at all, as under pythonw
