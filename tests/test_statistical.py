@@ -14,17 +14,15 @@ from statsmodels.tsa.arima_process import arma_generate_sample
 
 from tsrnn.exceptions import DataError
 from tsrnn.forecasters import ARIMAForecaster, AutoARIMAForecaster, NaiveForecaster
-from tsrnn.forecasters.statistical import (
+from tsrnn.forecasters.arima_model import (
     Spec,
-    choose_harmonics,
-    count_differences,
     difference,
     fit_model,
     forecast_deviation,
     fourier_terms,
     lag_polynomials,
-    seasonal_strength,
 )
+from tsrnn.forecasters.arima_search import choose_harmonics, count_differences, seasonal_strength
 
 
 def series(values, freq="h", start="2024-01-01"):

@@ -1,0 +1,273 @@
+"""One ARIMA model with regressors, on statsmodels' state-space form: fit, forecasts from many cutoffs, their spread.
+
+Forecasts from many cutoffs take one pass of the Kalman filter over the history; from each cutoff the predicted state is
+then carried forward. Pure functions on arrays; statsmodels is imported when a model is built.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from scipy.signal import lfilter
+
+#: Prior variance of a state that nothing is known of, in units of the squared scale of the differenced series.
+DIFFUSE_VARIANCE = 1e6
+#: Errors smaller than this, in units of the series, are none.
+EXACT = 1e-8
+#: Stands for the unbounded log-likelihood of a model without errors; finite, so that fewer parameters still win.
+EXACT_LIKELIHOOD = 1e9
+
+
+class Spec(NamedTuple):
+    """Which model: the orders (p, d, q) and (P, D, Q, s), the trend, and pairs of Fourier terms of one season."""
+
+    order: tuple[int, int, int]
+    seasonal_order: tuple[int, int, int, int] = (0, 0, 0, 0)
+    trend: str | None = None
+    harmonics: int = 0
+    season: int = 1
+
+    @property
+    def n_lost(self) -> int:
+        """Rows that the differences use up: d + D * s."""
+        return self.order[1] + self.seasonal_order[1] * self.seasonal_order[3]
+
+    def __str__(self):
+        seasonal = str(self.seasonal_order) if any(self.seasonal_order) else ""
+        return f"ARIMA{self.order}{seasonal}"
+
+
+def fourier_terms(position: np.ndarray, season: int, harmonics: int) -> np.ndarray:
+    """Sines and cosines of the first harmonics of a season.
+
+    Parameters
+    ----------
+    position : ndarray of shape (n_rows,)
+        Steps since any fixed origin.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, 2 * harmonics), or one column less for all harmonics of an even season
+        sin(2 pi k t / m) and cos(2 pi k t / m); without the sine of k = m / 2, which is 0 everywhere.
+
+    References
+    ----------
+    Hyndman & Athanasopoulos (2021), "Forecasting: principles and practice", 3rd ed., section 7.4.
+    """
+    columns = []
+    for k in range(1, harmonics + 1):
+        angle = 2 * np.pi * k * position / season
+        columns += [np.cos(angle)] if 2 * k == season else [np.sin(angle), np.cos(angle)]
+    return np.column_stack(columns) if columns else np.empty((len(position), 0))
+
+
+def trend_terms(position: np.ndarray, trend: str | None) -> np.ndarray:
+    """The columns 1 and t of a trend, t counted in steps from the origin."""
+    columns = {"c": np.ones(len(position)), "t": position + 1.0}
+    return np.column_stack([columns[term] for term in trend]) if trend else np.empty((len(position), 0))
+
+
+def design(spec: Spec, exog: np.ndarray, position: np.ndarray) -> np.ndarray:
+    """All regressors of a model: trend, covariates, Fourier terms."""
+    fourier = fourier_terms(position, spec.season, spec.harmonics)
+    return np.hstack([trend_terms(position, spec.trend), exog, fourier])
+
+
+def difference(values: np.ndarray, spec: Spec) -> np.ndarray:
+    """(1 - L)^d (1 - L^s)^D values, along the rows."""
+    for _ in range(spec.seasonal_order[1]):
+        values = values[spec.seasonal_order[3] :] - values[: -spec.seasonal_order[3]]
+    return np.diff(values, spec.order[1], axis=0)
+
+
+def fill_gaps(y: np.ndarray) -> np.ndarray:
+    """Interpolate, for tests and regressions that cannot pass over missing values; rows at the ends are repeated."""
+    rows = np.arange(len(y))
+    seen = np.isfinite(y)
+    return np.interp(rows, rows[seen], y[seen])
+
+
+def whiten(y: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Filter y and its regressors by the autoregression of the residual of y.
+
+    The order is 10 log10(n), at most a quarter of the rows (Cochrane & Orcutt 1949, JASA 44, with more lags).
+    """
+    n_rows = len(y)
+    lags = min(int(10 * np.log10(max(n_rows, 1))), n_rows // 4)
+    residual = y - columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
+    # Rounding errors have an autocorrelation too, but none to go by.
+    if lags < 1 or np.abs(residual).max() <= EXACT * np.abs(y).max():
+        return y, columns
+    past = np.column_stack([residual[lags - k : n_rows - k] for k in range(1, lags + 1)])
+    weights = np.linalg.lstsq(past, residual[lags:], rcond=None)[0]
+    white = lfilter(np.append(1.0, -weights), [1.0], np.column_stack([y, columns]), axis=0)[lags:]
+    return white[:, 0], white[:, 1:]
+
+
+def typical_size(values: np.ndarray) -> float:
+    """Standard deviation, or the root mean square of a series that does not vary; 1 for zeros and nothing."""
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return 1.0
+    size = float(np.sqrt(np.mean(values**2)))
+    spread = float(np.std(values))
+    return spread if spread > 1e-8 * size else size or 1.0
+
+
+def make_model(y, regressors, spec: Spec, scale: float, **options):
+    """Build the state-space model of a regression with ARIMA errors.
+
+    The prior variance follows the scale of the series, so that forecasts scale with the data.
+    """
+    from statsmodels.tsa.statespace.sarimax import SARIMAX
+
+    return SARIMAX(
+        np.array(y),
+        exog=np.array(regressors) if regressors.shape[1] else None,
+        order=spec.order,
+        seasonal_order=spec.seasonal_order,
+        initial_variance=DIFFUSE_VARIANCE * scale**2,
+        **options,
+    )
+
+
+class Fit(NamedTuple):
+    """Parameters in the units of the data and statsmodels' order, the scale of the fit, and how it ended."""
+
+    params: np.ndarray
+    scale: float
+    log_likelihood: float
+    out_of_iterations: bool
+    converged: bool
+
+
+def fit_model(y, regressors, spec: Spec, max_iter: int, **options) -> Fit:
+    """Maximise the likelihood, on data scaled to unit size and regressors that hardly correlate.
+
+    The optimiser needs both: a covariate in thousands beside one in hundredths, or a constant beside errors close to a
+    random walk, take it hundreds of iterations otherwise.
+    """
+    changes = difference(y, spec)
+    scale = typical_size(changes if np.nan_to_num(changes).any() else y)
+    start, rotation = precondition(fill_gaps(y) / scale, regressors, spec)
+    left = y / scale - regressors @ start
+    if np.nanmax(np.abs(difference(left, spec)), initial=0.0) < EXACT:
+        return exact_fit(start * scale, spec, scale)
+    model = make_model(left, regressors @ rotation, spec, 1.0, concentrate_scale=True, **options)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        # The optimiser's start values are its own business; how it ended is looked at below.
+        warnings.simplefilter("ignore")
+        first = np.array(model.start_params, dtype=float)
+        first[: rotation.shape[1]] = 0.0
+        # A pure random walk has nothing to search for.
+        result = model.fit(first, disp=0, maxiter=max_iter, cov_type="none") if len(first) else model.smooth(first)
+    rotated, arma = np.split(np.asarray(result.params), [rotation.shape[1]])
+    coefficients = (start + rotation @ rotated) * scale
+    params = np.concatenate([coefficients, arma, [result.scale * scale**2]])
+    ended = result.mle_retvals if len(first) else {"converged": True}
+    return Fit(params, scale, float(result.llf), ended.get("warnflag") == 1, bool(ended["converged"]))
+
+
+def exact_fit(coefficients, spec: Spec, scale: float) -> Fit:
+    """The model of a series that the regressors and differences explain without rest, where no likelihood is finite."""
+    n_arma = sum(spec.order[::2]) + sum(spec.seasonal_order[:3:2])
+    # The filter divides by the variance, so it cannot be 0.
+    params = np.concatenate([coefficients, np.zeros(n_arma), [(EXACT * scale) ** 2]])
+    return Fit(params, scale, EXACT_LIKELIHOOD, False, True)
+
+
+def precondition(y, regressors, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
+    """Start values for the coefficients, and a rotation that makes the whitened regressors orthonormal.
+
+    Directions in which the regressors do not vary, after the differences, are left out: their coefficients stay 0.
+    """
+    white_y, white_x = whiten(difference(y, spec), difference(regressors, spec))
+    start = np.linalg.lstsq(white_x, white_y, rcond=None)[0]
+    _, sizes, directions = np.linalg.svd(white_x, full_matrices=False)
+    keep = sizes > 1e-9 * sizes.max(initial=0.0)
+    return start, directions[keep].T / sizes[keep] * np.sqrt(len(white_y))
+
+
+def forecast_model(y, regressors, spec, fitted, cutoffs, steps) -> np.ndarray:
+    """Forecast from many cutoffs with one pass of the Kalman filter.
+
+    With the effect d(t) of the regressors, the predicted state a(t), its transition T and the design Z,
+    y(c + h) = d(c + h) + Z a(c + h), where a(t + 1) = T a(t) beyond the cutoff c.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+        NaN where nothing was observed, and in all rows after the last cutoff.
+    regressors : ndarray of shape (n_rows, n_regressors)
+        Known in every row; n_rows reaches the last cutoff + steps.
+    fitted : tuple of (ndarray, float)
+        Parameters and scale.
+    cutoffs : ndarray of int, shape (n_cutoffs,)
+
+    Returns
+    -------
+    ndarray of shape (n_cutoffs, steps)
+
+    References
+    ----------
+    Durbin & Koopman (2012), "Time series analysis by state space methods", 2nd ed., sections 4.3 and 4.11.
+    """
+    from statsmodels.tsa.statespace import kalman_filter as kf
+
+    params, scale = fitted
+    model = make_model(y, regressors, spec, scale)
+    model.update(params)
+    spare = kf.MEMORY_CONSERVE & ~kf.MEMORY_NO_PREDICTED | kf.MEMORY_NO_PREDICTED_COV
+    state = model.ssm.filter(conserve_memory=spare).predicted_state[:, cutoffs + 1].T  # (n_cutoffs, n_states)
+    observation, transition = model.ssm["design"][0], model.ssm["transition"]
+    # Without regressors there is one intercept, 0, for all rows.
+    level = np.broadcast_to(model.ssm["obs_intercept"].reshape(1, -1), (1, len(y)))[0]
+    out = np.empty((len(cutoffs), steps))
+    for h in range(1, steps + 1):
+        out[:, h - 1] = level[cutoffs + h] + state @ observation
+        state = state @ transition.T
+    return out
+
+
+def lag_polynomials(params: np.ndarray, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
+    """phi(L) Phi(L^s) and theta(L) Theta(L^s), from power 0 up."""
+    p, _, q = spec.order
+    P, _, Q, s = spec.seasonal_order
+    ends = np.cumsum([p, q, P, Q])
+    arma = params[len(params) - 1 - ends[-1] : -1]  # the variance comes last
+    phi, theta, seasonal_phi, seasonal_theta = np.split(arma, ends[:-1])
+    ar = np.convolve(np.append(1.0, -phi), spread_out(-seasonal_phi, s))
+    ma = np.convolve(np.append(1.0, theta), spread_out(seasonal_theta, s))
+    return ar, ma
+
+
+def spread_out(coefficients: np.ndarray, season: int) -> np.ndarray:
+    """1 + a L + b L^2 -> 1 + a L^s + b L^2s."""
+    out = np.zeros(len(coefficients) * season + 1)
+    out[0] = 1.0
+    out[season :: season or 1][: len(coefficients)] = coefficients
+    return out
+
+
+def forecast_deviation(params: np.ndarray, spec: Spec, steps: int) -> np.ndarray:
+    """Standard deviation of the forecast errors of steps 1..steps: sigma^2 times the sum of psi(j)^2 for j < h.
+
+    psi are the weights of past shocks, theta(L) / (phi(L) (1 - L)^d (1 - L^s)^D) (Box, Jenkins & Reinsel 2008, section
+    5.1.1). The errors of the parameters are left out, as is usual.
+    """
+    ar, ma = lag_polynomials(params, spec)
+    for _ in range(spec.order[1]):
+        ar = np.convolve(ar, [1.0, -1.0])
+    for _ in range(spec.seasonal_order[1]):
+        ar = np.convolve(ar, spread_out(np.array([-1.0]), spec.seasonal_order[3]))
+    psi = lfilter(ma, ar, np.eye(1, steps)[0])
+    return np.sqrt(params[-1] * np.cumsum(psi**2))
+
+
+def constant_model(y, exog) -> tuple[Spec, Fit]:
+    """The model of a series that never changes, whatever was asked for: its value, and covariates without effect."""
+    value = float(np.nanmax(y))
+    spec = Spec((0, 0, 0), trend="c")
+    return spec, exact_fit(np.append(value, np.zeros(exog.shape[1])), spec, abs(value) or 1.0)
