@@ -1,11 +1,12 @@
-# Targets of the project. The environment in .venv is made once and again whenever the packaging files change.
+# Targets of the project. The environment in .venv is made once and again whenever the packaging files or
+# the native engine's sources change.
 
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 
 PY := $(VENV)/bin/python
-PACKAGING := pyproject.toml setup.cfg
+PACKAGING := pyproject.toml setup.cfg setup.py $(wildcard tsrnn/engine/native/*.pyx tsrnn/engine/native/src/*)
 LOWEST := .venv-lowest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -50,8 +50,8 @@ BESIDE = {
     "report": {"plots"},
     "__main__": {"cli"},
 }
-# Arrows that point up, allowed inside a function only: a method that offers a leaf.
-LAZILY = {"comparison": {"plots"}}
+# Arrows that point up, allowed inside a function only: a method that offers a leaf, a report on what is installed.
+LAZILY = {"comparison": {"plots"}, "_show_versions": {"engine"}}
 
 KERAS = {"keras", "tensorflow"}
 HEAVY = {*KERAS, "statsmodels", "matplotlib"}

@@ -56,7 +56,7 @@ def test_version_is_that_of_the_installed_distribution(monkeypatch):
 def test_show_versions_names_every_dependency():
     lines = dict(line.split(": ", 1) for line in tsrnn.show_versions().splitlines())
     dependencies = {re.match(r"[\w-]+", requirement)[0] for requirement in PROJECT["project"]["dependencies"]}
-    assert set(lines) == {"python", "platform", "tsrnn", *dependencies}
+    assert set(lines) == {"python", "platform", "tsrnn", "native engine", *dependencies}
     assert lines["numpy"] == metadata.version("numpy")
 
 

@@ -32,6 +32,15 @@ def installed_version(package: str) -> str:
         return "not installed"
 
 
+def native_engine() -> str:
+    """Return the instruction sets that the native engine can use here, or that it was not compiled."""
+    try:
+        from .engine.native import _core
+    except ImportError as error:
+        return f"not compiled, Keras trains ({error})"
+    return ", ".join(_core.instruction_sets())
+
+
 def show_versions() -> str:
     """Return the versions of Python, the platform, tsrnn and what it stands on, one a line.
 
@@ -49,4 +58,5 @@ def show_versions() -> str:
     """
     versions = {"python": platform.python_version(), "platform": platform.platform()}
     versions |= {package: installed_version(package) for package in PACKAGES}
+    versions["native engine"] = native_engine()
     return "\n".join(f"{name}: {number}" for name, number in versions.items())

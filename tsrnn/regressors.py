@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._archive import SaveMixin
 from ._canonical import canonical_rows
 from ._checks import check_bool, check_choice, check_int, check_real
-from .engine import ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, lease
+from .engine import ENGINES, ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, choose_engine, lease
 from .engine.callbacks import KerasCallbacks, ProgressHook, SklearnCallbacks, fresh_callbacks
 from .engine.data import check_gaps, features_with_gaps
 from .engine.inputs import drop_silent, read_targets, read_weights, read_windows, split_in_time
@@ -113,6 +113,7 @@ class _RecurrentRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseE
         learning_rate_schedule=None,
         epochs=100,
         batch_size=32,
+        engine="auto",
         jit_compile=False,
         shuffle=True,
         early_stopping="auto",
@@ -147,6 +148,7 @@ class _RecurrentRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseE
         self.learning_rate_schedule = learning_rate_schedule
         self.epochs = epochs
         self.batch_size = batch_size
+        self.engine = engine
         self.jit_compile = jit_compile
         self.shuffle = shuffle
         self.early_stopping = early_stopping
@@ -229,7 +231,7 @@ class _RecurrentRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseE
             ragged=windows.ragged,
             centred=windows.offset is not None,
         )
-        with lease(ProgramKey(forward)) as program:
+        with lease(ProgramKey(forward), self.engine) as program:
             program.load(self.weights_)
             y = program.predict(program.bind(windows, self._missing))
         return y.astype(np.float64).reshape(len(windows), *self._target_shape)
@@ -396,8 +398,11 @@ class _RecurrentRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseE
             compiled=self._compiles(n_batches * plan.epochs, plan.batch_size),
         )
         state = self._trainer_state if resume else None
-        hooks = self._hooks(plan, n_batches, data)
-        with lease(ProgramKey(forward, trainer)) as program:
+        key = ProgramKey(forward, trainer)
+        self.engine_, reason = choose_engine(key, self.engine)
+        title = type(self).__name__ + (f" (Keras: {reason})" if reason else " (native engine)")
+        hooks = self._hooks(plan, n_batches, data, title)
+        with lease(key, self.engine) as program:
             return train(
                 program,
                 training,
@@ -418,7 +423,7 @@ class _RecurrentRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseE
         n_steps = n_batches * spec.n_segments(self.n_steps_in_) * len(spec.units) * spec.directions
         return n_steps >= _COMPILE_FROM_STEPS and batch_size * max(spec.units) <= _COMPILE_UP_TO_SIZE
 
-    def _hooks(self, plan: TrainingPlan, n_batches: int, data: tuple) -> list[Hook]:
+    def _hooks(self, plan: TrainingPlan, n_batches: int, data: tuple, title: str) -> list[Hook]:
         hooks: list[Hook] = []
         callbacks = fresh_callbacks(self.callbacks)
         if callbacks:
@@ -436,7 +441,7 @@ class _RecurrentRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseE
                 SklearnCallbacks(context, {"estimator": self, "X": X, "y": y, "metadata": metadata}, self._as_fitted)
             )
         if self.verbose:
-            hooks.append(ProgressHook(type(self).__name__))
+            hooks.append(ProgressHook(title))
         return hooks
 
     @staticmethod
@@ -556,6 +561,7 @@ class _RecurrentRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseE
             check_choice("learning_rate_schedule", self.learning_rate_schedule, tuple(SCHEDULES))
         for name in ("epochs", "batch_size", "n_iter_no_change"):
             check_int(name, getattr(self, name))
+        check_choice("engine", self.engine, ENGINES)
         check_choice("jit_compile", self.jit_compile, (False, True, "auto"))
         check_int("validation_gap", self.validation_gap, 0)
         check_real("validation_fraction", self.validation_fraction, 0, 1, closed="neither")
@@ -617,10 +623,14 @@ class LSTMRegressor(_RecurrentRegressor):
         Passes over the windows, at most.
     batch_size : int, default=32
         Windows in a training step.
+    engine : {"auto", "native", "keras"}, default="auto"
+        What computes the network. "native" is tsrnn's own engine for the processor, which needs neither Keras nor
+        TensorFlow; "auto" takes it wherever it was compiled and computes this network, and Keras otherwise. Both give
+        weights in the same layout, equal up to rounding.
     jit_compile : bool or "auto", default=False
-        Compile the training step with XLA. Long fits of small networks run two to five times faster; it costs about a
-        second for each new shape and 150 MB of memory, once per process. "auto" compiles where the fit is long enough
-        to earn the second back.
+        Where Keras trains: compile the training step with XLA. Long fits of small networks run two to five times
+        faster; it costs about a second for each new shape and 150 MB of memory, once per process. "auto" compiles where
+        the fit is long enough to earn the second back.
     shuffle : bool, default=True
         Merge equal windows and shuffle the order in each epoch. With False, windows are trained on in the given order.
     early_stopping : {"auto", True, False}, default="auto"
@@ -648,7 +658,7 @@ class LSTMRegressor(_RecurrentRegressor):
     random_state : int, RandomState instance or None, default=None
         Makes initial weights, the order of windows and dropout masks the same each time.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows a progress bar, and which engine trains.
 
     Attributes
     ----------
@@ -656,6 +666,8 @@ class LSTMRegressor(_RecurrentRegressor):
         The weights, in Keras's layout.
     model_ : keras.Model
         A new Keras model with these weights.
+    engine_ : {"native", "keras"}
+        What trained the network.
     n_iter_ : int
         Epochs trained.
     best_iteration_ : int
@@ -717,6 +729,7 @@ class LSTMRegressor(_RecurrentRegressor):
         learning_rate_schedule=None,
         epochs=100,
         batch_size=32,
+        engine="auto",
         jit_compile=False,
         shuffle=True,
         early_stopping="auto",
@@ -752,6 +765,7 @@ class LSTMRegressor(_RecurrentRegressor):
             learning_rate_schedule=learning_rate_schedule,
             epochs=epochs,
             batch_size=batch_size,
+            engine=engine,
             jit_compile=jit_compile,
             shuffle=shuffle,
             early_stopping=early_stopping,

@@ -4,7 +4,17 @@ Importing this package loads no Keras; leasing a program does.
 """
 
 from .data import Missing, WindowData
-from .pool import lease
+from .pool import ENGINES, choose_engine, lease
 from .program import ForwardKey, Program, ProgramKey, TrainerKey
 
-__all__ = ["ForwardKey", "Missing", "Program", "ProgramKey", "TrainerKey", "WindowData", "lease"]
+__all__ = [
+    "ENGINES",
+    "ForwardKey",
+    "Missing",
+    "Program",
+    "ProgramKey",
+    "TrainerKey",
+    "WindowData",
+    "choose_engine",
+    "lease",
+]

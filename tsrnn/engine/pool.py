@@ -1,7 +1,7 @@
 """The process-wide pool of programs. Imports the engines lazily.
 
-Building and tracing a program costs about a second, and Keras never gives all of its memory back; leasing one that was
-used before costs nothing.
+Building and tracing a Keras program costs about a second, and Keras never gives all of its memory back; leasing one
+that was used before costs nothing. Native programs are made in a fraction of a millisecond.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from . import native
 from .program import Program, ProgramKey
 
-__all__ = ["CAPACITY", "clear", "lease"]
+__all__ = ["CAPACITY", "ENGINES", "choose_engine", "clear", "lease"]
 
 CAPACITY = 8  # programs kept while nobody uses them
+ENGINES = ("auto", "native", "keras")
 
 
 @dataclass(eq=False)
 class _Entry:
+    engine: str
     key: ProgramKey
     program: Program
 
@@ -32,17 +35,41 @@ _building = threading.Lock()  # Keras builds models one at a time
 _owner = os.getpid()
 
 
-def _check_process() -> None:
-    """Forget what a parent process pooled, and refuse to go on if TensorFlow already ran there: it would hang."""
+def choose_engine(key: ProgramKey, engine: str = "auto") -> tuple[str, str | None]:
+    """Say which engine serves a key, "native" or "keras", and why the native one does not (None if it does).
+
+    Raises
+    ------
+    ValueError
+        If engine="native" is asked for what the native engine does not compute.
+    ImportError
+        If it is asked for where it was not compiled.
+    """
+    if engine == "keras":
+        return "keras", "engine='keras'"
+    reason = native.shortfall(key)
+    if reason is None:
+        return "native", None
+    if engine == "native":
+        if not native.available():
+            raise ImportError(f"engine='native', but {reason}.")
+        raise ValueError(f"engine='native', but {reason}. Use engine='auto', which takes Keras for it.")
+    return "keras", reason
+
+
+def _forget_the_parent() -> None:
+    """Drop what a parent process pooled: its threads are not here, and its programs may be in use."""
     global _owner, _lock, _building
     if _owner == os.getpid():
         return
     # Another thread of the parent may have held the locks at the fork; their copies here would never be released.
     _owner, _lock, _building = os.getpid(), threading.Lock(), threading.Lock()
     _idle.clear()
+
+
+def _check_tensorflow_started_here() -> None:
     engine = sys.modules.get(f"{__package__}.keras_")
     if engine is not None and engine.PROCESS != os.getpid():
-        _owner = -1  # so that the next call raises as well
         raise RuntimeError(
             "this process was forked from one in which TensorFlow had already run; TensorFlow would hang here. Use "
             "joblib's default backend (loky), which starts fresh processes, or threads "
@@ -50,10 +77,10 @@ def _check_process() -> None:
         )
 
 
-def _take(key: ProgramKey) -> _Entry | None:
+def _take(engine: str, key: ProgramKey) -> _Entry | None:
     with _lock:
         for i in reversed(range(len(_idle))):
-            if _idle[i].key.serves(key):
+            if _idle[i].engine == engine and _idle[i].key.serves(key):
                 return _idle.pop(i)
     return None
 
@@ -64,16 +91,33 @@ def _give_back(entry: _Entry) -> None:
         del _idle[:-CAPACITY]
 
 
-@contextmanager
-def lease(key: ProgramKey) -> Iterator[Program]:
-    """Lend a program of this key, for this caller alone; another thread that asks meanwhile gets another one."""
-    _check_process()
-    entry = _take(key)
-    if entry is None:
-        from .keras_ import KerasProgram
+def _build(engine: str, key: ProgramKey) -> Program:
+    if engine == "native":
+        from .native.program import NativeProgram
 
-        with _building:
-            entry = _Entry(key, KerasProgram(key))
+        return NativeProgram(key)
+    from .keras_ import KerasProgram
+
+    with _building:
+        return KerasProgram(key)
+
+
+@contextmanager
+def lease(key: ProgramKey, engine: str = "auto") -> Iterator[Program]:
+    """Lend a program of this key, for this caller alone; another thread that asks meanwhile gets another one.
+
+    Parameters
+    ----------
+    key : ProgramKey
+        What is to be computed.
+    engine : {"auto", "native", "keras"}
+        What computes it; "auto" takes the native engine where it can.
+    """
+    _forget_the_parent()
+    engine, _ = choose_engine(key, engine)
+    if engine == "keras":
+        _check_tensorflow_started_here()
+    entry = _take(engine, key) or _Entry(engine, key, _build(engine, key))
     try:
         yield entry.program
     finally:

@@ -56,6 +56,7 @@ class RecurrentForecaster(WindowForecaster):
         learning_rate_schedule=None,
         epochs=60,
         batch_size=64,
+        engine="auto",
         jit_compile=False,
         early_stopping="auto",
         validation_fraction=0.1,
@@ -93,6 +94,7 @@ class RecurrentForecaster(WindowForecaster):
         self.learning_rate_schedule = learning_rate_schedule
         self.epochs = epochs
         self.batch_size = batch_size
+        self.engine = engine
         self.jit_compile = jit_compile
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -238,8 +240,9 @@ class LSTMForecaster(RecurrentForecaster):
         Largest norm of the whole gradient.
     learning_rate_schedule : {"cosine", "exponential"} or callable, optional
     epochs, batch_size : int
+    engine : {"auto", "native", "keras"}
     jit_compile : bool or "auto"
-        Compile the training step with XLA, see `LSTMRegressor`.
+        What computes the network, and whether XLA compiles Keras's training step; see `LSTMRegressor`.
     early_stopping : bool or "auto"
         Stop when the last `validation_fraction` of the windows in time is no longer forecast better, and restore the
         best weights. "auto": with 1,000 windows or more.
@@ -315,6 +318,7 @@ class LSTMForecaster(RecurrentForecaster):
         learning_rate_schedule=None,
         epochs=60,
         batch_size=64,
+        engine="auto",
         jit_compile=False,
         early_stopping="auto",
         validation_fraction=0.1,
@@ -353,6 +357,7 @@ class LSTMForecaster(RecurrentForecaster):
             learning_rate_schedule=learning_rate_schedule,
             epochs=epochs,
             batch_size=batch_size,
+            engine=engine,
             jit_compile=jit_compile,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
