@@ -15,9 +15,9 @@ FORMAT_VERSION = 1
 
 # Everything that a file may bring to life: class -> the module that defines it.
 ESTIMATORS = {
-    "LSTMRegressor": "tsrnn.regressors",
-    "GRURegressor": "tsrnn.regressors",
-    "SimpleRNNRegressor": "tsrnn.regressors",
+    "LSTMRegressor": "tsrnn.regressors.recurrent",
+    "GRURegressor": "tsrnn.regressors.recurrent",
+    "SimpleRNNRegressor": "tsrnn.regressors.recurrent",
     "LSTMForecaster": "tsrnn.forecasters.recurrent",
     "GRUForecaster": "tsrnn.forecasters.recurrent",
     "SimpleRNNForecaster": "tsrnn.forecasters.recurrent",

@@ -1,0 +1,424 @@
+"""Recurrent networks as regressors: `LSTMRegressor`, `GRURegressor`, `SimpleRNNRegressor` differ in their cell."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from .._checks import check_bool, check_choice, check_int, check_real
+from ..engine import Missing
+from ..exceptions import ArchiveError
+from ..networks import ACTIVATIONS, NetworkSpec, initial_weights
+from .base import NetworkRegressor
+
+__all__ = ["GRURegressor", "LSTMRegressor", "SimpleRNNRegressor"]
+
+_KERNEL_INITIALIZERS = ("glorot_uniform", "orthogonal")
+
+
+def _are_float32(array: Any, shape: tuple[int, ...]) -> bool:
+    """Say whether this is an array of this dtype and shape, and not an empty one."""
+    return isinstance(array, np.ndarray) and array.dtype == np.float32 and array.shape == shape and array.size > 0
+
+
+class _RecurrentRegressor(NetworkRegressor):
+    """What the three regressors share: everything but the cell. The parameters are described in `LSTMRegressor`."""
+
+    _cell: str
+
+    def __init__(
+        self,
+        units=32,
+        *,
+        activation="tanh",
+        bidirectional=False,
+        segment=1,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        l1=0.0,
+        l2=0.0,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        head_initializer="glorot_uniform",
+        loss="mse",
+        optimizer="adam",
+        learning_rate=3e-3,
+        momentum=0.9,
+        nesterov=True,
+        clipnorm=1.0,
+        learning_rate_schedule=None,
+        epochs=100,
+        batch_size=32,
+        engine="auto",
+        jit_compile=False,
+        shuffle=True,
+        early_stopping="auto",
+        validation_fraction=0.1,
+        validation_gap=0,
+        n_iter_no_change=5,
+        tol=1e-4,
+        n_steps=None,
+        missing_indicator="auto",
+        callbacks=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.units = units
+        self.activation = activation
+        self.bidirectional = bidirectional
+        self.segment = segment
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.l1 = l1
+        self.l2 = l2
+        self.kernel_initializer = kernel_initializer
+        self.recurrent_initializer = recurrent_initializer
+        self.head_initializer = head_initializer
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.clipnorm = clipnorm
+        self.learning_rate_schedule = learning_rate_schedule
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.engine = engine
+        self.jit_compile = jit_compile
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.validation_gap = validation_gap
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.n_steps = n_steps
+        self.missing_indicator = missing_indicator
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _network(self, n_inputs: int) -> NetworkSpec:
+        return NetworkSpec(
+            cell=self._cell,
+            units=(int(self.units),) if isinstance(self.units, Integral) else tuple(int(u) for u in self.units),
+            n_inputs=n_inputs,
+            n_outputs=self.n_outputs_,
+            activation=self.activation,
+            bidirectional=bool(self.bidirectional),
+            segment=int(self.segment),
+        )
+
+    def _initial_weights(self, rng: np.random.Generator) -> list[np.ndarray]:
+        return initial_weights(
+            self._spec,
+            rng,
+            kernel=self.kernel_initializer,
+            recurrent=self.recurrent_initializer,
+            head=self.head_initializer,
+            forget_bias=getattr(self, "forget_bias", 0.0),
+        )
+
+    def _check_network_parameters(self) -> None:
+        if isinstance(self.units, (tuple, list)):
+            if not self.units:
+                raise ValueError("units must name at least one layer, got an empty sequence.")
+            for i, units in enumerate(self.units):
+                check_int(f"units[{i}]", units)
+        else:
+            check_int("units", self.units)
+        check_choice("activation", self.activation, ACTIVATIONS)
+        check_bool("bidirectional", self.bidirectional)
+        check_int("segment", self.segment)
+        check_choice("kernel_initializer", self.kernel_initializer, _KERNEL_INITIALIZERS)
+        check_choice("recurrent_initializer", self.recurrent_initializer, _KERNEL_INITIALIZERS)
+        check_choice("head_initializer", self.head_initializer, ("glorot_uniform", "zeros"))
+
+    def _check_restored(self) -> None:
+        """Raise `ArchiveError` if the arrays of a file are not those of the network that it describes."""
+        if not hasattr(self, "weights_"):
+            return
+        spec, missing, n_features = self._spec, self._missing, self._n_features_per_step
+        if not isinstance(spec, NetworkSpec) or not isinstance(missing, Missing):
+            raise ArchiveError("_spec or _missing is not what describes a network")
+        if not _are_float32(missing.means, (n_features,)) or not set(missing.indicators) <= set(range(n_features)):
+            raise ArchiveError(f"_missing does not fit windows of {n_features} features")
+        if spec.cell != self._cell or spec.activation not in ACTIVATIONS or not spec.units:
+            raise ArchiveError(f"{spec} is not a network of {type(self).__name__}")
+        if spec.n_inputs != n_features + len(missing.indicators):
+            raise ArchiveError(f"{spec} does not fit {n_features} features and {len(missing.indicators)} indicators")
+        if not spec.n_outputs == self.n_outputs_ == math.prod(self._target_shape):
+            raise ArchiveError(f"{spec} does not fit {self.n_outputs_} outputs of shape {self._target_shape}")
+        shapes = [weight.shape for weight in spec.weights]
+        if len(self.weights_) != len(shapes) or not all(map(_are_float32, self.weights_, shapes)):
+            raise ArchiveError(f"weights_ are not float32 arrays of the shapes {shapes}, which {spec} has")
+        # An optimiser holds counters and, for each of the weights, arrays of its shape; how many is Keras's to check.
+        for array in self._trainer_state or ():
+            if not isinstance(array, np.ndarray) or array.shape not in ((), *shapes):
+                raise ArchiveError("_trainer_state holds what does not belong to any of weights_")
+
+
+class LSTMRegressor(_RecurrentRegressor):
+    """Long short-term memory network that maps windows to targets.
+
+    The network reads a window step by step (or `segment` by segment) and maps its last state to the targets through one
+    dense layer. It passes scikit-learn's estimator checks, so it goes wherever a regressor goes: pipelines, searches,
+    stacking, permutation importance. X and y are used as they are: scale them, or use a forecaster, which does.
+
+    Parameters
+    ----------
+    units : int or tuple of int, default=32
+        State size; a tuple stacks layers.
+    activation : {"tanh", "softsign"}, default="tanh"
+        Squashes the candidate state.
+    forget_bias : float, default=1.0
+        Initial bias of the forget gate.
+    bidirectional : bool, default=False
+        Read each window in both directions.
+    segment : int, default=1
+        Steps of a window that the network reads together. A long window read in segments trains faster and remembers
+        further back. If the steps do not divide, the first segment is filled up with zeros on the left.
+    dropout : float, default=0.0
+        Rate of dropout after each recurrent layer.
+    recurrent_dropout : float, default=0.0
+        Rate of dropout on the recurrent state.
+    l1, l2 : float, default=0.0
+        Penalties on the absolute and squared values of all kernels (input, recurrent, head), added to the loss.
+    kernel_initializer : {"glorot_uniform", "orthogonal"}, default="glorot_uniform"
+        Initial input kernels.
+    recurrent_initializer : {"orthogonal", "glorot_uniform"}, default="orthogonal"
+        Initial recurrent kernels.
+    head_initializer : {"glorot_uniform", "zeros"}, default="glorot_uniform"
+        Initial kernel of the dense layer. With "zeros" an untrained network predicts 0: on windows less their last
+        value that is the persistence forecast.
+    loss : {"mse", "mae", "huber"}, default="mse"
+        What is minimised.
+    optimizer : {"adam", "rmsprop", "adagrad", "sgd"}, default="adam"
+        Keras's optimiser of that name.
+    learning_rate : float, default=0.003
+        Initial learning rate.
+    momentum : float, default=0.9
+        Momentum of "sgd".
+    nesterov : bool, default=True
+        Whether the momentum of "sgd" is Nesterov's.
+    clipnorm : float or None, default=1.0
+        Largest norm of the gradient of all weights together.
+    learning_rate_schedule : None, "cosine", "exponential" or callable, default=None
+        Factor on the learning rate in each epoch. "cosine" falls to 0 over `epochs`; "exponential" stays at 1 for three
+        epochs and then falls by a fifth in each; a function maps the epoch, from 0, to a factor.
+    epochs : int, default=100
+        Passes over the windows, at most.
+    batch_size : int, default=32
+        Windows in a training step.
+    engine : {"auto", "native", "keras"}, default="auto"
+        What computes the network. "native" is tsrnn's own engine for the processor, which needs neither Keras nor
+        TensorFlow; "auto" takes it wherever it was compiled and computes this network, and Keras otherwise. Both give
+        weights in the same layout, equal up to rounding.
+    jit_compile : bool or "auto", default=False
+        Where Keras trains: compile the training step with XLA. Long fits of small networks run two to five times
+        faster; it costs about a second for each new shape and 150 MB of memory, once per process. "auto" compiles where
+        the fit is long enough to earn the second back.
+    shuffle : bool, default=True
+        Merge equal windows and shuffle the order in each epoch. With False, windows are trained on in the given order.
+    early_stopping : {"auto", True, False}, default="auto"
+        Stop when the loss on the last windows in time no longer falls, and go back to the best weights, which may be
+        the initial ones. "auto" does so from 1000 windows on.
+    validation_fraction : float, default=0.1
+        Share of the windows, the last in time, that early stopping watches.
+    validation_gap : int, default=0
+        Windows left out before the validation part. The horizon less one keeps overlapping targets from leaking.
+    n_iter_no_change : int, default=5
+        Epochs without an improvement by more than `tol` after which to stop.
+    tol : float, default=1e-4
+        Smallest fall of the validation loss that counts.
+    n_steps : int or None, default=None
+        Steps in a row of a 2-D X; None reads each column as one step.
+    missing_indicator : {"auto", True, False}, default="auto"
+        Missing values inside a window are replaced by the feature's mean over the training windows, and a further input
+        channel says where. "auto" gives this channel to the features that have missing values in `fit`, True to all;
+        False refuses missing values.
+    callbacks : Keras callback, function that returns one, or list of them, default=None
+        Called during training with a Keras model. Instances are copied for each fit. scikit-learn's own callbacks are
+        set with `set_callbacks`.
+    warm_start : bool, default=False
+        Let `fit` go on from the weights and the optimiser state of the last fit.
+    random_state : int, RandomState instance or None, default=None
+        Makes initial weights, the order of windows and dropout masks the same each time.
+    verbose : int, default=0
+        1 shows a progress bar, and which engine trains.
+
+    Attributes
+    ----------
+    weights_ : list of ndarray
+        The weights, in Keras's layout.
+    model_ : keras.Model
+        A new Keras model with these weights.
+    engine_ : {"native", "keras"}
+        What trained the network.
+    n_iter_ : int
+        Epochs trained.
+    best_iteration_ : int
+        Epoch whose weights were kept; 0 are the initial weights.
+    history_ : dict of lists
+        "loss", "val_loss" (with early stopping) and "learning_rate" of each epoch.
+    initial_val_loss_ : float or None
+        Validation loss of the initial weights.
+    n_features_in_ : int
+        Features of a step; columns, for a 2-D X.
+    feature_names_in_ : ndarray of str
+        Columns of X, if it was a DataFrame.
+    n_steps_in_ : int
+        Steps of a window.
+    n_outputs_ : int
+        Numbers predicted for a window.
+    n_parameters_ : int
+        Trainable parameters.
+
+    References
+    ----------
+    Hochreiter, S. and Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9(8), 1735-1780.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tsrnn.regressors import LSTMRegressor
+    >>> wave = np.sin(np.arange(120) / 3)
+    >>> X = np.lib.stride_tricks.sliding_window_view(wave[:-1], 10)[..., np.newaxis]  # (n_windows, n_steps, n_features)
+    >>> y = wave[10:]
+    >>> model = LSTMRegressor(units=3, learning_rate=0.01, random_state=0).fit(X[:100], y[:100])
+    >>> bool(model.score(X[100:], y[100:]) > 0.9)
+    True
+    """
+
+    _cell = "lstm"
+
+    def __init__(
+        self,
+        units=32,
+        *,
+        activation="tanh",
+        forget_bias=1.0,
+        bidirectional=False,
+        segment=1,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        l1=0.0,
+        l2=0.0,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        head_initializer="glorot_uniform",
+        loss="mse",
+        optimizer="adam",
+        learning_rate=3e-3,
+        momentum=0.9,
+        nesterov=True,
+        clipnorm=1.0,
+        learning_rate_schedule=None,
+        epochs=100,
+        batch_size=32,
+        engine="auto",
+        jit_compile=False,
+        shuffle=True,
+        early_stopping="auto",
+        validation_fraction=0.1,
+        validation_gap=0,
+        n_iter_no_change=5,
+        tol=1e-4,
+        n_steps=None,
+        missing_indicator="auto",
+        callbacks=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            units,
+            activation=activation,
+            bidirectional=bidirectional,
+            segment=segment,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            l1=l1,
+            l2=l2,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            head_initializer=head_initializer,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            momentum=momentum,
+            nesterov=nesterov,
+            clipnorm=clipnorm,
+            learning_rate_schedule=learning_rate_schedule,
+            epochs=epochs,
+            batch_size=batch_size,
+            engine=engine,
+            jit_compile=jit_compile,
+            shuffle=shuffle,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            validation_gap=validation_gap,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            n_steps=n_steps,
+            missing_indicator=missing_indicator,
+            callbacks=callbacks,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.forget_bias = forget_bias
+
+    def _check_network_parameters(self) -> None:
+        super()._check_network_parameters()
+        check_real("forget_bias", self.forget_bias)
+
+
+class GRURegressor(_RecurrentRegressor):
+    """Network of gated recurrent units that maps windows to targets.
+
+    Parameters and attributes are those of `LSTMRegressor`, without `forget_bias`. A GRU has three quarters of an LSTM's
+    parameters. The reset gate acts after the recurrent product, as in Keras and cuDNN.
+
+    References
+    ----------
+    Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical machine
+    translation. EMNLP.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tsrnn.regressors import GRURegressor
+    >>> X = np.random.default_rng(0).normal(size=(50, 6, 2))  # (n_windows, n_steps, n_features)
+    >>> y = X[:, -3:, 0]
+    >>> GRURegressor(units=2, epochs=2, random_state=0).fit(X, y).predict(X).shape
+    (50, 3)
+    """
+
+    _cell = "gru"
+
+
+class SimpleRNNRegressor(_RecurrentRegressor):
+    """Elman's network, one tanh layer with feedback, that maps windows to targets.
+
+    Parameters and attributes are those of `LSTMRegressor`, without `forget_bias`. It has a quarter of an LSTM's
+    parameters and forgets sooner.
+
+    References
+    ----------
+    Elman, J. L. (1990). Finding structure in time. Cognitive Science 14(2), 179-211.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tsrnn.regressors import SimpleRNNRegressor
+    >>> X = np.random.default_rng(0).normal(size=(50, 6))  # six steps of one feature
+    >>> SimpleRNNRegressor(units=2, epochs=2, random_state=0).fit(X, X.sum(axis=1)).predict(X).shape
+    (50,)
+    """
+
+    _cell = "simple_rnn"
