@@ -395,6 +395,41 @@ def test_interrupted_refit_leaves_the_former_fit():
     assert {name: model.__dict__[name] for name in before} == before
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_interrupted_warm_start_keeps_the_best_weights_so_far(early_stopping):
+    X, y = data()
+
+    def interrupt(epoch):
+        if epoch == 3:
+            raise KeyboardInterrupt
+        return 1.0
+
+    model = regressor(early_stopping=early_stopping, warm_start=True, epochs=9, learning_rate_schedule=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    shorter = regressor(early_stopping=early_stopping, epochs=3).fit(X, y)
+    assert model.n_iter_ == 3 and model.history_ == shorter.history_
+    assert model.best_iteration_ == shorter.best_iteration_
+    for kept, trained in zip(model.weights_, shorter.weights_, strict=True):
+        np.testing.assert_array_equal(kept, trained)
+    model.set_params(learning_rate_schedule=None, epochs=1).fit(X, y)
+    assert model.n_iter_ == 1
+
+
+def test_interrupted_first_fit_leaves_the_regressor_unfitted():
+    X, y = data()
+
+    def interrupt(epoch):
+        if epoch == 1:
+            raise KeyboardInterrupt
+        return 1.0
+
+    model = regressor(learning_rate_schedule=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    assert not hasattr(model, "weights_") and not hasattr(model, "n_features_in_")
+
+
 def test_capacity_warning_counts_parameters_and_windows():
     X, y = data(10)
     with pytest.warns(CapacityWarning, match=r"67 trainable parameters but only 10"):

@@ -13,7 +13,17 @@ from .data import Missing, WindowData
 from .losses import mean_loss
 from .program import Numbers, Program
 
-__all__ = ["SCHEDULES", "EpochState", "Examples", "Hook", "Outcome", "TrainingPlan", "batches", "train"]
+__all__ = [
+    "SCHEDULES",
+    "EpochState",
+    "Examples",
+    "Hook",
+    "Outcome",
+    "TrainingInterrupted",
+    "TrainingPlan",
+    "batches",
+    "train",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +122,14 @@ class Outcome:
     initial_val_loss: float | None
 
 
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C during training; `outcome` is what had been reached by then."""
+
+    def __init__(self, outcome: Outcome):
+        super().__init__()
+        self.outcome = outcome
+
+
 def batches(n_windows: int, batch_size: int, rng: np.random.Generator | None) -> np.ndarray:
     """Return row numbers (n_steps, batch_size), shuffled if there is an `rng`; -1 fills up the last batch."""
     rows = np.arange(n_windows) if rng is None else rng.permutation(n_windows)
@@ -169,6 +187,53 @@ def _check_finite(name: str, loss: float, state: EpochState) -> None:
         )
 
 
+def _run_epochs(
+    state: EpochState,
+    data: Any,
+    training: Examples,
+    plan: TrainingPlan,
+    rng: np.random.Generator,
+    best: _BestWeights | None,
+    hooks: Sequence[Hook],
+) -> None:
+    """Train until the plan, early stopping or a hook says so."""
+    scale = 1.0  # what callbacks did to the learning rate, kept on top of the schedule
+    for hook in hooks:
+        hook.on_train_begin(state)
+    while state.epoch < plan.epochs and not state.stop:
+        state.learning_rate = plan.rate(state.epoch) * scale
+        for hook in hooks:
+            hook.on_epoch_begin(state)
+        rate = state.learning_rate
+        order = batches(len(training), plan.batch_size, rng if plan.shuffle else None)
+        state.epoch += 1
+        loss = _run_epoch(state, data, order, plan.numbers._replace(learning_rate=rate), hooks)
+        _check_finite("training loss", loss, state)
+        state.logs = {"loss": loss, "learning_rate": rate}
+        if best is not None:
+            state.logs["val_loss"] = best.score()
+            _check_finite("validation loss", state.logs["val_loss"], state)
+            state.stop |= best.update(state.epoch, state.logs["val_loss"])
+        for name, values in state.history.items():
+            values.append(state.logs[name])
+        for hook in hooks:
+            hook.on_epoch_end(state)
+        if state.learning_rate != rate:
+            scale *= state.learning_rate / rate if rate else 1.0
+
+
+def _outcome(state: EpochState, best: _BestWeights | None) -> Outcome:
+    n_iter = len(state.history["loss"])
+    return Outcome(
+        weights=state.program.weights(),
+        trainer_state=state.program.trainer_state(),
+        history=state.history,
+        n_iter=n_iter,
+        best_iteration=n_iter if best is None else best.iteration,
+        initial_val_loss=None if best is None else best.initial,
+    )
+
+
 def train(
     program: Program,
     training: Examples,
@@ -206,6 +271,8 @@ def train(
     ------
     FloatingPointError
         If a loss is not finite.
+    TrainingInterrupted
+        On Ctrl-C.
     """
     program.load(weights)
     program.reset_trainer(int(rng.integers(2**31)), trainer_state)
@@ -214,46 +281,20 @@ def train(
     names = ["loss"] + ["val_loss"] * (validation is not None) + ["learning_rate"]
     state.history = {name: [] for name in names}
     best = None if validation is None else _BestWeights(program, validation, missing, plan)
-    scale = 1.0  # what callbacks did to the learning rate, kept on top of the schedule
     try:
-        for hook in hooks:
-            hook.on_train_begin(state)
-        while state.epoch < plan.epochs and not state.stop:
-            scheduled = plan.rate(state.epoch) * scale
-            state.learning_rate = scheduled
-            for hook in hooks:
-                hook.on_epoch_begin(state)
-            rate = state.learning_rate
-            order = batches(len(training), plan.batch_size, rng if plan.shuffle else None)
-            state.epoch += 1
-            loss = _run_epoch(state, data, order, plan.numbers._replace(learning_rate=rate), hooks)
-            _check_finite("training loss", loss, state)
-            state.logs = {"loss": loss, "learning_rate": rate}
-            if best is not None:
-                state.logs["val_loss"] = best.score()
-                _check_finite("validation loss", state.logs["val_loss"], state)
-                state.stop |= best.update(state.epoch, state.logs["val_loss"])
-            for name in names:
-                state.history[name].append(state.logs[name])
-            for hook in hooks:
-                hook.on_epoch_end(state)
-            if state.learning_rate != rate:
-                scale *= state.learning_rate / rate if rate else 1.0
+        _run_epochs(state, data, training, plan, rng, best, hooks)
         if best is not None:
             program.load(best.weights)
         for hook in hooks:
             hook.on_train_end(state)
-        final = program.weights()
-        if not all(np.isfinite(values).all() for values in final):
+        outcome = _outcome(state, best)
+        if not all(np.isfinite(values).all() for values in outcome.weights):
             _check_finite("weights", float("nan"), state)
-        return Outcome(
-            weights=final,
-            trainer_state=program.trainer_state(),
-            history=state.history,
-            n_iter=state.epoch,
-            best_iteration=state.epoch if best is None else best.iteration,
-            initial_val_loss=None if best is None else best.initial,
-        )
+        return outcome
+    except KeyboardInterrupt:
+        if best is not None:
+            program.load(best.weights)
+        raise TrainingInterrupted(_outcome(state, best)) from None
     finally:
         for hook in hooks:
             hook.close()

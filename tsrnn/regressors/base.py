@@ -25,7 +25,7 @@ from ..engine.data import check_gaps, features_with_gaps
 from ..engine.inputs import drop_silent, read_targets, read_weights, read_windows, split_in_time
 from ..engine.losses import LOSSES
 from ..engine.program import Numbers
-from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingPlan, train
+from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
 from ..exceptions import CapacityWarning
 from ..networks import NetworkSpec
 
@@ -51,13 +51,21 @@ _COMPILE_UP_TO_SIZE = 8192  # batch_size * units
 
 
 def _all_or_nothing(method):
-    """Leave the estimator as it was if the method raises, be it Ctrl-C: no half-fitted state."""
+    """Leave the estimator as it was if the method raises: no half-fitted state.
+
+    Ctrl-C with `warm_start` is the exception: what was learnt until then is kept, to go on from.
+    """
 
     @functools.wraps(method)
     def guarded(self, *args, **kwargs):
         before = self.__dict__.copy()
         try:
             return method(self, *args, **kwargs)
+        except TrainingInterrupted:
+            if not self.warm_start:
+                self.__dict__.clear()
+                self.__dict__.update(before)
+            raise
         except BaseException:
             self.__dict__.clear()
             self.__dict__.update(before)
@@ -132,6 +140,13 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         -------
         self : object
             The fitted regressor.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss becomes infinite or NaN: the regressor is left as it was before.
+        KeyboardInterrupt
+            On Ctrl-C. With `warm_start` the best weights so far are kept; otherwise the regressor is as before.
         """
         return self._fit(X, y, sample_weight, resume=self.warm_start and hasattr(self, "weights_"))
 
@@ -236,8 +251,13 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
                 check_gaps(part.windows, self._missing.indicators, self._feature_names())
         self._warn_about_capacity(len(training))
         plan = self._plan(1 if single_epoch else self.epochs)
-        outcome = self._train(plan, training, held_out, rng, resume, (X, y, sample_weight))
-        self._finish(outcome, done if single_epoch else 0, keep=self.warm_start or single_epoch)
+        done = done if single_epoch else 0
+        try:
+            outcome = self._train(plan, training, held_out, rng, resume, (X, y, sample_weight))
+        except TrainingInterrupted as interrupted:
+            self._finish(interrupted.outcome, done, keep=True)  # undone by _all_or_nothing without warm_start
+            raise
+        self._finish(outcome, done, keep=self.warm_start or single_epoch)
         return self
 
     def _read_examples(self, X, y, sample_weight, *, resume, allow_nan) -> Examples:
