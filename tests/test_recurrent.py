@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from tsrnn.datasets import load_jfk_weather
@@ -124,6 +125,15 @@ class TestState:
         level = scaled[:, -1:, 0]
         steps = np.asarray(model.model_((scaled - level[..., None]).astype("float32"))) + level
         np.testing.assert_allclose(steps[0] * model.scale_ + model.mean_, model.forecast()["load"], rtol=1e-5)
+
+    def test_exported_network_is_the_model(self, tmp_path):
+        forecaster = LSTMForecaster("load", window=24, horizon=3, **QUICK)
+        with pytest.raises(NotFittedError):
+            forecaster.export_keras(tmp_path / "network.keras")
+        forecaster.fit(wave()).export_keras(tmp_path / "network.keras")
+        network = pytest.importorskip("keras").saving.load_model(tmp_path / "network.keras")
+        for exported, weight in zip(network.get_weights(), forecaster.regressor_.weights_, strict=True):
+            np.testing.assert_array_equal(exported, weight)
 
     def test_nothing_is_printed_at_verbose_0(self, capfd):
         LSTMForecaster("load", window=24, horizon=3, **QUICK).fit(wave()).forecast()

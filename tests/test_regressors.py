@@ -448,6 +448,27 @@ def keras():
     return pytest.importorskip("keras")
 
 
+@pytest.mark.parametrize("engine", ["native", "keras"])
+def test_exported_network_predicts_the_same_in_keras(keras, tmp_path, engine):
+    X, y = data()
+    model = regressor(engine=engine, units=(3, 2), bidirectional=True, segment=2).fit(X, y)
+    model.export_keras(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras")
+    np.testing.assert_allclose(loaded.predict(X, verbose=0)[:, 0], model.predict(X), atol=1e-6)
+
+
+def test_export_says_what_is_wrong_with_the_path(keras, tmp_path):
+    X, y = data()
+    model = regressor()
+    with pytest.raises(NotFittedError):
+        model.export_keras(tmp_path / "network.keras")
+    model.fit(X, y)
+    with pytest.raises(ValueError, match=r"must end in '.keras', got '.*network.h5'"):
+        model.export_keras(tmp_path / "network.h5")
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        model.export_keras(tmp_path / "nowhere" / "network.keras")
+
+
 def test_keras_callbacks_see_epochs_logs_and_current_weights(keras):
     X, y = data()
     seen = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from ..networks import NetworkSpec
 from ..regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
@@ -185,6 +186,11 @@ class RecurrentForecaster(WindowForecaster):
     def model_(self):
         """The network as a Keras model; its input are scaled, centred windows."""
         return self.regressor_.model_
+
+    def export_keras(self, path) -> None:
+        """Write the network alone as a Keras model, see `LSTMRegressor.export_keras`; `save` writes the forecaster."""
+        check_is_fitted(self)
+        self.regressor_.export_keras(path)
 
 
 def segment_for(window: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -202,6 +203,40 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             dropout=self.dropout,
             recurrent_dropout=self.recurrent_dropout,
         )
+
+    def export_keras(self, path) -> None:
+        """Write the network as a Keras model, for use without tsrnn.
+
+        The file holds the network alone; `save` writes the whole estimator.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Ends in ``.keras``. An existing file is replaced.
+
+        Raises
+        ------
+        ValueError
+            If the path does not end in ``.keras``, the format that Keras writes.
+        FileNotFoundError
+            If the folder does not exist.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from tsrnn import LSTMRegressor
+        >>> X = np.random.default_rng(0).normal(size=(50, 6, 2))  # (n_windows, n_steps, n_features)
+        >>> model = LSTMRegressor(units=2, epochs=1, random_state=0).fit(X, X[:, -1, 0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.export_keras(f"{folder}/network.keras")
+        """
+        path = Path(path)
+        if path.suffix != ".keras":
+            raise ValueError(f"path must end in '.keras', got {str(path)!r}. Write to {path.stem + '.keras'!r}.")
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"the folder {str(path.parent)!r} does not exist; create it first.")
+        self.model_.save(path)
 
     @property
     def n_parameters_(self) -> int:
