@@ -1,0 +1,62 @@
+"""Networks computed by Keras. The only package that imports keras and its backend; import it lazily.
+
+What all backends share is written in keras.ops: the model (`model`), the losses (`losses`), and how a program reads its
+inputs and keeps its state (`base`). One module for each backend compiles the calls of a program over them.
+"""
+# ruff: noqa: E402 (TensorFlow's log level must be set before it is imported)
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+
+
+@contextmanager
+def _quiet_import():
+    """Import TensorFlow without its start-up chatter, unless the user asked for its log.
+
+    The first lines are written by libraries that have not read the log level yet, straight to file descriptor 2. A
+    worker process inherits the level 3 that is set here, and is to be as quiet.
+    """
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3" or "tensorflow" in sys.modules:
+        yield
+        return
+    try:
+        stderr = os.dup(2)
+    except OSError:  # no stderr at all, as under pythonw
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
+
+
+def _check_backend(backend: str) -> None:
+    if backend != "tensorflow":
+        raise ImportError(
+            f"Keras is set to its {backend!r} backend here, and tsrnn trains on 'tensorflow'. Set the environment "
+            "variable KERAS_BACKEND=tensorflow before Keras is imported."
+        )
+
+
+# Asked before the import, which fails in its own words where the other backend is not installed, and after it, since
+# Keras may have been imported before.
+_check_backend(os.environ.setdefault("KERAS_BACKEND", "tensorflow"))
+with _quiet_import():
+    import keras
+
+_check_backend(keras.config.backend())
+
+from .model import build_model, make_model
+from .optimizers import make_optimizer
+from .tensorflow import TensorFlowProgram as KerasProgram
+
+__all__ = ["PROCESS", "KerasProgram", "build_model", "make_model", "make_optimizer"]
+
+PROCESS = os.getpid()  # TensorFlow's threads live in this process; they do not survive a fork

@@ -1,0 +1,106 @@
+"""What the programs of all backends share: the model, its state, and the equations of a pass, written in keras.ops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from ..data import Missing, WindowData
+from ..program import ForwardKey, ProgramKey, TrainerKey
+from .losses import mean_loss, penalty
+from .model import VariableDropout, build_model
+from .optimizers import make_optimizer
+
+__all__ = ["PREDICT_ROWS", "BaseProgram", "data_arrays", "read_inputs"]
+
+PREDICT_ROWS = 64  # windows of one forward pass: fixed, since float32 sums differ in the last bit between batch sizes
+
+
+class BaseProgram:
+    """A Keras model and an optimiser. Subclasses compile `bind`, `train_steps` and `predict` for their backend."""
+
+    def __init__(self, key: ProgramKey):
+        self.key = key
+        self._trainer = trainer = key.trainer or TrainerKey(batch_size=PREDICT_ROWS)
+        self._rate = keras.Variable(0.0, trainable=False, dtype="float32", name="dropout_rate")
+        self._model = build_model(
+            key.forward.spec,
+            key.forward.n_steps,
+            ragged=key.forward.ragged,
+            dropout=(lambda: VariableDropout(self._rate)) if trainer.dropout else None,
+            recurrent_dropout=trainer.recurrent_dropout,
+        )
+        self._weights = self._model.trainable_variables
+        self._seeds = [v for v in self._model.non_trainable_variables if v.shape == (2,)]
+        if key.trainer is not None:
+            self._optimizer = make_optimizer(trainer.optimizer, 1e-3, trainer.momentum, trainer.nesterov)
+            self._optimizer.build(self._weights)
+            self._new_state = self.trainer_state()
+
+    def load(self, weights: list[np.ndarray]) -> None:
+        for variable, value in zip(self._weights, weights, strict=True):
+            variable.assign(value)
+
+    def weights(self) -> list[np.ndarray]:
+        return _to_numpy(self._weights)
+
+    def reset_trainer(self, seed: int, state: list[np.ndarray] | None = None) -> None:
+        for variable, value in zip(self._optimizer.variables, state or self._new_state, strict=True):
+            variable.assign(value)
+        for i, variable in enumerate(self._seeds):
+            variable.assign(np.array([seed, i], dtype=np.uint32))
+
+    def trainer_state(self) -> list[np.ndarray]:
+        return _to_numpy(self._optimizer.variables)
+
+    def _objective(self, weights: list[Any], y: Any, w: Any, y_pred: Any, l1: Any, l2: Any) -> tuple[Any, Any, Any]:
+        """Return what a step minimises, the mean loss in it, and the sum of weights."""
+        loss, total = mean_loss(self._trainer, y, w, y_pred)
+        kernels = [weights[i] for i in self.key.forward.spec.kernel_positions]
+        return loss + penalty(kernels, l1, l2), loss, total
+
+
+def _to_numpy(variables: list[keras.Variable]) -> list[np.ndarray]:
+    return [np.array(ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def data_arrays(windows: WindowData, missing: Missing, y: Any = None, weight: Any = None) -> list[np.ndarray]:
+    """Return series, starts, lead, offset and means; with targets, also y and weight."""
+    n_windows, n_features = len(windows), windows.n_features
+    offset = np.zeros((0, n_features)) if windows.offset is None else windows.offset
+    arrays = [windows.series, windows.starts, windows.lead, offset, missing.means]
+    if y is not None:
+        weight = np.ones(n_windows) if weight is None else weight
+        arrays += [y.astype(np.float32, copy=False), weight.astype(np.float32)]
+    return arrays
+
+
+def read_inputs(forward: ForwardKey, x: Any, lead: Any, means: Any) -> Any:
+    """Fill what is missing, add the indicators and mask the empty leading steps; the inputs of the model.
+
+    Parameters
+    ----------
+    forward : ForwardKey
+        What the program is compiled for.
+    x : float32 tensor of shape (B, n_steps, n_features)
+        Windows.
+    lead : int32 tensor of shape (B,)
+        Empty leading steps of each.
+    means : float32 tensor of shape (n_features,)
+        What stands in for a missing value.
+    """
+    spec = forward.spec
+    if forward.indicators:
+        missing = ops.isnan(x)
+        flags = ops.cast(ops.take(missing, list(forward.indicators), axis=2), "float32")
+        x = ops.concatenate([ops.where(missing, means, x), flags], axis=2)
+    if not forward.ragged:
+        return x
+    x = ops.where((ops.arange(forward.n_steps, dtype="int32") >= lead[:, None])[..., None], x, 0.0)
+    n_segments = spec.n_segments(forward.n_steps)
+    padded_lead = lead + (n_segments * spec.segment - forward.n_steps)
+    # A segment counts from the first value in it on: rounding down leaves a half-empty segment in.
+    return [x, ops.arange(n_segments, dtype="int32") >= (padded_lead // spec.segment)[:, None]]
