@@ -22,8 +22,8 @@ setup(
         Extension(
             "tsrnn.engine.native._core",
             sources=["tsrnn/engine/native/_core.pyx"]
-            + [f"{SOURCE}/{name}.c" for name in ("engine", "plan", "kernel_base", "kernel_avx2", "kernel_avx512")],
-            depends=[f"{SOURCE}/{name}.h" for name in ("engine", "plan", "kernel")],
+            + [f"{SOURCE}/{name}.c" for name in ("engine", "plan", "loss", "kernel_base", "kernel_avx2", "kernel_avx512")],
+            depends=[f"{SOURCE}/{name}.h" for name in ("engine", "plan", "loss", "kernel")],
             include_dirs=[SOURCE],
             extra_compile_args=FLAGS + EXTRA,
             extra_link_args=LINK + EXTRA,

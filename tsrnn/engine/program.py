@@ -30,13 +30,17 @@ class ForwardKey:
 
 @dataclass(frozen=True)
 class TrainerKey:
-    """What the training step is compiled for. A recurrent dropout rate is built into Keras's cells."""
+    """What the training step is compiled for. A recurrent dropout rate is built into Keras's cells.
+
+    `quantiles` are those of the loss "pinball".
+    """
 
     batch_size: int
     optimizer: str = "adam"
     momentum: float = 0.0
     nesterov: bool = False
     loss: str = "mse"
+    quantiles: tuple[float, ...] = ()
     dropout: bool = False
     recurrent_dropout: float = 0.0
     compiled: bool = False
@@ -62,6 +66,7 @@ class Numbers(NamedTuple):
     l2: float = 0.0
     clipnorm: float = float("inf")
     dropout: float = 0.0
+    weight_decay: float = 0.0  # of "adamw"
 
 
 class Program(Protocol):
@@ -80,7 +85,10 @@ class Program(Protocol):
         """Return a copy of the optimiser's state."""
 
     def bind(self, windows: WindowData, missing: Missing, y: Any = None, weight: Any = None) -> Any:
-        """Hand the data over once; the answer is what the calls below take."""
+        """Hand the data over once; the answer is what the calls below take.
+
+        y is float32 (n_windows, n_targets), with NaN where there is no target; weight is (n_windows,).
+        """
 
     def train_steps(self, data: Any, order: np.ndarray, numbers: Numbers) -> tuple[float, float]:
         """Run one step for each row of `order` (n_steps, batch_size): row numbers, -1 where a batch is not full.

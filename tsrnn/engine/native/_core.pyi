@@ -10,6 +10,7 @@ ACTIVATIONS: tuple[str, ...]
 LOSSES: tuple[str, ...]
 OPTIMIZERS: tuple[str, ...]
 MAX_LAYERS: int
+MAX_QUANTILES: int
 MAX_THREADS: int
 MAX_UNITS: int
 
@@ -19,7 +20,7 @@ class Data:
     n_windows: int
     n_features: int
     n_steps: int
-    n_outputs: int
+    n_targets: int
     def __init__(
         self,
         series: Any,
@@ -37,6 +38,7 @@ class Network:
     n_steps: int
     n_features: int
     n_outputs: int
+    n_targets: int
     batch_size: int
     n_parameters: int
     n_moments: int
@@ -59,6 +61,7 @@ class Network:
         momentum: float = 0.0,
         nesterov: bool = False,
         recurrent_dropout: float = 0.0,
+        quantiles: Sequence[float] = (),
         isa: str | None = None,
     ) -> None: ...
     def set_values(self, values: Any, which: int = -1) -> None: ...
@@ -76,6 +79,7 @@ class Network:
         l2: float = 0.0,
         clipnorm: float = ...,
         dropout: float = 0.0,
+        weight_decay: float = 0.0,
         n_threads: int = 1,
         loss: float = 0.0,
         weight: float = 0.0,

@@ -17,6 +17,7 @@ cdef extern from "engine.h" nogil:
     enum:
         TS_MAX_LAYERS
         TS_MAX_THREADS
+        TS_MAX_QUANTILES
         TS_OK
         TS_NO_MEMORY
         TS_BAD_ROW
@@ -27,7 +28,9 @@ cdef extern from "engine.h" nogil:
         int32_t cell, activation, loss, optimizer, nesterov
         int32_t n_layers, directions
         int32_t *units
-        int64_t n_steps, segment, n_features, n_indicators, n_outputs, batch_size
+        int64_t n_steps, segment, n_features, n_indicators, n_outputs, n_targets, batch_size
+        int32_t n_quantiles
+        float *quantiles
         const int32_t *indicators
         float momentum, recurrent_dropout
 
@@ -43,7 +46,7 @@ cdef extern from "engine.h" nogil:
         int64_t n_windows
 
     ctypedef struct ts_numbers:
-        float learning_rate, l1, l2, clipnorm, dropout
+        float learning_rate, l1, l2, clipnorm, dropout, weight_decay
 
     ctypedef struct ts_network:
         pass
@@ -65,10 +68,11 @@ cdef extern from "engine.h" nogil:
 
 CELLS = ("lstm", "gru", "simple_rnn")
 ACTIVATIONS = ("tanh", "softsign")
-LOSSES = ("mse", "mae", "huber")
-OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
+LOSSES = ("mse", "mae", "huber", "pinball", "gaussian", "student_t")
+OPTIMIZERS = ("adam", "adamw", "rmsprop", "adagrad", "sgd")
 MAX_LAYERS = TS_MAX_LAYERS
 MAX_THREADS = TS_MAX_THREADS
+MAX_QUANTILES = TS_MAX_QUANTILES
 MAX_UNITS = 2**15
 _LARGE = 2**24  # no size that C multiplies may be larger
 
@@ -147,6 +151,16 @@ def _check_shape(name, array, shape):
     return array
 
 
+def _n_targets(loss, n_quantiles, n_outputs):
+    """Targets of a network whose outputs are the parameters of a distribution of each."""
+    if (loss == "pinball") != (n_quantiles > 0):
+        raise ValueError(f"the loss 'pinball' needs quantiles and others take none, got {n_quantiles} for {loss!r}.")
+    n_parameters = {"pinball": n_quantiles, "gaussian": 2, "student_t": 3}.get(loss, 1)
+    if n_outputs % n_parameters:
+        raise ValueError(f"n_outputs must be a multiple of {n_parameters} for the loss {loss!r}, got {n_outputs}.")
+    return n_outputs // n_parameters
+
+
 cdef class Data:
     """Windows of one series, and their targets.
 
@@ -164,14 +178,14 @@ cdef class Data:
         Subtracted from each step.
     means : array-like of shape (n_features,)
         Stand in for missing values, where the network has indicators.
-    y : array-like of shape (n_windows, n_outputs) or None
+    y : array-like of shape (n_windows, n_targets) or None
         Targets; NaN where there is none. None: for prediction only.
     weight : array-like of shape (n_windows,) or None
         Weights of the windows; None: 1.
     """
 
     cdef ts_data c
-    cdef readonly int64_t n_windows, n_features, n_steps, n_outputs
+    cdef readonly int64_t n_windows, n_features, n_steps, n_targets
     cdef object _arrays
 
     def __cinit__(self, series, starts, lead, n_steps, offset, means, y=None, weight=None):
@@ -192,7 +206,7 @@ cdef class Data:
             weight = _floats("weight", np.ones(n_windows) if weight is None else weight, np.float32, (n_windows,))
         self._arrays = (series, starts, lead, offset, means, y, weight)
         self.n_windows, self.n_features, self.n_steps = n_windows, n_features, n_steps
-        self.n_outputs = 0 if y is None else y.shape[1]
+        self.n_targets = 0 if y is None else y.shape[1]
         self._point()
 
     cdef _point(self):
@@ -212,7 +226,7 @@ cdef class Data:
         else:
             series64, offset = self._arrays[0], self._arrays[3]
             self.c.series64, self.c.offset = &series64[0, 0], &offset[0, 0]
-        if self.n_outputs:
+        if self.n_targets:
             y, weight = self._arrays[5], self._arrays[6]
             self.c.y, self.c.weight = &y[0, 0], &weight[0]
 
@@ -243,19 +257,21 @@ cdef class Network:
         Of sgd.
     recurrent_dropout : float
         Dropout rate of the state in the recurrent product.
+    quantiles : sequence of float
+        Levels of the loss "pinball".
     isa : str or None
         One of `instruction_sets()`; None: the first.
     """
 
     cdef ts_network *c
     cdef object _lock
-    cdef readonly int64_t n_steps, n_features, n_outputs, batch_size, n_parameters
+    cdef readonly int64_t n_steps, n_features, n_outputs, n_targets, batch_size, n_parameters
     cdef readonly int n_moments
     cdef readonly str isa
 
     def __cinit__(self, *, cell, units, n_steps, n_features, n_outputs, activation="tanh", bidirectional=False,
                   segment=1, indicators=(), batch_size=0, loss="mse", optimizer="adam", momentum=0.0, nesterov=False,
-                  recurrent_dropout=0.0, isa=None):
+                  recurrent_dropout=0.0, quantiles=(), isa=None):
         cdef ts_config config
         cdef int32_t[::1] indicator_view
         config.cell = _choice("cell", cell, CELLS)
@@ -271,6 +287,10 @@ cdef class Network:
         config.segment = _size("segment", segment, 1, _LARGE)
         config.n_features = _size("n_features", n_features, 1, _LARGE)
         config.n_outputs = _size("n_outputs", n_outputs, 1, _LARGE)
+        config.n_quantiles = _size("number of quantiles", len(quantiles), 0, MAX_QUANTILES)
+        for i, quantile in enumerate(quantiles):
+            config.quantiles[i] = _number("quantiles", quantile, 0.0, 1.0)
+        config.n_targets = _n_targets(loss, len(quantiles), n_outputs)
         config.batch_size = _size("batch_size", batch_size, 0, _LARGE)
         config.momentum = _number("momentum", momentum, 0.0)
         config.recurrent_dropout = _number("recurrent_dropout", recurrent_dropout, 0.0, 1.0)
@@ -286,6 +306,7 @@ cdef class Network:
         self._lock = threading.Lock()
         self.isa = ts_isa_name(isa_index).decode()
         self.n_steps, self.n_features, self.n_outputs = n_steps, n_features, n_outputs
+        self.n_targets = config.n_targets
         self.batch_size = batch_size
         self.n_parameters = ts_n_parameters(self.c)
         self.n_moments = ts_n_moments(self.c)
@@ -321,7 +342,7 @@ cdef class Network:
             ts_set_clock(self.c, iterations, seed % 2**64, 0)
 
     def train(self, Data data not None, order, *, learning_rate, l1=0.0, l2=0.0, clipnorm=float("inf"), dropout=0.0,
-              n_threads=1, double loss=0.0, double weight=0.0):
+              weight_decay=0.0, n_threads=1, double loss=0.0, double weight=0.0):
         """Make one step for each row of `order` (n_batches, batch_size): numbers of windows, -1 for none.
 
         Returns the sum over the steps of sum_ik weight_i loss_ik before the step, and that of the weights, on top of
@@ -330,8 +351,8 @@ cdef class Network:
         self._check_data(data)
         if not self.batch_size:
             raise ValueError("this Network was made for prediction only: batch_size is 0.")
-        if data.n_outputs != self.n_outputs:
-            raise ValueError(f"the targets have {data.n_outputs} outputs, but the network has {self.n_outputs}.")
+        if data.n_targets != self.n_targets:
+            raise ValueError(f"there are {data.n_targets} targets, but the network has {self.n_targets}.")
         cdef int threads = _size("n_threads", n_threads, 1, MAX_THREADS)
         cdef const int32_t[:, ::1] rows = _integers(
             "order", order, (None, self.batch_size), -1, data.n_windows - 1
@@ -339,6 +360,7 @@ cdef class Network:
         cdef ts_numbers numbers
         numbers.learning_rate = learning_rate
         numbers.l1, numbers.l2, numbers.clipnorm = l1, l2, clipnorm
+        numbers.weight_decay = weight_decay
         numbers.dropout = _number("dropout", dropout, 0.0, 1.0)
         cdef int status
         cdef list raised = []

@@ -43,6 +43,8 @@ def shortfall(key: ProgramKey) -> str | None:
     asked = [("cell", spec.cell, _core.CELLS), ("activation", spec.activation, _core.ACTIVATIONS)]
     if trainer is not None:
         asked += [("loss", trainer.loss, _core.LOSSES), ("optimizer", trainer.optimizer, _core.OPTIMIZERS)]
+        if len(trainer.quantiles) > _core.MAX_QUANTILES:
+            return f"the native engine computes up to {_core.MAX_QUANTILES} quantiles, not {len(trainer.quantiles)}"
     for name, value, computed in asked:
         if value not in computed:
             return f"the native engine does not compute {name}={value!r}"
@@ -155,6 +157,7 @@ class NativeProgram:
                 "nesterov": trainer.nesterov and sgd,
                 "loss": trainer.loss,
                 "recurrent_dropout": trainer.recurrent_dropout,
+                "quantiles": trainer.quantiles,
             }
         self._network = _core.Network(
             cell=spec.cell,

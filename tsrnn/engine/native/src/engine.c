@@ -66,7 +66,7 @@ int ts_isa_supported(int n) {
 
 static int count_moments(const ts_config *config) {
     if (!config->batch_size) return 0;
-    if (config->optimizer == TS_ADAM) return 2;
+    if (config->optimizer == TS_ADAM || config->optimizer == TS_ADAMW) return 2;
     return config->optimizer != TS_SGD || config->momentum != 0.0f;
 }
 
@@ -235,9 +235,9 @@ static void begin_batch(training *t, int64_t batch) {
         }
         t->window[t->n_rows] = window;
         t->slot[t->n_rows++] = slot;
-        const float *y = t->data->y + window * config->n_outputs;
+        const float *y = t->data->y + window * config->n_targets;
         int64_t known = 0;
-        for (int64_t k = 0; k < config->n_outputs; k++) known += y[k] == y[k];
+        for (int64_t k = 0; k < config->n_targets; k++) known += y[k] == y[k];
         t->total += (double)t->data->weight[window] * (double)known;
     }
     t->step.numbers = t->numbers;

@@ -11,18 +11,22 @@
 #define TS_MAX_LAYERS 16
 #define TS_MAX_MOMENTS 2
 #define TS_MAX_THREADS 8
+#define TS_MAX_QUANTILES 128
 
 enum { TS_LSTM, TS_GRU, TS_SIMPLE_RNN };
 enum { TS_TANH, TS_SOFTSIGN };
-enum { TS_MSE, TS_MAE, TS_HUBER };
-enum { TS_ADAM, TS_RMSPROP, TS_ADAGRAD, TS_SGD };
+enum { TS_MSE, TS_MAE, TS_HUBER, TS_PINBALL, TS_GAUSSIAN, TS_STUDENT_T };
+enum { TS_ADAM, TS_ADAMW, TS_RMSPROP, TS_ADAGRAD, TS_SGD };
 enum { TS_OK, TS_NO_MEMORY, TS_BAD_ROW, TS_TOO_LARGE, TS_INTERRUPTED };
 
 typedef struct {
     int32_t cell, activation, loss, optimizer, nesterov;
     int32_t n_layers, directions, units[TS_MAX_LAYERS];
     int64_t n_steps, segment, n_features, n_indicators, n_outputs;
+    int64_t n_targets;       /* n_outputs / the parameters of a target, which are the outer axis of the outputs */
     int64_t batch_size;      /* 0: a network for prediction only */
+    int32_t n_quantiles;     /* of the pinball loss */
+    float quantiles[TS_MAX_QUANTILES];
     const int32_t *indicators;
     float momentum, recurrent_dropout;
 } ts_config;
@@ -35,13 +39,13 @@ typedef struct {
     const int32_t *starts;   /* (n_windows,) */
     const int32_t *lead;     /* (n_windows,) */
     const float *means;      /* (n_features,) */
-    const float *y;          /* (n_windows, n_outputs), NaN where there is no target */
+    const float *y;          /* (n_windows, n_targets), NaN where there is no target */
     const float *weight;     /* (n_windows,) */
     int64_t n_windows;
 } ts_data;
 
 typedef struct {
-    float learning_rate, l1, l2, clipnorm, dropout;
+    float learning_rate, l1, l2, clipnorm, dropout, weight_decay;
 } ts_numbers;
 
 typedef struct ts_network ts_network;

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "loss.h"
 #include "plan.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -655,37 +656,20 @@ static void infer(const ts_plan *plan, const float *theta, const float *packed, 
 
 /* ---------------------------------------------------------------------------------------------------- backward -- */
 
-/* Elementwise loss of an error, and its derivative. */
-static double loss_of(int kind, float error, float *derivative) {
-    const float size = fabsf(error), sign = (float)((error > 0.0f) - (error < 0.0f));
-    if (kind == TS_MAE) {
-        *derivative = error != error ? error : sign;
-        return size;
-    }
-    if (kind == TS_HUBER && size > 1.0f) { /* quadratic up to 1, then linear (Huber, 1964) */
-        *derivative = sign;
-        return (double)size - 0.5;
-    }
-    *derivative = kind == TS_MSE ? 2.0f * error : error;
-    return (kind == TS_MSE ? 1.0 : 0.5) * (double)error * (double)error;
-}
-
 /* work->loss += sum_ik w_ik loss_ik; dy = its derivative / total weight. No loss where the target is NaN. */
 static void backward_loss(const ts_plan *plan, const ts_data *data, const ts_step *step, ts_work *work) {
-    const ptrdiff_t n_outputs = plan->config.n_outputs;
+    const ts_config *config = &plan->config;
+    const ptrdiff_t n_targets = config->n_targets, n_outputs = config->n_outputs;
+    memset(work->dy, 0, (size_t)(work->n * plan->outputs) * sizeof *work->dy);
     for (ptrdiff_t row = 0; row < work->n; row++) {
-        const float *y = data->y + work->window[row] * n_outputs;
+        const float *y = data->y + work->window[row] * n_targets, *raw = work->y + row * plan->outputs;
+        float *dy = work->dy + row * plan->outputs;
         const float weight = data->weight[work->window[row]];
-        for (ptrdiff_t k = 0; k < n_outputs; k++) {
-            const ptrdiff_t at = row * plan->outputs + k;
-            float derivative = 0.0f;
-            if (y[k] == y[k]) {
-                work->loss += (double)weight * loss_of(plan->config.loss, work->y[at] - y[k], &derivative);
-                derivative *= weight * step->d_scale;
-            }
-            work->dy[at] = derivative;
+        for (ptrdiff_t k = 0; k < n_targets; k++) {
+            if (y[k] != y[k]) continue;
+            work->loss += (double)weight * ts_loss(config, raw + k, y[k], dy + k);
+            for (ptrdiff_t i = k; i < n_outputs; i += n_targets) dy[i] *= weight * step->d_scale;
         }
-        for (ptrdiff_t k = n_outputs; k < plan->outputs; k++) work->dy[row * plan->outputs + k] = 0.0f;
     }
 }
 
@@ -947,15 +931,18 @@ static void update(const ts_plan *plan, float *theta_, float *const *moments, co
     const ts_config *config = &plan->config;
     const float rate = update->numbers.learning_rate, clip = update->clip, alpha = update->alpha;
     const float momentum = config->momentum, epsilon = 1e-7f;
+    /* apart from the gradient (Loshchilov and Hutter, 2019), and as in Keras of every weight, biases included */
+    const float decay = config->optimizer == TS_ADAMW ? rate * update->numbers.weight_decay : 0.0f;
     float *restrict theta = theta_, *restrict m = moments[0], *restrict v = moments[1];
     const float *restrict grad = grad_;
     switch (config->optimizer) {
-        case TS_ADAM: /* m += (g - m)(1 - b1), v += (g^2 - v)(1 - b2), w -= alpha m / (sqrt(v) + eps) */
+        case TS_ADAM: /* m += (g - m)(1 - b1), v += (g^2 - v)(1 - b2), w -= decay w + alpha m / (sqrt(v) + eps) */
+        case TS_ADAMW:
             for (ptrdiff_t i = start; i < stop; i++) {
                 const float g = grad[i] * clip;
                 m[i] += (g - m[i]) * 0.1f;
                 v[i] += (g * g - v[i]) * 0.001f;
-                theta[i] -= m[i] * alpha / (sqrtf(v[i]) + epsilon);
+                theta[i] -= decay * theta[i] + m[i] * alpha / (sqrtf(v[i]) + epsilon);
             }
             return;
         case TS_RMSPROP: /* v = 0.9 v + 0.1 g^2, w -= rate g / sqrt(v + eps) */
