@@ -1,5 +1,6 @@
 """The native engine against slow loops in double precision, against Keras, and against bad input."""
 
+import itertools
 import os
 import signal
 import threading
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special, stats
 
 from tsrnn.engine import ForwardKey, Missing, ProgramKey, TrainerKey, WindowData
 from tsrnn.engine.losses import mean_loss
@@ -93,6 +95,25 @@ def slow_forward(spec, X, lead, weights):
     return last @ weights[0] + weights[1]
 
 
+QUANTILES = (0.05, 0.5, 0.9)
+PARAMETERS = {"pinball": len(QUANTILES), "gaussian": 2, "student_t": 3}
+
+
+def slow_losses(loss, parameters, y):
+    """Loss of each target (n, K) from its parameters (P, n, K); SciPy knows the densities."""
+    if loss == "pinball":
+        errors = [(q, y - forecast) for q, forecast in zip(QUANTILES, parameters, strict=True)]
+        return sum(np.where(error > 0, q * error, (q - 1) * error) for q, error in errors) / len(QUANTILES)
+    if loss in ("gaussian", "student_t"):
+        scale = 0.001 + np.log(1 + np.exp(parameters[1]) * np.expm1(0.999))
+        if loss == "gaussian":
+            return -stats.norm.logpdf(y, parameters[0], scale)
+        return -stats.t.logpdf(y, 2 + np.log(1 + np.exp(parameters[2]) * np.expm1(3)), parameters[0], scale)
+    error = parameters[0] - y
+    size = np.abs(error)
+    return {"mse": error**2, "mae": size, "huber": np.where(size <= 1, error**2 / 2, size - 0.5)}[loss]
+
+
 def finite_differences(loss, weights, step=1e-6):
     """Central differences of a loss in float64."""
     weights = [values.astype(float) for values in weights]
@@ -127,7 +148,16 @@ class Example:
     """A few windows with targets and weights, as arrays and bound to programs."""
 
     def __init__(
-        self, spec, n_windows=9, n_steps=5, n_features=2, ragged=False, gaps=False, centred=False, batch_size=8
+        self,
+        spec,
+        n_windows=9,
+        n_steps=5,
+        n_features=2,
+        ragged=False,
+        gaps=False,
+        centred=False,
+        batch_size=8,
+        n_targets=None,
     ):
         rng = np.random.default_rng(5)
         X = rng.normal(size=(n_windows, n_steps, n_features))
@@ -147,7 +177,7 @@ class Example:
             self.windows = WindowData.from_windows(WindowArray(base, np.arange(n_windows) * n_steps, n_steps, offset))
         self.spec, self.batch_size = spec, batch_size
         self.filled = self._fill(self.windows.dense(slice(None)).astype(float))
-        self.y = rng.normal(size=(n_windows, spec.n_outputs)).astype(np.float32)
+        self.y = rng.normal(size=(n_windows, n_targets or spec.n_outputs)).astype(np.float32)
         self.y[1, 0] = np.nan
         self.weight = rng.uniform(0.5, 2, n_windows).astype(np.float32)
         self.order = np.full((1, batch_size), -1, np.int32)
@@ -178,15 +208,14 @@ class Example:
     def slow_predictions(self, weights):
         return slow_forward(self.spec, self.filled, self.windows.lead, weights)
 
-    def slow_loss(self, weights, loss="mse", rows=None):
-        rows = self.order[self.order >= 0] if rows is None else rows
-        predictions = slow_forward(self.spec, self.filled[rows], self.windows.lead[rows], weights)
+    def slow_loss(self, weights, loss="mse"):
+        rows = self.order[self.order >= 0]
+        outputs = slow_forward(self.spec, self.filled[rows], self.windows.lead[rows], weights)
         known = ~np.isnan(self.y[rows])
-        error = np.where(known, predictions - np.where(known, self.y[rows], 0), 0)
         weight = known * self.weight[rows, None].astype(float)
-        size = np.abs(error)
-        value = {"mse": error**2, "mae": size, "huber": np.where(size <= 1, error**2 / 2, size - 0.5)}[loss]
-        return (weight * value).sum() / weight.sum()
+        # (n, P * K) -> (P, n, K)
+        parameters = outputs.reshape(len(rows), -1, known.shape[1]).swapaxes(0, 1)
+        return (weight * slow_losses(loss, parameters, np.where(known, self.y[rows], 0))).sum() / weight.sum()
 
 
 def one_step(example, weights, numbers=None, options=None, **trainer):
@@ -243,6 +272,113 @@ def test_losses_of_many_outputs(cell, loss):
     program, data = example.program(weights)
     predictions = program.predict(data)[rows]
     assert value == pytest.approx(mean_loss(loss, example.y[rows], predictions, example.weight[rows]), rel=1e-5)
+
+
+def probabilistic_example(loss, cell="gru", n_targets=3, **windows):
+    spec = make_spec(cell, n_outputs=n_targets * PARAMETERS[loss])
+    example = Example(spec, n_targets=n_targets, **windows)
+    return example, random_weights(spec), {"loss": loss, "quantiles": QUANTILES if loss == "pinball" else ()}
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("n_targets", [1, 3, 20])
+@pytest.mark.parametrize("loss", list(PARAMETERS))
+def test_losses_of_distributions_follow_scipy_and_finite_differences(loss, n_targets, isa, monkeypatch):
+    monkeypatch.setenv("TSRNN_ISA", isa)
+    example, weights, trainer = probabilistic_example(loss, n_targets=n_targets)
+    gradients, value = one_step(example, weights, **trainer)
+    assert value == pytest.approx(example.slow_loss(weights, loss), rel=1e-5)
+    expected = finite_differences(lambda w: example.slow_loss(w, loss), weights)
+    assert_close(gradients, expected, rtol=1e-4, atol=2e-6)
+    rows = example.order[example.order >= 0]
+    program, data = example.program(weights, **trainer)
+    outputs = program.predict(data)[rows]
+    scored = mean_loss(loss, example.y[rows], outputs, example.weight[rows], trainer["quantiles"])
+    assert value == pytest.approx(scored, rel=1e-5)
+
+
+def loss_of_one_target(loss, outputs, y):
+    """Loss of one target, and its gradient by the outputs.
+
+    They are the biases of the head; the state is 1 and the kernel 0, so that a step of plain gradient descent turns the
+    kernel into the gradient without rounding.
+    """
+    spec = make_spec("simple_rnn", (1,), n_inputs=1, n_outputs=len(outputs))
+    weights = [np.zeros(weight.shape, np.float32) for weight in spec.weights]
+    weights[2][:], weights[-1] = 20, np.array(outputs, np.float32)
+    quantiles = QUANTILES if loss == "pinball" else ()
+    program = NativeProgram(ProgramKey(ForwardKey(spec, 1, 1), TrainerKey(1, "sgd", loss=loss, quantiles=quantiles)))
+    program.load(weights)
+    program.reset_trainer(0)
+    windows, missing = WindowData.from_windows(np.zeros((1, 1, 1))), Missing(np.zeros(1, np.float32), ())
+    data = program.bind(windows, missing, np.array([[y]], np.float32))
+    value, _ = program.train_steps(data, np.zeros((1, 1), np.int32), Numbers(1.0))
+    return value, -program.weights()[-2][0]
+
+
+def test_pinball_by_hand():
+    value, gradient = loss_of_one_target("pinball", [1.0, 2.0, 4.0], 2.0)
+    # y - q = 1, 0, -2 at the levels 0.05, 0.5, 0.9
+    assert value == pytest.approx((0.05 * 1 + 0 + 0.1 * 2) / 3)
+    np.testing.assert_allclose(gradient, np.array([-0.05, -0.5, 0.1]) / 3, rtol=1e-6)
+
+
+def test_gaussian_by_hand():
+    # an output of 0 stands for the scale 1: log s + z^2 / 2 with z = 3 - 1
+    value, gradient = loss_of_one_target("gaussian", [3.0, 0.0], 1.0)
+    assert value == pytest.approx(0.5 * np.log(2 * np.pi) + 2)
+    np.testing.assert_allclose(gradient, [2, (1 - 4) * (1 - np.exp(-0.999))], rtol=1e-6)
+
+
+EXTREMES = [0.0, -80.0, 80.0, -20.0, 20.0, 1e-3, 5.0, -5.0]
+
+
+@pytest.mark.parametrize("y", [0.0, 1.5, -80.0])
+@pytest.mark.parametrize("loss", ["gaussian", "student_t"])
+def test_losses_of_distributions_are_right_at_the_extremes(loss, y):
+    n_outputs = PARAMETERS[loss]
+    for outputs in itertools.product(EXTREMES, repeat=n_outputs):
+        value, gradient = loss_of_one_target(loss, outputs, y)
+        assert value == pytest.approx(slow_losses(loss, np.array(outputs, np.float32).astype(float), y), rel=1e-6)
+        expected = density_gradient(np.array(outputs, np.float32).astype(float), y)
+        np.testing.assert_allclose(gradient, expected, rtol=2e-5, atol=2e-8)
+
+
+def density_gradient(outputs, y):
+    """Gradient of -log density by the outputs, with SciPy's digamma function."""
+    slope = special.expit(outputs[1:] + np.log(np.expm1([0.999, 3.0][: len(outputs) - 1])))
+    scale = 0.001 + np.log1p(np.exp(outputs[1]) * np.expm1(0.999))
+    z = (outputs[0] - y) / scale
+    if len(outputs) == 2:
+        return np.array([z / scale, (1 - z**2) / scale * slope[0]])
+    v = 2 + np.log1p(np.exp(outputs[2]) * np.expm1(3))
+    pull = (v + 1) / (v + z**2)
+    by_v = special.digamma(v / 2) - special.digamma((v + 1) / 2) + 1 / v + np.log1p(z**2 / v) - pull * z**2 / v
+    return np.array([pull * z / scale, (1 - pull * z**2) / scale * slope[0], by_v / 2 * slope[1]])
+
+
+@pytest.mark.parametrize("loss", list(PARAMETERS))
+def test_an_unknown_target_changes_no_parameter_of_it(loss):
+    example, weights, trainer = probabilistic_example(loss, n_targets=3)
+    example.y[:, 1] = np.nan
+    gradients, value = one_step(example, weights, **trainer)
+    head_bias = gradients[-1].reshape(-1, 3)
+    assert (head_bias[:, 1] == 0).all() and (head_bias[:, [0, 2]] != 0).any(axis=0).all()
+    assert value == pytest.approx(example.slow_loss(weights, loss), rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", list(PARAMETERS))
+def test_a_weight_of_two_is_the_window_twice_for_distributions(loss):
+    example, weights, trainer = probabilistic_example(loss, batch_size=8)
+    example.weight[:] = 1
+    first, second = example.order[0, :2]
+    example.order[0] = [first, first, second] + [-1] * 5
+    twice = one_step(example, weights, **trainer)
+    example.order[0] = [first, second] + [-1] * 6
+    example.weight[first] = 2
+    weighted = one_step(example, weights, **trainer)
+    assert twice[1] == pytest.approx(weighted[1], rel=1e-6)
+    assert_close(twice[0], weighted[0], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("isa", ISAS)
@@ -332,10 +468,11 @@ def test_clipping_is_by_the_norm_of_all_gradients():
     assert_close(one_step(example, weights, Numbers(1.0, clipnorm=norm * 2))[0], plain, rtol=0, atol=0)
 
 
-def slow_optimizer(name, w, g, state, t, rate=0.05, momentum=0.9):
+def slow_optimizer(name, w, g, state, t, rate=0.05, momentum=0.9, decay=0.3):
     """One step as Keras's documentation has it, in float64."""
     m, v = state
-    if name == "adam":
+    if name in ("adam", "adamw"):
+        w = w - rate * decay * w if name == "adamw" else w
         m += (g - m) * 0.1
         v += (g**2 - v) * 0.001
         return w - rate * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 1e-7)
@@ -349,7 +486,7 @@ def slow_optimizer(name, w, g, state, t, rate=0.05, momentum=0.9):
     return w + (momentum * m - rate * g if name == "nesterov" else m)
 
 
-@pytest.mark.parametrize("name", ["adam", "rmsprop", "adagrad", "sgd", "momentum", "nesterov"])
+@pytest.mark.parametrize("name", ["adam", "adamw", "rmsprop", "adagrad", "sgd", "momentum", "nesterov"])
 def test_optimisers_follow_their_formulas_over_several_steps(name):
     spec = make_spec("simple_rnn")
     example = Example(spec)
@@ -360,14 +497,14 @@ def test_optimisers_follow_their_formulas_over_several_steps(name):
     expected = [w.astype(float) for w in weights]
     state = [(np.full(w.shape, 0.1 * (name == "adagrad")), np.zeros(w.shape)) for w in weights]
     for t in range(1, 6):
-        program.train_steps(data, example.order, Numbers(0.05))
+        program.train_steps(data, example.order, Numbers(0.05, weight_decay=0.3))  # which only adamw has
         gradients = finite_differences(example.slow_loss, expected)
         expected = [slow_optimizer(name, w, g, s, t) for w, g, s in zip(expected, gradients, state, strict=True)]
     assert_close(program.weights(), expected, rtol=1e-3, atol=1e-4)
     assert int(program.trainer_state()[0]) == 5
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "adagrad", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop", "adagrad", "sgd"])
 def test_training_goes_on_from_a_saved_state_bit_for_bit(optimizer):
     example = Example(make_spec("gru"))
     weights = random_weights(example.spec)
@@ -559,6 +696,8 @@ def test_shortfall_names_what_it_does_not_compute():
     key = Example(make_spec()).key()
     assert available() and shortfall(key) is None and shortfall(ProgramKey(key.forward)) is None
     assert "loss='hinge'" in shortfall(ProgramKey(key.forward, TrainerKey(8, loss="hinge")))
+    many = tuple(np.linspace(0.001, 0.999, 200))
+    assert "128 quantiles, not 200" in shortfall(ProgramKey(key.forward, TrainerKey(8, loss="pinball", quantiles=many)))
     assert "optimizer='lion'" in shortfall(ProgramKey(key.forward, TrainerKey(8, optimizer="lion")))
     assert "cell='lmu'" in shortfall(ProgramKey(ForwardKey(make_spec("lmu"), 3, 2)))
 
@@ -634,6 +773,13 @@ def make_data(series=None, starts=(0, 3, 6), lead=(0, 0, 1), n_steps=4, offset=N
         {"cell": "rnn"},
         {"activation": "relu"},
         {"loss": "hinge"},
+        {"loss": "pinball"},
+        {"loss": "pinball", "quantiles": (0.5, 1.5)},
+        {"loss": "pinball", "quantiles": (0.5, 0.9), "n_outputs": 3},
+        {"loss": "pinball", "quantiles": (0.5,) * 129, "n_outputs": 129},
+        {"loss": "mse", "quantiles": (0.5,)},
+        {"loss": "gaussian", "n_outputs": 3},
+        {"loss": "student_t", "n_outputs": 4},
         {"optimizer": "lion"},
         {"isa": "sse9"},
         {"n_steps": 2.5},
@@ -779,7 +925,9 @@ def test_the_binding_survives_anything(data):
             values.flags.writeable = False
         return values
 
-    n, n_steps, n_features, n_outputs, batch = (draw(small) for _ in range(5))
+    n, n_steps, n_features, n_targets, batch = (draw(small) for _ in range(5))
+    loss = draw(st.sampled_from(_core.LOSSES))
+    n_outputs = n_targets * PARAMETERS.get(loss, 1) + draw(st.sampled_from([0, 0, 0, 1]))
     try:
         network = _core.Network(
             cell=draw(st.sampled_from(CELLS)),
@@ -793,6 +941,8 @@ def test_the_binding_survives_anything(data):
             indicators=draw(st.lists(small, max_size=3)),
             recurrent_dropout=draw(st.sampled_from([0.0, 0.5, 1.0, -1.0])),
             optimizer=draw(st.sampled_from(_core.OPTIMIZERS)),
+            loss=loss,
+            quantiles=QUANTILES if loss == "pinball" else (),
         )
         windows = _core.Data(
             array((draw(st.integers(0, 20)), n_features + draw(st.sampled_from([0, 0, 0, 1])))),
@@ -801,7 +951,7 @@ def test_the_binding_survives_anything(data):
             n_steps,
             draw(st.sampled_from([None, None, 1])) and array((n, n_features)),
             array((n_features,)),
-            array((n, n_outputs)),
+            array((n, n_targets)),
             draw(st.sampled_from([None, 1])) and array((n,)),
         )
         out = network.predict(windows, n_threads=draw(st.integers(0, 3)))
@@ -887,6 +1037,9 @@ KERAS_CASES = [
     ),
 ]
 MORE_KERAS_CASES = [
+    ({}, {"ragged": True}, {"loss": "gaussian", "optimizer": "adamw"}),
+    ({}, {}, {"loss": "student_t", "optimizer": "adam"}),
+    ({"bidirectional": True}, {"gaps": True}, {"loss": "pinball", "quantiles": QUANTILES, "optimizer": "sgd"}),
     ({"units": (20,)}, {"ragged": True}, {"loss": "mae", "optimizer": "adagrad"}),
     ({"segment": 3}, {"gaps": True}, {"loss": "mse", "optimizer": "sgd", "momentum": 0.9}),
     ({"bidirectional": True}, {"ragged": True}, {"loss": "mse", "optimizer": "sgd", "momentum": 0.9, "nesterov": True}),
@@ -898,10 +1051,11 @@ MORE_KERAS_CASES = [
 def compare_with_keras(cell, variant, windows, trainer):
     from tsrnn.engine.keras_ import KerasProgram
 
-    spec = make_spec(cell, n_inputs=3 if "gaps" in windows else 2, **variant)
-    example, weights = Example(spec, **windows), random_weights(spec)
+    n_outputs = 2 * PARAMETERS.get(trainer["loss"], 1)
+    spec = make_spec(cell, n_inputs=3 if "gaps" in windows else 2, n_outputs=n_outputs, **variant)
+    example, weights = Example(spec, **windows, n_targets=2), random_weights(spec)
     order = np.repeat(example.order, 8, axis=0)
-    numbers = Numbers(1e-2, l1=1e-3, l2=1e-3, clipnorm=0.5)
+    numbers = Numbers(1e-2, l1=1e-3, l2=1e-3, clipnorm=0.5, weight_decay=0.5)
     results = []
     for program_class in (NativeProgram, KerasProgram):
         program, data = example.program(weights, program_class, **trainer)
@@ -927,3 +1081,38 @@ def test_keras_trains_to_the_same_weights(cell, variant, windows, trainer):
 @pytest.mark.parametrize("cell", CELLS)
 def test_keras_trains_to_the_same_weights_in_more_cases(cell, variant, windows, trainer):
     compare_with_keras(cell, variant, windows, trainer)
+
+
+@pytest.mark.parametrize("loss", list(PARAMETERS))
+def test_keras_differentiates_the_losses_of_distributions_to_the_same_gradients(loss):
+    from tsrnn.engine.keras_ import KerasProgram
+
+    example, weights, trainer = probabilistic_example(loss)
+    results = []
+    for program_class in (NativeProgram, KerasProgram):
+        program, data = example.program(weights, program_class, optimizer="sgd", **trainer)
+        total, weight = program.train_steps(data, example.order, Numbers(1.0))
+        results.append((total / weight, [a - b for a, b in zip(weights, program.weights(), strict=True)]))
+    assert results[0][0] == pytest.approx(results[1][0], rel=1e-5)
+    assert_close(results[0][1], results[1][1], rtol=1e-4, atol=1e-6)
+
+
+def test_adamw_follows_keras_over_several_steps():
+    import keras
+
+    from tsrnn.engine.keras_ import KerasProgram, build_model
+
+    example = Example(make_spec("simple_rnn"))
+    weights = random_weights(example.spec)
+    model = build_model(example.spec, example.windows.n_steps)
+    model.set_weights(weights)
+    optimizer = keras.optimizers.AdamW(learning_rate=0.01, weight_decay=0.5)
+    for _ in range(6):
+        values = [v.astype(float) for v in model.get_weights()]
+        gradients = [g.astype(np.float32) for g in finite_differences(example.slow_loss, values)]
+        optimizer.apply([keras.ops.convert_to_tensor(g) for g in gradients], model.trainable_variables)
+    expected = model.get_weights()
+    for program_class in (NativeProgram, KerasProgram):
+        program, data = example.program(weights, program_class, optimizer="adamw")
+        program.train_steps(data, np.repeat(example.order, 6, axis=0), Numbers(0.01, weight_decay=0.5))
+        assert_close(program.weights(), expected, rtol=1e-4, atol=2e-5)

@@ -6,11 +6,11 @@ Parameters are checked when an estimator is fitted, never when it is made: sciki
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["check_bool", "check_choice", "check_int", "check_real"]
+__all__ = ["check_bool", "check_choice", "check_int", "check_quantiles", "check_real"]
 
 
 def check_int(name: str, value: Any, low: int = 1, high: int | None = None, *, none: bool = False) -> int | None:
@@ -68,3 +68,14 @@ def check_bool(name: str, value: Any) -> bool:
     if type(value).__name__ not in ("bool", "bool_"):
         raise TypeError(f"{name} must be True or False, got {value!r} of type {type(value).__name__}.")
     return bool(value)
+
+
+def check_quantiles(name: str, values: Any, *, increasing: bool = True) -> tuple[float, ...]:
+    """Return `values` as a tuple of levels strictly between 0 and 1, at least one of them."""
+    allowed = "one or more numbers strictly between 0 and 1" + (", increasing" if increasing else "")
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be a sequence of {allowed}, got {values!r}.")
+    levels = tuple(check_real(f"{name}[{i}]", value, 0, 1, closed="neither") for i, value in enumerate(values))
+    if not levels or (increasing and any(low >= high for low, high in zip(levels, levels[1:], strict=False))):
+        raise ValueError(f"{name} must be {allowed}, got {values!r}.")
+    return levels  # type: ignore[return-value]

@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Windows, their targets (n, n_outputs) in float32 with NaN for what is not known, and their weights (n,)."""
+    """Windows, their targets (n, n_targets) in float32 with NaN for what is not known, and their weights (n,)."""
 
     windows: WindowData
     y: np.ndarray
@@ -66,6 +66,7 @@ class TrainingPlan:
     schedule: str | Callable[[int], float] | None = None
     patience: int = 5
     tol: float = 1e-4
+    quantiles: tuple[float, ...] = ()  # of the loss "pinball"
 
     def rate(self, epoch: int) -> float:
         """Return the learning rate of an epoch, counted from 0."""
@@ -149,8 +150,8 @@ class _BestWeights:
         self.iteration, self.weights, self._waited = 0, program.weights(), 0
 
     def score(self) -> float:
-        y_pred = self._program.predict(self._data)
-        return mean_loss(self._plan.loss, self._validation.y, y_pred, self._validation.weight)
+        outputs, examples = self._program.predict(self._data), self._validation
+        return mean_loss(self._plan.loss, examples.y, outputs, examples.weight, self._plan.quantiles)
 
     def update(self, epoch: int, loss: float) -> bool:
         if loss < self.best:

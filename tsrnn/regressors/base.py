@@ -19,12 +19,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._archive import SaveMixin
 from .._canonical import canonical_rows
-from .._checks import check_bool, check_choice, check_int, check_real
+from .._checks import check_bool, check_choice, check_int, check_quantiles, check_real
 from ..engine import ENGINES, ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, choose_engine, lease
 from ..engine.callbacks import KerasCallbacks, ProgressHook, SklearnCallbacks, fresh_callbacks
 from ..engine.data import check_gaps, features_with_gaps
+from ..engine.distributions import LOSSES, point_forecast, quantile_forecast
 from ..engine.inputs import drop_silent, read_targets, read_weights, read_windows, split_in_time
-from ..engine.losses import LOSSES
 from ..engine.program import Numbers
 from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
 from ..exceptions import CapacityWarning
@@ -43,7 +43,7 @@ except ImportError:  # scikit-learn before 1.9
 
 __all__ = ["NetworkRegressor"]
 
-_OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
+_OPTIMIZERS = ("adam", "adamw", "rmsprop", "adagrad", "sgd")
 _EARLY_STOPPING_WINDOWS = 1000  # early_stopping="auto" is on from here
 # XLA's compilation takes about 2 s (and, once per process, 150 MB) and saves 0.03-0.1 ms in each recurrent step of a
 # batch, if the matrices are so small that the overhead of TensorFlow's operations counts.
@@ -89,6 +89,8 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
     _spec: NetworkSpec
     _missing: Missing
     _target_shape: tuple[int, ...]
+    _loss: str
+    _quantiles: tuple[float, ...]
     _n_features_per_step: int
     _trainer_state: list[np.ndarray] | None
 
@@ -160,6 +162,9 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
     def predict(self, X):
         """Predict the targets of windows.
 
+        After a fit with loss "pinball" this is the median, or the one quantile that was fitted; with "gaussian" and
+        "student_t" the location, which is the median as well.
+
         Parameters
         ----------
         X : WindowArray or array-like
@@ -170,21 +175,50 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         y : ndarray of float64
             One prediction per window, in the shape of the y of `fit`.
         """
+        outputs = self._outputs(X)
+        return point_forecast(self._loss, self._quantiles, outputs).reshape(len(outputs), *self._target_shape)
+
+    def predict_quantiles(self, X, quantiles=None):
+        """Predict quantiles of the targets of windows, after a fit with loss "pinball", "gaussian" or "student_t".
+
+        Parameters
+        ----------
+        X : WindowArray or array-like
+            Windows as in `predict`.
+        quantiles : sequence of float, default=None
+            Levels strictly between 0 and 1; None stands for those of the parameter `quantiles`. "pinball" knows the
+            fitted ones, the distributions know all.
+
+        Returns
+        -------
+        y : ndarray of float64 of shape (n_windows, ..., n_quantiles)
+            The shape of the y of `fit`, with one more axis. A higher level never has a lower value.
+
+        Raises
+        ------
+        ValueError
+            If the loss was that of a point forecast, or a level was not fitted.
+
+        References
+        ----------
+        Chernozhukov, Fernandez-Val and Galichon (2010). Quantile and probability curves without crossing.
+        Econometrica 78(3), 1093-1125. They show that sorting crossing quantiles brings them nearer to the truth.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from tsrnn import LSTMRegressor
+        >>> X = np.random.default_rng(0).normal(size=(50, 6, 1))  # (n_windows, n_steps, n_features)
+        >>> model = LSTMRegressor(units=2, loss="gaussian", epochs=2, random_state=0).fit(X, X[:, -3:, 0])
+        >>> model.predict_quantiles(X, [0.05, 0.95]).shape
+        (50, 3, 2)
+        """
         check_is_fitted(self)
-        windows = WindowData.from_windows(read_windows(self, X, self.n_steps, reset=False), self.n_steps_in_)
-        check_gaps(windows, self._missing.indicators, self._feature_names())
-        forward = ForwardKey(
-            self._spec,
-            self.n_steps_in_,
-            windows.n_features,
-            self._missing.indicators,
-            ragged=windows.ragged,
-            centred=windows.offset is not None,
-        )
-        with lease(ProgramKey(forward), self.engine) as program:
-            program.load(self.weights_)
-            y = program.predict(program.bind(windows, self._missing))
-        return y.astype(np.float64).reshape(len(windows), *self._target_shape)
+        levels = self._quantiles or self.quantiles if quantiles is None else quantiles
+        levels = check_quantiles("quantiles", levels, increasing=False)
+        outputs = self._outputs(X)
+        values = quantile_forecast(self._loss, self._quantiles, outputs, levels)
+        return values.reshape(len(outputs), *self._target_shape, len(levels))
 
     @property
     def model_(self):
@@ -245,6 +279,23 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             raise NotFittedError(f"This {type(self).__name__} is not fitted yet. Call fit first.")
         return self._spec.n_parameters
 
+    def _outputs(self, X) -> np.ndarray:
+        """Return what the network gives out for windows: float32 (n_windows, n_parameters * n_outputs)."""
+        check_is_fitted(self)
+        windows = WindowData.from_windows(read_windows(self, X, self.n_steps, reset=False), self.n_steps_in_)
+        check_gaps(windows, self._missing.indicators, self._feature_names())
+        forward = ForwardKey(
+            self._spec,
+            self.n_steps_in_,
+            windows.n_features,
+            self._missing.indicators,
+            ragged=windows.ragged,
+            centred=windows.offset is not None,
+        )
+        with lease(ProgramKey(forward), self.engine) as program:
+            program.load(self.weights_)
+            return program.predict(program.bind(windows, self._missing))
+
     # -- for the layers above ----------------------------------------------------------------------------------------
 
     @_all_or_nothing
@@ -303,6 +354,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
                 f"y has shape (n_windows, *{target_shape}) but was (n_windows, *{self._target_shape}) when the network "
                 "was first fitted. Fit a new estimator, or set warm_start=False."
             )
+        self._loss, self._quantiles = self.loss, self._fitted_quantiles()
         if not resume:
             self.n_steps_in_, self._n_features_per_step = X.shape[1:]
             self._target_shape, self.n_outputs_ = target_shape, y.shape[1]
@@ -364,6 +416,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             momentum=float(self.momentum) if self.optimizer == "sgd" else 0.0,
             nesterov=self.optimizer == "sgd" and bool(self.nesterov),
             loss=self.loss,
+            quantiles=self._quantiles,
             dropout=self.dropout > 0,
             recurrent_dropout=float(self.recurrent_dropout),
             compiled=self._compiles(n_batches * plan.epochs, plan.batch_size),
@@ -401,7 +454,9 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             from ..engine.keras_ import make_optimizer
 
             model = self.model_
-            model.compile(make_optimizer(self.optimizer, plan.rate(0), self.momentum, self.nesterov), self.loss)
+            # Keras has no losses of distributions; the model is there for callbacks to read, and is not trained.
+            loss = self.loss if self.loss in ("mse", "mae", "huber") else None
+            model.compile(make_optimizer(self.optimizer, plan.rate(0), self.momentum, self.nesterov), loss)
             params = {"epochs": plan.epochs, "steps": n_batches, "verbose": self.verbose}
             hooks.append(KerasCallbacks(callbacks, model, params))
         if getattr(self, "_skl_callbacks", None) or hasattr(self, "_parent_callback_ctx"):
@@ -462,6 +517,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             l2=float(self.l2),
             clipnorm=float("inf") if self.clipnorm is None else float(self.clipnorm),
             dropout=float(self.dropout),
+            weight_decay=float(self.weight_decay),
         )
         return TrainingPlan(
             epochs=int(epochs),
@@ -472,7 +528,11 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             schedule=self.learning_rate_schedule,
             patience=int(self.n_iter_no_change),
             tol=float(self.tol),
+            quantiles=self._quantiles,
         )
+
+    def _fitted_quantiles(self) -> tuple[float, ...]:
+        return tuple(float(q) for q in self.quantiles) if self.loss == "pinball" else ()
 
     def _check_parameters(self) -> None:
         self._check_network_parameters()
@@ -481,9 +541,15 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
     def _check_training_parameters(self) -> None:
         for name in ("dropout", "recurrent_dropout"):
             check_real(name, getattr(self, name), 0, 1, closed="left")
-        for name in ("l1", "l2", "tol"):
+        for name in ("l1", "l2", "weight_decay", "tol"):
             check_real(name, getattr(self, name), 0)
-        check_choice("loss", self.loss, tuple(LOSSES))
+        check_choice("loss", self.loss, LOSSES)
+        levels = check_quantiles("quantiles", self.quantiles)
+        if self.loss == "pinball" and len(levels) > 1 and 0.5 not in levels:
+            raise ValueError(
+                f"with several quantiles predict returns the median, but quantiles={self.quantiles!r} do not hold 0.5. "
+                "Add it, or fit a single quantile."
+            )
         check_choice("optimizer", self.optimizer, _OPTIMIZERS)
         check_real("learning_rate", self.learning_rate, 0, closed="right")
         check_real("momentum", self.momentum, 0, 1, closed="left")

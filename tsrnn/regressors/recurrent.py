@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import check_bool, check_choice, check_int, check_real
+from .._checks import check_bool, check_choice, check_int, check_quantiles, check_real
 from ..engine import Missing
+from ..engine.distributions import LOSSES, n_parameters
 from ..exceptions import ArchiveError
 from ..networks import ACTIVATIONS, NetworkSpec, initial_weights
 from .base import NetworkRegressor
@@ -44,10 +45,12 @@ class _RecurrentRegressor(NetworkRegressor):
         recurrent_initializer="orthogonal",
         head_initializer="glorot_uniform",
         loss="mse",
+        quantiles=(0.1, 0.5, 0.9),
         optimizer="adam",
         learning_rate=3e-3,
         momentum=0.9,
         nesterov=True,
+        weight_decay=0.004,
         clipnorm=1.0,
         learning_rate_schedule=None,
         epochs=100,
@@ -79,10 +82,12 @@ class _RecurrentRegressor(NetworkRegressor):
         self.recurrent_initializer = recurrent_initializer
         self.head_initializer = head_initializer
         self.loss = loss
+        self.quantiles = quantiles
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.momentum = momentum
         self.nesterov = nesterov
+        self.weight_decay = weight_decay
         self.clipnorm = clipnorm
         self.learning_rate_schedule = learning_rate_schedule
         self.epochs = epochs
@@ -107,7 +112,7 @@ class _RecurrentRegressor(NetworkRegressor):
             cell=self._cell,
             units=(int(self.units),) if isinstance(self.units, Integral) else tuple(int(u) for u in self.units),
             n_inputs=n_inputs,
-            n_outputs=self.n_outputs_,
+            n_outputs=self.n_outputs_ * n_parameters(self._loss, self._quantiles),
             activation=self.activation,
             bidirectional=bool(self.bidirectional),
             segment=int(self.segment),
@@ -151,8 +156,7 @@ class _RecurrentRegressor(NetworkRegressor):
             raise ArchiveError(f"{spec} is not a network of {type(self).__name__}")
         if spec.n_inputs != n_features + len(missing.indicators):
             raise ArchiveError(f"{spec} does not fit {n_features} features and {len(missing.indicators)} indicators")
-        if not spec.n_outputs == self.n_outputs_ == math.prod(self._target_shape):
-            raise ArchiveError(f"{spec} does not fit {self.n_outputs_} outputs of shape {self._target_shape}")
+        self._check_restored_targets()
         shapes = [weight.shape for weight in spec.weights]
         if len(self.weights_) != len(shapes) or not all(map(_are_float32, self.weights_, shapes)):
             raise ArchiveError(f"weights_ are not float32 arrays of the shapes {shapes}, which {spec} has")
@@ -160,6 +164,18 @@ class _RecurrentRegressor(NetworkRegressor):
         for array in self._trainer_state or ():
             if not isinstance(array, np.ndarray) or array.shape not in ((), *shapes):
                 raise ArchiveError("_trainer_state holds what does not belong to any of weights_")
+
+    def _check_restored_targets(self) -> None:
+        loss, quantiles, targets = self._loss, self._quantiles, self.n_outputs_
+        if loss not in LOSSES or not isinstance(quantiles, tuple) or (loss == "pinball") != bool(quantiles):
+            raise ArchiveError(f"_loss is {loss!r} with the _quantiles {quantiles!r}")
+        if quantiles:
+            try:
+                check_quantiles("_quantiles", quantiles)
+            except (TypeError, ValueError) as exc:
+                raise ArchiveError(str(exc)) from exc
+        if targets != math.prod(self._target_shape) or self._spec.n_outputs != targets * n_parameters(loss, quantiles):
+            raise ArchiveError(f"{self._spec} does not fit {targets} targets of shape {self._target_shape}")
 
 
 class LSTMRegressor(_RecurrentRegressor):
@@ -195,9 +211,14 @@ class LSTMRegressor(_RecurrentRegressor):
     head_initializer : {"glorot_uniform", "zeros"}, default="glorot_uniform"
         Initial kernel of the dense layer. With "zeros" an untrained network predicts 0: on windows less their last
         value that is the persistence forecast.
-    loss : {"mse", "mae", "huber"}, default="mse"
-        What is minimised.
-    optimizer : {"adam", "rmsprop", "adagrad", "sgd"}, default="adam"
+    loss : {"mse", "mae", "huber", "pinball", "gaussian", "student_t"}, default="mse"
+        What is minimised. The first three forecast a point. "pinball" learns the `quantiles`; "gaussian" and
+        "student_t" learn a normal or Student's t distribution by their likelihood: `predict_quantiles` gives its
+        quantiles. Their scale stays above 0.001 and starts from 1: scale y.
+    quantiles : sequence of float, default=(0.1, 0.5, 0.9)
+        Levels that "pinball" learns, increasing; several must hold 0.5, which is what `predict` returns. For the other
+        losses, what `predict_quantiles` returns if it is not asked for others.
+    optimizer : {"adam", "adamw", "rmsprop", "adagrad", "sgd"}, default="adam"
         Keras's optimiser of that name.
     learning_rate : float, default=0.003
         Initial learning rate.
@@ -205,6 +226,8 @@ class LSTMRegressor(_RecurrentRegressor):
         Momentum of "sgd".
     nesterov : bool, default=True
         Whether the momentum of "sgd" is Nesterov's.
+    weight_decay : float, default=0.004
+        Share of each weight that "adamw" takes off in a step, times the learning rate.
     clipnorm : float or None, default=1.0
         Largest norm of the gradient of all weights together.
     learning_rate_schedule : None, "cosine", "exponential" or callable, default=None
@@ -274,13 +297,22 @@ class LSTMRegressor(_RecurrentRegressor):
     n_steps_in_ : int
         Steps of a window.
     n_outputs_ : int
-        Numbers predicted for a window.
+        Targets of a window.
     n_parameters_ : int
         Trainable parameters.
 
     References
     ----------
     Hochreiter, S. and Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9(8), 1735-1780.
+
+    Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50 ("pinball").
+
+    Salinas, D., Flunkert, V., Gasthaus, J. and Januschowski, T. (2020). DeepAR. International Journal of Forecasting
+    36(3), 1181-1191 (networks that give out the parameters of a likelihood).
+
+    Lange, K., Little, R. and Taylor, J. (1989). Robust statistical modeling using the t distribution. JASA 84, 881-896.
+
+    Loshchilov, I. and Hutter, F. (2019). Decoupled weight decay regularization. ICLR ("adamw").
 
     Examples
     --------
@@ -312,10 +344,12 @@ class LSTMRegressor(_RecurrentRegressor):
         recurrent_initializer="orthogonal",
         head_initializer="glorot_uniform",
         loss="mse",
+        quantiles=(0.1, 0.5, 0.9),
         optimizer="adam",
         learning_rate=3e-3,
         momentum=0.9,
         nesterov=True,
+        weight_decay=0.004,
         clipnorm=1.0,
         learning_rate_schedule=None,
         epochs=100,
@@ -348,10 +382,12 @@ class LSTMRegressor(_RecurrentRegressor):
             recurrent_initializer=recurrent_initializer,
             head_initializer=head_initializer,
             loss=loss,
+            quantiles=quantiles,
             optimizer=optimizer,
             learning_rate=learning_rate,
             momentum=momentum,
             nesterov=nesterov,
+            weight_decay=weight_decay,
             clipnorm=clipnorm,
             learning_rate_schedule=learning_rate_schedule,
             epochs=epochs,

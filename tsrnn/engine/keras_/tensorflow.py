@@ -11,9 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 from ..data import Missing, WindowData
+from ..distributions import n_parameters
 from ..program import ForwardKey, Numbers, ProgramKey, TrainerKey
 from .base import PREDICT_ROWS, BaseProgram, data_arrays, read_inputs
 from .losses import clip
+from .optimizers import decayed
 
 __all__ = ["TensorFlowProgram"]
 
@@ -32,12 +34,12 @@ class TensorFlowProgram(BaseProgram):
 
     def _build_trainer(self, trainer: TrainerKey) -> None:
         self._step = tf.function(self._train_step, jit_compile=trainer.compiled, autograph=False)
-        n_outputs = self.key.forward.spec.n_outputs
+        n_targets = self.key.forward.spec.n_outputs // n_parameters(trainer.loss, trainer.quantiles)
         self._train = tf.function(
             self._train_rows,
             input_signature=[
                 *_data_signature(self.key.forward),
-                tf.TensorSpec((None, n_outputs), tf.float32),
+                tf.TensorSpec((None, n_targets), tf.float32),
                 tf.TensorSpec((None,), tf.float32),
                 tf.TensorSpec((None, trainer.batch_size), tf.int32),
                 tf.TensorSpec((len(Numbers._fields),), tf.float32),
@@ -109,6 +111,9 @@ class TensorFlowProgram(BaseProgram):
             y_pred = self._model(read_inputs(self.key.forward, x, lead, means), training=True)
             objective, loss, total = self._objective(weights, y, w, y_pred, numbers.l1, numbers.l2)
         gradients = clip(tape.gradient(objective, weights), numbers.clipnorm)
+        if self._trainer.optimizer == "adamw":
+            for variable, value in zip(self._weights, decayed(weights, numbers), strict=True):
+                variable.assign(value)
         self._optimizer.learning_rate.assign(numbers.learning_rate)
         self._optimizer.apply(gradients, self._weights)
         return loss, total
