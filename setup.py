@@ -22,7 +22,10 @@ setup(
         Extension(
             "tsrnn.engine.native._core",
             sources=["tsrnn/engine/native/_core.pyx"]
-            + [f"{SOURCE}/{name}.c" for name in ("engine", "plan", "loss", "kernel_base", "kernel_avx2", "kernel_avx512")],
+            + [
+                f"{SOURCE}/{name}.c"
+                for name in ("engine", "plan", "loss", "kernel_base", "kernel_avx2", "kernel_avx512")
+            ],
             depends=[f"{SOURCE}/{name}.h" for name in ("engine", "plan", "loss", "kernel")],
             include_dirs=[SOURCE],
             extra_compile_args=FLAGS + EXTRA,

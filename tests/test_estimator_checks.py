@@ -5,9 +5,10 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 
-# One estimator in the ordinary run, the others with `pytest -m slow`: half a minute each.
+# The quickest in the ordinary run, the others with `pytest -m slow`: half a minute each.
 ESTIMATORS = [
     pytest.param(SimpleRNNRegressor(), id="rnn"),
+    pytest.param(SimpleRNNRegressor(loss="student_t", optimizer="adamw"), id="distribution"),
     pytest.param(LSTMRegressor(), id="lstm", marks=pytest.mark.slow),
     pytest.param(GRURegressor(), id="gru", marks=pytest.mark.slow),
     pytest.param(LSTMRegressor(units=(8, 4), bidirectional=True), id="bidirectional", marks=pytest.mark.slow),

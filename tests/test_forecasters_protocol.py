@@ -47,6 +47,7 @@ FORECASTERS = {
     "lstm": lambda **params: LSTMForecaster(**{**NETWORK, **params}),
     "gru": lambda **params: GRUForecaster(**{**NETWORK, **params}),
     "rnn": lambda **params: SimpleRNNForecaster(**{**NETWORK, **params}),
+    "distribution": lambda **params: GRUForecaster(**{**NETWORK, "loss": "gaussian", **params}),
 }
 WITH_COVARIATES = [name for name, make in FORECASTERS.items() if "future_covariates" in make().get_params()]
 EVERY = pytest.mark.parametrize("name", FORECASTERS)

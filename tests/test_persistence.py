@@ -1122,6 +1122,12 @@ def regressor():
         ("_target_shape", lambda shape: (3,)),
         ("_n_features_per_step", lambda n: n + 1),
         ("n_outputs_", lambda n: n + 1),
+        ("_loss", lambda loss: "gaussian"),
+        ("_loss", lambda loss: "hinge"),
+        ("_loss", lambda loss: "pinball"),
+        ("_loss", lambda loss: None),
+        ("_quantiles", lambda quantiles: (0.5,)),
+        ("_quantiles", lambda quantiles: None),
     ],
 )
 def test_a_network_whose_arrays_do_not_fit_it_is_refused(regressor, name, change, tmp_path):
@@ -1130,11 +1136,11 @@ def test_a_network_whose_arrays_do_not_fit_it_is_refused(regressor, name, change
     assert_same(regressor, after)
     setattr(after, name, change(getattr(after, name)))
     after.save(tmp_path / "m")
-    with pytest.raises(ArchiveError, match=r"weights_|_spec|_missing|_trainer_state|NetworkSpec|NoneType"):
+    with pytest.raises(ArchiveError, match=r"weights_|_spec|_missing|_trainer_state|_loss|NetworkSpec|NoneType"):
         load(tmp_path / "m")
 
 
-@pytest.mark.parametrize("name", ["_spec", "_missing", "_trainer_state", "_target_shape", "n_outputs_"])
+@pytest.mark.parametrize("name", ["_spec", "_missing", "_trainer_state", "_target_shape", "n_outputs_", "_loss"])
 def test_a_network_of_which_a_part_is_absent_is_refused(regressor, name, tmp_path):
     regressor.save(tmp_path / "m")
     after = load(tmp_path / "m")

@@ -5,6 +5,7 @@ Parameters are checked when an estimator is fitted, never when it is made: sciki
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection, Iterable
 from numbers import Integral, Real
@@ -75,7 +76,9 @@ def check_quantiles(name: str, values: Any, *, increasing: bool = True) -> tuple
     allowed = "one or more numbers strictly between 0 and 1" + (", increasing" if increasing else "")
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise TypeError(f"{name} must be a sequence of {allowed}, got {values!r}.")
-    levels = tuple(check_real(f"{name}[{i}]", value, 0, 1, closed="neither") for i, value in enumerate(values))
-    if not levels or (increasing and any(low >= high for low, high in zip(levels, levels[1:], strict=False))):
+    values = tuple(values)
+    for i, value in enumerate(values):
+        check_real(f"{name}[{i}]", value, 0, 1, closed="neither")
+    if not values or (increasing and any(low >= high for low, high in itertools.pairwise(values))):
         raise ValueError(f"{name} must be {allowed}, got {values!r}.")
-    return levels  # type: ignore[return-value]
+    return tuple(map(float, values))

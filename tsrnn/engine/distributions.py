@@ -1,4 +1,4 @@
-"""What the outputs of a network mean under each loss: a point forecast, some quantiles, or a distribution. NumPy, SciPy.
+"""What the outputs of a network mean under each loss: a point forecast, some quantiles, or a distribution.
 
 A target has one or more parameters, which are the outer axis of the outputs: (n_windows, n_parameters * n_targets).
 

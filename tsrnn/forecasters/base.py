@@ -50,9 +50,10 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
     - ``_spread(steps, quantiles)``: ndarray of shape (steps, n_targets, n_quantiles), what to add to the forecast of
       each step to get its quantiles.
 
-    Two more hooks have a default: ``_time_columns(index)`` adds columns known from the time alone at the right end of
-    the array; ``_check_history(values, cutoffs)`` refuses forecasts from too little history. It is not asked before
-    fitted values: there ``_forecast`` returns what it can, and NaN where nothing was observed yet.
+    Three more hooks have a default: ``_bands(values, cutoffs, forecasts, quantiles)`` gives the quantiles of these
+    forecasts, by default from ``_spread``; ``_time_columns(index)`` adds columns known from the time alone at the right
+    end of the array; ``_check_history(values, cutoffs)`` refuses forecasts from too little history. It is not asked
+    before fitted values: there ``_forecast`` returns what it can, and NaN where nothing was observed yet.
 
     Fitted attributes: ``data_`` (the rows seen, validated), ``grid_`` (how time goes on), ``origin_`` (the first row
     fitted, from which row positions count), ``targets_``, ``past_`` and ``future_`` (column names by role).
@@ -222,9 +223,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
         levels = np.asarray(quantiles, dtype=float)
         if levels.ndim != 1 or not len(levels) or (levels <= 0).any() or (levels >= 1).any():
             raise DataError(f"quantiles must lie strictly between 0 and 1, got {quantiles!r}.")
-        values, steps, stamps = self._predict_steps(self._default_steps() if X is None else X, history)
-        # (n_stamps, K, 1) + (n_stamps, K, Q)
-        bands = values[:, :, None] + self._spread(int(steps.max()), levels)[steps - 1]
+        _, bands, stamps = self._predict_steps(self._default_steps() if X is None else X, history, levels)
         names = [f"{target}_q{100 * level:g}" for target in self.targets_ for level in levels]
         return pd.DataFrame(bands.reshape(len(stamps), -1), index=stamps, columns=names)
 
@@ -237,8 +236,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
             Columns ``<target>``, ``<target>_lower_90``, ``<target>_upper_90`` for coverage 0.9.
         """
         tails, suffix = interval_levels(coverage)
-        values, steps, stamps = self._predict_steps(self._default_steps() if X is None else X, history)
-        bands = values[:, :, None] + self._spread(int(steps.max()), tails)[steps - 1]
+        values, bands, stamps = self._predict_steps(self._default_steps() if X is None else X, history, tails)
         columns = {}
         for k, target in enumerate(self.targets_):
             columns[target] = values[:, k]
@@ -279,7 +277,8 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
         values = np.vstack([frame.to_numpy(), np.full((len(beyond), frame.shape[1]), np.nan)])
         self._check_future_known(values, index, rows, steps)
         self._check_history(values, rows)
-        forecasts = self._forecast(np.hstack([values, self._time_columns(index)]), rows, steps)
+        values = np.hstack([values, self._time_columns(index)])
+        forecasts = self._forecast(values, rows, steps)
         tidy = pd.DataFrame(
             {
                 "cutoff": np.repeat(cutoffs, steps * len(self.targets_)),
@@ -292,7 +291,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
         )
         if coverage is not None:
             tails, suffix = interval_levels(coverage)
-            bands = forecasts[..., None] + self._spread(steps, tails)
+            bands = self._bands(values, rows, forecasts, tails)
             tidy[f"lower_{suffix}"], tidy[f"upper_{suffix}"] = bands[..., 0].ravel(), bands[..., 1].ravel()
         return tidy
 
@@ -314,8 +313,8 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
 
     # ------------------------------------------------------------------ inside
 
-    def _predict_steps(self, X, history):
-        """Return forecasts (n_stamps, K), the step ahead of each (1 for fitted values), and the stamps."""
+    def _predict_steps(self, X, history, quantiles=()):
+        """Return forecasts (n_stamps, K), their quantiles (n_stamps, K, n_quantiles), and the stamps."""
         check_is_fitted(self)
         data = self.data_ if history is None else self._read_history(history)
         frame = self.grid_.regularise(data)
@@ -329,20 +328,26 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
             raise DataError("X to predict has no rows; pass the timestamps to forecast or a number of steps.")
         asked, stamps = stamps, in_zone(stamps, frame.index.tz, "X to predict")
         ahead = stamps > last
-        steps = np.ones(len(stamps), dtype=int)
-        out = np.empty((len(stamps), len(self.targets_)))
-        if not ahead.all():
-            out[~ahead] = self._fitted_values(frame, data.index, stamps[~ahead])
+        out = np.empty((len(stamps), len(self.targets_), 1 + len(quantiles)))
+        # First the farthest steps: a model that measures its errors does so once, as far as is asked for.
         if ahead.any():
-            steps[ahead] = self.grid_.steps_ahead(last, stamps[ahead])
+            steps = self.grid_.steps_ahead(last, stamps[ahead])
             cutoff = np.array([len(frame) - 1])
             self._check_history(frame.to_numpy(), cutoff)
-            values = self._extend(frame, stamps[ahead], steps[ahead], given)
-            forecasts = self._forecast(values, cutoff, int(steps[ahead].max()))[0]
-            out[ahead] = forecasts[steps[ahead] - 1]
-        return out, steps, asked
+            values = self._extend(frame, stamps[ahead], steps, given)
+            out[ahead] = self._forecast_and_bands(values, cutoff, int(steps.max()), quantiles)[0, steps - 1]
+        if not ahead.all():
+            out[~ahead] = self._fitted_values(frame, data.index, stamps[~ahead], quantiles)
+        return out[..., 0], out[..., 1:], asked
 
-    def _fitted_values(self, frame, known, stamps) -> np.ndarray:
+    def _forecast_and_bands(self, values, cutoffs, steps, quantiles) -> np.ndarray:
+        """Return forecasts and then their quantiles, (n_cutoffs, steps, K, 1 + n_quantiles)."""
+        forecasts = self._forecast(values, cutoffs, steps)
+        if not len(quantiles):
+            return forecasts[..., None]
+        return np.concatenate([forecasts[..., None], self._bands(values, cutoffs, forecasts, quantiles)], axis=-1)
+
+    def _fitted_values(self, frame, known, stamps, quantiles) -> np.ndarray:
         """One-step forecasts of known rows; those with nothing observed before them get the mean of the target."""
         unknown = stamps.difference(known)
         if len(unknown):
@@ -352,12 +357,17 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
             )
         rows = frame.index.get_indexer(stamps)
         values = self._add_time(frame)
-        out = np.full((len(rows), len(self.targets_)), np.nan)
+        out = np.full((len(rows), len(self.targets_), 1 + len(quantiles)), np.nan)
         later = rows > 0
         if later.any():
-            out[later] = self._forecast(values, rows[later] - 1, 1)[:, 0]
-        observed = self.data_[self.targets_].to_numpy()
-        return np.where(np.isnan(out), np.nanmean(observed, axis=0), out)
+            out[later] = self._forecast_and_bands(values, rows[later] - 1, 1, quantiles)[:, 0]
+        unseen = np.isnan(out[..., 0])
+        if unseen.any():
+            mean = np.nanmean(self.data_[self.targets_].to_numpy(), axis=0)
+            spread = self._spread(1, quantiles)[0] if len(quantiles) else np.empty((len(mean), 0))
+            of_target = np.hstack([mean[:, None], mean[:, None] + spread])  # (K, 1 + n_quantiles)
+            out[unseen] = np.broadcast_to(of_target, out.shape)[unseen]
+        return out
 
     def _extend(self, frame, stamps, steps, given) -> np.ndarray:
         """Add the rows to forecast below the history: NaN, except for the future covariates given."""
@@ -449,6 +459,12 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
 
     def _spread(self, steps: int, quantiles: np.ndarray) -> np.ndarray:
         raise NotImplementedError
+
+    def _bands(
+        self, values: np.ndarray, cutoffs: np.ndarray, forecasts: np.ndarray, quantiles: np.ndarray
+    ) -> np.ndarray:
+        """Quantiles (n_cutoffs, steps, n_targets, n_quantiles) of what `_forecast` returned for these arguments."""
+        return forecasts[..., None] + self._spread(forecasts.shape[1], quantiles)
 
 
 def container_of(y) -> str:

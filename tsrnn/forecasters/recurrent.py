@@ -7,6 +7,7 @@ import inspect
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ..engine.distributions import n_parameters
 from ..networks import NetworkSpec
 from ..regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from ..significance import long_run_standard_error
@@ -20,6 +21,8 @@ READS = 12
 SIGNIFICANT = 1.645
 #: Widths that units="auto" chooses from.
 UNITS = (32, 24, 16, 8)
+#: Levels that loss="pinball" learns: those that `predict_interval` and `predict_quantiles` ask for by default.
+QUANTILES = (0.05, 0.1, 0.5, 0.9, 0.95)
 
 
 class RecurrentForecaster(WindowForecaster):
@@ -49,10 +52,12 @@ class RecurrentForecaster(WindowForecaster):
         kernel_initializer="glorot_uniform",
         recurrent_initializer="orthogonal",
         loss="huber",
+        quantiles=QUANTILES,
         optimizer="adam",
         learning_rate=1e-3,
         momentum=0.9,
         nesterov=True,
+        weight_decay=0.004,
         clipnorm=1.0,
         learning_rate_schedule=None,
         epochs=60,
@@ -87,10 +92,12 @@ class RecurrentForecaster(WindowForecaster):
         self.kernel_initializer = kernel_initializer
         self.recurrent_initializer = recurrent_initializer
         self.loss = loss
+        self.quantiles = quantiles
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.momentum = momentum
         self.nesterov = nesterov
+        self.weight_decay = weight_decay
         self.clipnorm = clipnorm
         self.learning_rate_schedule = learning_rate_schedule
         self.epochs = epochs
@@ -132,7 +139,8 @@ class RecurrentForecaster(WindowForecaster):
         """The widest layer that has no more parameters than there are windows to train it on."""
         channels = windows.shape[2] * (2 if regressor.missing_indicator else 1)  # values, and where they are missing
         segment = regressor.segment
-        cell, n_outputs = self._regressor_class._cell, self.block_ * len(self.targets_)
+        cell = self._regressor_class._cell
+        n_outputs = self.block_ * len(self.targets_) * n_parameters(self.loss, self.quantiles)
         # What early stopping and the gap before its validation part leave to train on.
         n_training = len(windows) - round(self.validation_fraction * len(windows)) - (self.block_ - 1)
         for units in UNITS:
@@ -144,7 +152,9 @@ class RecurrentForecaster(WindowForecaster):
     def _fit_windows(self, windows, y):
         regressor = self._make_regressor(windows)._fit_windows(windows, y)
         self.beats_last_value_ = None
-        if self.level == "last" and regressor.initial_val_loss_ is not None:
+        # A quantile other than the median is not to have a small absolute error.
+        central = self.loss != "pinball" or 0.5 in self.quantiles
+        if self.level == "last" and central and regressor.initial_val_loss_ is not None:
             held_out = slice(-max(1, round(self.validation_fraction * len(windows))), None)
             self.beats_last_value_ = self._beats_last_value(regressor, windows[held_out], y[held_out])
             if not self.beats_last_value_:
@@ -165,6 +175,30 @@ class RecurrentForecaster(WindowForecaster):
 
     def _apply(self, regressor, windows):
         return regressor.predict(windows)
+
+    def _bands(self, values, cutoffs, forecasts, quantiles):
+        """Quantiles that the network gives out, where it does; else what past errors say.
+
+        Steps beyond the horizon are forecast from forecasts: the network would take them for observed, and its
+        quantiles would be too narrow.
+        """
+        known = cutoffs >= self.window_ - 1  # before, there is no full window
+        if not self._knows_quantiles() or forecasts.shape[1] > self.block_ or not known.any():
+            return super()._bands(values, cutoffs, forecasts, quantiles)
+        bands = np.empty((*forecasts.shape, len(quantiles)))
+        if not known.all():
+            bands[~known] = super()._bands(values, cutoffs[~known], forecasts[~known], quantiles)
+        windows, level = self._windows(self._scaled(values), cutoffs[known])
+        scaled = self.regressor_.predict_quantiles(windows, quantiles)
+        # (n, block * K, Q) -> (n, block, K, Q)
+        scaled = scaled.reshape(len(windows), self.block_, len(self.targets_), -1)[:, : forecasts.shape[1]]
+        centre = self.mean_[: len(self.targets_), None]
+        bands[known] = (scaled + level[:, None, :, None]) * self._target_scale()[:, None] + centre
+        return bands
+
+    def _knows_quantiles(self) -> bool:
+        """Whether the network learnt quantiles or a distribution, and the forecast is the network's."""
+        return self.regressor_.loss in ("pinball", "gaussian", "student_t") and self.beats_last_value_ is not False
 
     def _held_out(self):
         return self.regressor_.initial_val_loss_ is not None
@@ -236,12 +270,20 @@ class LSTMForecaster(RecurrentForecaster):
     l1, l2 : float
         Penalties on the kernels.
     kernel_initializer, recurrent_initializer : {"glorot_uniform", "orthogonal"}
-    loss : {"huber", "mse", "mae"}
-        In units of the scaled series.
-    optimizer : {"adam", "rmsprop", "adagrad", "sgd"}
+    loss : {"huber", "mse", "mae", "pinball", "gaussian", "student_t"}
+        In units of the scaled series. After the first three, intervals come from the errors on the last windows. The
+        network learns `quantiles` itself by "pinball", a normal or Student's t distribution by the other two, and
+        intervals come from there: they may be wider at one time than at another. Where the forecast is the last value
+        after all, or goes beyond the horizon, they come from the errors as well.
+    quantiles : sequence of float
+        Levels that "pinball" learns, increasing, and the only ones that it can be asked for; several must hold 0.5,
+        which is the forecast. For `predict_interval(coverage=0.8)` it needs 0.1 and 0.9.
+    optimizer : {"adam", "adamw", "rmsprop", "adagrad", "sgd"}
     learning_rate : float
     momentum, nesterov : float, bool
         For optimizer "sgd".
+    weight_decay : float
+        For optimizer "adamw".
     clipnorm : float, optional
         Largest norm of the whole gradient.
     learning_rate_schedule : {"cosine", "exponential"} or callable, optional
@@ -316,10 +358,12 @@ class LSTMForecaster(RecurrentForecaster):
         kernel_initializer="glorot_uniform",
         recurrent_initializer="orthogonal",
         loss="huber",
+        quantiles=QUANTILES,
         optimizer="adam",
         learning_rate=1e-3,
         momentum=0.9,
         nesterov=True,
+        weight_decay=0.004,
         clipnorm=1.0,
         learning_rate_schedule=None,
         epochs=60,
@@ -355,10 +399,12 @@ class LSTMForecaster(RecurrentForecaster):
             kernel_initializer=kernel_initializer,
             recurrent_initializer=recurrent_initializer,
             loss=loss,
+            quantiles=quantiles,
             optimizer=optimizer,
             learning_rate=learning_rate,
             momentum=momentum,
             nesterov=nesterov,
+            weight_decay=weight_decay,
             clipnorm=clipnorm,
             learning_rate_schedule=learning_rate_schedule,
             epochs=epochs,

@@ -15,7 +15,7 @@ __all__ = ["clip", "mean_loss", "penalty"]
 
 
 def elementwise_loss(trainer: TrainerKey, y: Any, y_pred: Any) -> Any:
-    """Return the loss of each target, (B, n_targets), from the outputs of the network, (B, n_parameters * n_targets)."""
+    """Return the loss of each target, (B, n_targets), from the outputs, (B, n_parameters * n_targets)."""
     if trainer.loss in _DISTRIBUTIONS:
         # (B, P * K) -> (B, P, K)
         parameters = ops.reshape(y_pred, (-1, n_parameters(trainer.loss, trainer.quantiles), y.shape[1]))
