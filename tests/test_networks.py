@@ -60,3 +60,26 @@ def test_initial_weights_are_float32_and_forget_bias_is_in_its_block():
 def test_initial_weights_repeat_with_the_seed():
     first, second = (initial_weights(spec(), np.random.default_rng(7)) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_initial_states_have_one_dense_layer_each_side_by_side():
+    network = spec("lstm", units=(4, 5), bidirectional=True, static=(0, 2))
+    assert network.state_widths == (4, 4, 4, 4, 5, 5, 5, 5)
+    roles = [(weight.role, weight.shape) for weight in network.weights[:3]]
+    assert roles == [("state_kernel", (2, 36)), ("state_bias", (36,)), ("kernel", (3, 16))]
+    kernel, bias = initial_weights(network, np.random.default_rng(0))[:2]
+    limits = [np.abs(part).max() for part in np.split(kernel, np.cumsum(network.state_widths)[:-1], axis=1)]
+    assert all(limit <= np.sqrt(6 / (2 + width)) for limit, width in zip(limits, network.state_widths, strict=True))
+    assert max(limits) > np.sqrt(6 / 38) and not bias.any()
+    assert network.kernel_positions[0] == 0 and 1 not in network.kernel_positions
+
+
+def test_static_channels_are_inputs_as_well_unless_they_go_to_the_state_only():
+    assert spec(static=(0, 2)).inputs == (0, 1, 2)
+    network = spec("gru", static=(0, 2), static_to="state", segment=2)
+    assert network.inputs == (1,)
+    assert network.weights[2].shape == (2, 12)
+
+
+def test_a_sequence_has_its_outputs_for_each_segment():
+    assert [spec(segment=2, head=head).output_shape(5) for head in ("last", "sequence")] == [(2,), (3, 2)]

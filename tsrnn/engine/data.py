@@ -85,6 +85,14 @@ class WindowData:
         X[steps < self.lead[rows][:, None]] = np.nan
         return X
 
+    def empty_segments(self, segment: int = 1) -> np.ndarray:
+        """Say which segments hold nothing: bool (n_windows, n_segments). Segments end with the window."""
+        n_segments = -(-self.n_steps // segment)
+        padding = n_segments * segment - self.n_steps
+        # A segment counts from the first value in it on; before a full window's first, partial segment is nothing.
+        first = np.where(self.lead > 0, (self.lead + padding) // segment, 0)
+        return np.arange(n_segments) < first[:, None]
+
     def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield (rows, dense windows), about half a megabyte at a time."""
         size = max(1, _BLOCK_VALUES // (self.n_steps * self.n_features))

@@ -1,6 +1,7 @@
 """What the outputs of a network mean under each loss: a point forecast, some quantiles, or a distribution.
 
-A target has one or more parameters, which are the outer axis of the outputs: (n_windows, n_parameters * n_targets).
+A target has one or more parameters, which are the outer axis of the outputs: (n_windows, n_parameters * n_targets), of
+a sequence (n_windows, n_segments, n_parameters * n_targets_of_a_segment).
 
 ============= =========================================================================
 mse mae huber the forecast
@@ -52,8 +53,14 @@ def n_parameters(loss: str, quantiles: Sequence[float] = ()) -> int:
 
 
 def split(loss: str, quantiles: Sequence[float], outputs: np.ndarray) -> np.ndarray:
-    """Return the outputs as float64 (n_windows, n_parameters, n_targets)."""
-    return outputs.astype(np.float64).reshape(len(outputs), n_parameters(loss, quantiles), -1)
+    """Return the outputs as float64 (n_windows, n_parameters, n_targets).
+
+    Those of a sequence, (n_windows, n_segments, n_parameters * k), have k targets in each segment.
+    """
+    n = n_parameters(loss, quantiles)
+    parts = outputs.astype(np.float64).reshape(*outputs.shape[:-1], n, outputs.shape[-1] // n)
+    # (N, S, P, k) -> (N, P, S, k) -> (N, P, S * k)
+    return np.moveaxis(parts, -2, 1).reshape(len(outputs), n, math.prod(outputs.shape[1:]) // n)
 
 
 def scale_of(raw: np.ndarray) -> np.ndarray:
@@ -119,12 +126,13 @@ def quantile_forecast(
     parameters = np.moveaxis(split(loss, quantiles, outputs), 1, -1)  # (n, P, K) -> (n, K, P)
     if loss == "pinball":
         return np.sort(parameters, axis=-1)[..., _positions(quantiles, wanted)]
-    if loss == "gaussian":
-        location, raw_scale = np.split(parameters, 2, axis=-1)
-        return location + scale_of(raw_scale) * ndtri(wanted)
-    if loss == "student_t":
-        location, raw_scale, raw_freedom = np.split(parameters, 3, axis=-1)
-        return location + scale_of(raw_scale) * stdtrit(freedom_of(raw_freedom), wanted)
+    with np.errstate(invalid="ignore"):  # NaN, at the empty steps of a sequence, stays NaN
+        if loss == "gaussian":
+            location, raw_scale = np.split(parameters, 2, axis=-1)
+            return location + scale_of(raw_scale) * ndtri(wanted)
+        if loss == "student_t":
+            location, raw_scale, raw_freedom = np.split(parameters, 3, axis=-1)
+            return location + scale_of(raw_scale) * stdtrit(freedom_of(raw_freedom), wanted)
     raise ValueError(
         f"loss={loss!r} gives a point forecast without quantiles. Fit with loss='pinball', 'gaussian' or 'student_t'."
     )

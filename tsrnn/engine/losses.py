@@ -65,7 +65,7 @@ def mean_loss(
         The loss.
     y_true : ndarray of shape (n_windows, n_targets)
         Targets.
-    outputs : ndarray of shape (n_windows, n_parameters * n_targets)
+    outputs : ndarray of shape (n_windows, n_parameters * n_targets); of a sequence as in `distributions.split`
         Outputs of the network; see `distributions`.
     weight : ndarray of shape (n_windows,)
         Weights of the windows.

@@ -27,6 +27,11 @@ class ForwardKey:
     ragged: bool = False  # windows may have empty leading steps
     centred: bool = False  # windows have an offset
 
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of what the network returns for a window: (n_outputs,), of a sequence (n_segments, n_outputs)."""
+        return self.spec.output_shape(self.n_steps)
+
 
 @dataclass(frozen=True)
 class TrainerKey:
@@ -87,7 +92,8 @@ class Program(Protocol):
     def bind(self, windows: WindowData, missing: Missing, y: Any = None, weight: Any = None) -> Any:
         """Hand the data over once; the answer is what the calls below take.
 
-        y is float32 (n_windows, n_targets), with NaN where there is no target; weight is (n_windows,).
+        y is float32 (n_windows, n_targets), with NaN where there is no target, and weight is (n_windows,). The targets
+        of a sequence stand segment by segment; those of empty segments must be NaN.
         """
 
     def train_steps(self, data: Any, order: np.ndarray, numbers: Numbers) -> tuple[float, float]:
@@ -97,4 +103,7 @@ class Program(Protocol):
         """
 
     def predict(self, data: Any) -> np.ndarray:
-        """Return float32 (n_windows, n_outputs), window by window the same whatever windows stand beside it."""
+        """Return float32 (n_windows, *output_shape), window by window the same whatever windows stand beside it.
+
+        Of a sequence, the outputs of empty segments are NaN.
+        """

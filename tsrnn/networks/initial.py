@@ -54,11 +54,18 @@ def initial_weights(
     rng : numpy.random.Generator
         Source of the random numbers.
     kernel, recurrent, head : {"glorot_uniform", "orthogonal", "zeros"}
-        Initialiser of the input kernels, the recurrent kernels and the kernel of the dense head. Biases are 0.
+        Initialiser of the input kernels, the recurrent kernels and the kernel of the dense head. Those of the initial
+        states are Glorot-uniform, each for itself. Biases are 0.
     forget_bias : float
         Bias of the LSTM's forget gate: at 1 the cell remembers from the first epoch on (Jozefowicz et al., 2015).
     """
+
+    def state_kernel(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        return np.concatenate([glorot_uniform((shape[0], width), rng) for width in spec.state_widths], axis=1)
+
     draw = {
+        "state_kernel": state_kernel,
+        "state_bias": zeros,
         "kernel": INITIALIZERS[kernel],
         "recurrent_kernel": INITIALIZERS[recurrent],
         "head_kernel": INITIALIZERS[head],

@@ -9,24 +9,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-__all__ = ["ACTIVATIONS", "CELLS", "NetworkSpec", "WeightShape"]
+__all__ = ["ACTIVATIONS", "CELLS", "HEADS", "STATIC_TO", "NetworkSpec", "WeightShape"]
 
 # Cell -> number of blocks of `units` columns in its kernels: LSTM i, f, c, o; GRU z, r, h.
 CELLS = {"lstm": 4, "gru": 3, "simple_rnn": 1}
 ACTIVATIONS = ("tanh", "softsign")
+HEADS = ("last", "sequence")
+STATIC_TO = ("both", "state")
 
 
 @dataclass(frozen=True)
 class WeightShape:
     """One array of the weights: what it is for, and its shape in Keras's layout."""
 
-    role: str  # "kernel", "recurrent_kernel", "bias", "head_kernel" or "head_bias"
+    role: str  # "kernel", "recurrent_kernel" or "bias"; of a dense layer "state_..." or "head_...", kernel or bias
     shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """A recurrent network that reads a window and maps its last state to the outputs through one dense layer.
+    """A recurrent network that reads a window and maps its states to the outputs through one dense layer.
 
     Parameters
     ----------
@@ -37,19 +39,28 @@ class NetworkSpec:
     n_inputs : int
         Channels of a window step.
     n_outputs : int
-        Numbers that the network returns for a window.
+        Numbers that the dense layer returns for a state.
     activation : {"tanh", "softsign"}
         Squashes the candidate state. The gates are sigmoid.
     bidirectional : bool
         Read the window in both directions and concatenate the two states, in every layer.
     segment : int
         Steps of the window that one recurrent step reads together.
+    head : {"last", "sequence"}
+        Whether the dense layer maps the last state only or the state after each recurrent step.
+    static : tuple of int
+        Channels that are constant over the window. Their vector, read at its last step, sets the initial state of every
+        layer and direction (LSTM: of the memory cell as well) through a linear dense layer [4]_. None of them: the
+        initial state is zero.
+    static_to : {"both", "state"}
+        Whether those channels are inputs of each step as well, or set the initial state only.
 
     References
     ----------
     .. [1] Hochreiter and Schmidhuber (1997). Long short-term memory. Neural Computation 9(8).
     .. [2] Cho et al. (2014). Learning phrase representations using RNN encoder-decoder. EMNLP.
     .. [3] Elman (1990). Finding structure in time. Cognitive Science 14(2).
+    .. [4] Vinyals et al. (2015). Show and tell: a neural image caption generator. CVPR.
 
     Examples
     --------
@@ -67,21 +78,46 @@ class NetworkSpec:
     activation: str = "tanh"
     bidirectional: bool = False
     segment: int = 1
+    head: str = "last"
+    static: tuple[int, ...] = ()
+    static_to: str = "both"
 
     def n_segments(self, n_steps: int) -> int:
         """Return the number of recurrent steps for a window of `n_steps`; a first, partial segment counts."""
         return -(-n_steps // self.segment)
+
+    def output_shape(self, n_steps: int) -> tuple[int, ...]:
+        """Return the shape of what the network returns for a window of `n_steps`."""
+        return (self.n_segments(n_steps), self.n_outputs) if self.head == "sequence" else (self.n_outputs,)
 
     @property
     def directions(self) -> int:
         return 2 if self.bidirectional else 1
 
     @cached_property
+    def inputs(self) -> tuple[int, ...]:
+        """The channels that are read at each step."""
+        unread = self.static if self.static_to == "state" else ()
+        return tuple(i for i in range(self.n_inputs) if i not in unread)
+
+    @cached_property
+    def state_widths(self) -> tuple[int, ...]:
+        """Sizes of the initial states, in the order of the state kernel's columns: by layer, direction, h and c."""
+        states = self.directions * (2 if self.cell == "lstm" else 1)
+        return tuple(units for units in self.units for _ in range(states))
+
+    @cached_property
     def weights(self) -> tuple[WeightShape, ...]:
-        """The arrays of this network, in Keras's order: per layer and direction kernel, recurrent kernel, bias."""
+        """The arrays of this network, in Keras's order: per layer and direction kernel, recurrent kernel, bias.
+
+        The dense layers of the initial states come first, side by side in one kernel.
+        """
         blocks = CELLS[self.cell]
         shapes = []
-        width = self.n_inputs * self.segment
+        if self.static:
+            total = sum(self.state_widths)
+            shapes = [WeightShape("state_kernel", (len(self.static), total)), WeightShape("state_bias", (total,))]
+        width = len(self.inputs) * self.segment
         for units in self.units:
             columns = blocks * units
             # Keras's GRU keeps the biases of the input product and of the recurrent product apart.

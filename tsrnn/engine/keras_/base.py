@@ -14,7 +14,7 @@ from .losses import mean_loss, penalty
 from .model import VariableDropout, build_model
 from .optimizers import make_optimizer
 
-__all__ = ["PREDICT_ROWS", "BaseProgram", "data_arrays", "read_inputs"]
+__all__ = ["PREDICT_ROWS", "BaseProgram", "blank_empty", "data_arrays", "read_inputs"]
 
 PREDICT_ROWS = 64  # windows of one forward pass: fixed, since float32 sums differ in the last bit between batch sizes
 
@@ -58,6 +58,12 @@ class BaseProgram:
 
     def _objective(self, weights: list[Any], y: Any, w: Any, y_pred: Any, l1: Any, l2: Any) -> tuple[Any, Any, Any]:
         """Return what a step minimises, the mean loss in it, and the sum of weights."""
+        spec = self.key.forward.spec
+        if spec.head == "sequence":  # each segment counts as a window of its own: (B, S, n_outputs) -> (B * S, ...)
+            n_segments = spec.n_segments(self.key.forward.n_steps)
+            y_pred = ops.reshape(y_pred, (-1, spec.n_outputs))
+            y = ops.reshape(y, (-1, y.shape[1] // n_segments))
+            w = ops.repeat(w, n_segments)
         loss, total = mean_loss(self._trainer, y, w, y_pred)
         kernels = [weights[i] for i in self.key.forward.spec.kernel_positions]
         return loss + penalty(kernels, l1, l2), loss, total
@@ -104,3 +110,10 @@ def read_inputs(forward: ForwardKey, x: Any, lead: Any, means: Any) -> Any:
     padded_lead = lead + (n_segments * spec.segment - forward.n_steps)
     # A segment counts from the first value in it on: rounding down leaves a half-empty segment in.
     return [x, ops.arange(n_segments, dtype="int32") >= (padded_lead // spec.segment)[:, None]]
+
+
+def blank_empty(forward: ForwardKey, inputs: Any, outputs: Any) -> Any:
+    """Return what the model made of its inputs, with NaN where a segment of a sequence is empty."""
+    if forward.spec.head == "sequence" and forward.ragged:
+        return ops.where(inputs[1][..., None], outputs, float("nan"))
+    return outputs

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import keras
 
 from ...networks import NetworkSpec
@@ -26,12 +28,12 @@ class VariableDropout(keras.layers.Layer):
         return keras.ops.where(keep, inputs / (1 - self.rate), 0.0)
 
 
-def _recurrent_layer(spec: NetworkSpec, units: int, last: bool, recurrent_dropout: float):
+def _recurrent_layer(spec: NetworkSpec, units: int, whole: bool, recurrent_dropout: float):
     # Zeros and a fixed seed: Keras's defaults would draw from Python's global generator. Weights are loaded later.
     layer = LAYERS[spec.cell](
         units,
         activation=spec.activation,
-        return_sequences=not last,
+        return_sequences=whole,
         recurrent_dropout=recurrent_dropout,
         kernel_initializer="zeros",
         recurrent_initializer="zeros",
@@ -39,6 +41,19 @@ def _recurrent_layer(spec: NetworkSpec, units: int, last: bool, recurrent_dropou
         **({} if spec.cell == "simple_rnn" else {"use_cudnn": False}),
     )
     return keras.layers.Bidirectional(layer) if spec.bidirectional else layer
+
+
+def _initial_states(spec: NetworkSpec, window):
+    """Return the initial states of each recurrent layer: a list as the layer takes it, or None if they are zero."""
+    if not spec.static:
+        return [None] * len(spec.units)
+    static = keras.ops.take(window[:, -1], list(spec.static), axis=-1)
+    # One layer for all states: several would stand in an order that depends on what else the model is made of.
+    states = keras.layers.Dense(sum(spec.state_widths), kernel_initializer="zeros")(static)
+    ends = list(itertools.accumulate(spec.state_widths))
+    states = keras.ops.split(states, ends[:-1], axis=-1) if len(ends) > 1 else [states]
+    per_layer = len(states) // len(spec.units)
+    return [states[i : i + per_layer] for i in range(0, len(states), per_layer)]
 
 
 def build_model(spec: NetworkSpec, n_steps: int, *, ragged: bool = False, dropout=None, recurrent_dropout: float = 0.0):
@@ -60,14 +75,16 @@ def build_model(spec: NetworkSpec, n_steps: int, *, ragged: bool = False, dropou
     n_segments = spec.n_segments(n_steps)
     window = keras.Input((n_steps, spec.n_inputs))
     mask = keras.Input((n_segments,), dtype="bool") if ragged else None
-    h = window
+    h = window if len(spec.inputs) == spec.n_inputs else keras.ops.take(window, list(spec.inputs), axis=-1)
     if spec.segment > 1:
         h = keras.layers.ZeroPadding1D((n_segments * spec.segment - n_steps, 0))(h)
         # (B, n_segments * segment, C) -> (B, n_segments, segment * C)
-        h = keras.layers.Reshape((n_segments, spec.segment * spec.n_inputs))(h)
-    for i, units in enumerate(spec.units):
-        layer = _recurrent_layer(spec, units, i == len(spec.units) - 1, recurrent_dropout)
-        h = layer(h, mask=mask) if ragged else layer(h)
+        h = keras.layers.Reshape((n_segments, spec.segment * len(spec.inputs)))(h)
+    for i, (units, states) in enumerate(zip(spec.units, _initial_states(spec, window), strict=True)):
+        whole = spec.head == "sequence" or i < len(spec.units) - 1
+        layer = _recurrent_layer(spec, units, whole, recurrent_dropout)
+        given = {"mask": mask, "initial_state": states}
+        h = layer(h, **{name: value for name, value in given.items() if value is not None})
         h = dropout()(h) if dropout is not None else h
     head = keras.layers.Dense(spec.n_outputs, kernel_initializer="zeros")
     return keras.Model([window, mask] if ragged else window, head(h))

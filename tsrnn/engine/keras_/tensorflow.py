@@ -7,13 +7,15 @@ Data of any length run through the same program.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
 from ..data import Missing, WindowData
 from ..distributions import n_parameters
 from ..program import ForwardKey, Numbers, ProgramKey, TrainerKey
-from .base import PREDICT_ROWS, BaseProgram, data_arrays, read_inputs
+from .base import PREDICT_ROWS, BaseProgram, blank_empty, data_arrays, read_inputs
 from .losses import clip
 from .optimizers import decayed
 
@@ -34,7 +36,7 @@ class TensorFlowProgram(BaseProgram):
 
     def _build_trainer(self, trainer: TrainerKey) -> None:
         self._step = tf.function(self._train_step, jit_compile=trainer.compiled, autograph=False)
-        n_targets = self.key.forward.spec.n_outputs // n_parameters(trainer.loss, trainer.quantiles)
+        n_targets = math.prod(self.key.forward.output_shape) // n_parameters(trainer.loss, trainer.quantiles)
         self._train = tf.function(
             self._train_rows,
             input_signature=[
@@ -79,13 +81,15 @@ class TensorFlowProgram(BaseProgram):
     def _predict_chunks(self, series, starts, lead, offset, means):
         n_windows = tf.shape(starts)[0]
         n_chunks = (n_windows + PREDICT_ROWS - 1) // PREDICT_ROWS
-        shape = (PREDICT_ROWS, self.key.forward.spec.n_outputs)
+        shape = (PREDICT_ROWS, *self.key.forward.output_shape)
 
         def predict_chunk(i, out):
             # The last chunk is filled up with its last window.
             rows = tf.minimum(i * PREDICT_ROWS + tf.range(PREDICT_ROWS), n_windows - 1)
             x, empty = self._gather(series, starts, lead, offset, rows)
-            return i + 1, out.write(i, self._model(read_inputs(self.key.forward, x, empty, means), training=False))
+            inputs = read_inputs(self.key.forward, x, empty, means)
+            outputs = blank_empty(self.key.forward, inputs, self._model(inputs, training=False))
+            return i + 1, out.write(i, outputs)
 
         out = tf.TensorArray(tf.float32, size=n_chunks, element_shape=shape)
         _, out = tf.while_loop(lambda i, _: i < n_chunks, predict_chunk, (0, out), parallel_iterations=1)

@@ -9,6 +9,8 @@ CELLS: tuple[str, ...]
 ACTIVATIONS: tuple[str, ...]
 LOSSES: tuple[str, ...]
 OPTIMIZERS: tuple[str, ...]
+HEADS: tuple[str, ...]
+STATIC_TO: tuple[str, ...]
 MAX_LAYERS: int
 MAX_QUANTILES: int
 MAX_THREADS: int
@@ -39,6 +41,7 @@ class Network:
     n_features: int
     n_outputs: int
     n_targets: int
+    n_values: int
     batch_size: int
     n_parameters: int
     n_moments: int
@@ -54,6 +57,9 @@ class Network:
         activation: str = "tanh",
         bidirectional: bool = False,
         segment: int = 1,
+        head: str = "last",
+        static: Sequence[int] = (),
+        static_to: str = "both",
         indicators: Sequence[int] = (),
         batch_size: int = 0,
         loss: str = "mse",

@@ -32,6 +32,9 @@ cdef extern from "engine.h" nogil:
         int32_t n_quantiles
         float *quantiles
         const int32_t *indicators
+        int32_t sequence, static_unread
+        int64_t n_static
+        const int32_t *statics
         float momentum, recurrent_dropout
 
     ctypedef struct ts_data:
@@ -70,6 +73,8 @@ CELLS = ("lstm", "gru", "simple_rnn")
 ACTIVATIONS = ("tanh", "softsign")
 LOSSES = ("mse", "mae", "huber", "pinball", "gaussian", "student_t")
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "adagrad", "sgd")
+HEADS = ("last", "sequence")
+STATIC_TO = ("both", "state")
 MAX_LAYERS = TS_MAX_LAYERS
 MAX_THREADS = TS_MAX_THREADS
 MAX_QUANTILES = TS_MAX_QUANTILES
@@ -247,6 +252,12 @@ cdef class Network:
         Whether each layer reads in both directions.
     n_steps, segment, n_features, n_outputs : int
         Sizes.
+    head : str
+        See HEADS; of a "sequence", a window has n_outputs for each segment.
+    static : sequence of int
+        Channels (features, then indicators) whose values at the last step set the initial state.
+    static_to : str
+        See STATIC_TO.
     indicators : sequence of int
         Features with a channel that is 1 where the value is missing.
     batch_size : int
@@ -265,15 +276,15 @@ cdef class Network:
 
     cdef ts_network *c
     cdef object _lock
-    cdef readonly int64_t n_steps, n_features, n_outputs, n_targets, batch_size, n_parameters
+    cdef readonly int64_t n_steps, n_features, n_outputs, n_values, n_targets, batch_size, n_parameters
     cdef readonly int n_moments
     cdef readonly str isa
 
     def __cinit__(self, *, cell, units, n_steps, n_features, n_outputs, activation="tanh", bidirectional=False,
-                  segment=1, indicators=(), batch_size=0, loss="mse", optimizer="adam", momentum=0.0, nesterov=False,
-                  recurrent_dropout=0.0, quantiles=(), isa=None):
+                  segment=1, head="last", static=(), static_to="both", indicators=(), batch_size=0, loss="mse",
+                  optimizer="adam", momentum=0.0, nesterov=False, recurrent_dropout=0.0, quantiles=(), isa=None):
         cdef ts_config config
-        cdef int32_t[::1] indicator_view
+        cdef int32_t[::1] indicator_view, static_view
         config.cell = _choice("cell", cell, CELLS)
         config.activation = _choice("activation", activation, ACTIVATIONS)
         config.loss = _choice("loss", loss, LOSSES)
@@ -300,13 +311,28 @@ cdef class Network:
         if len(indicators):
             indicator_view = indicators
             config.indicators = &indicator_view[0]
+        config.sequence = _choice("head", head, HEADS)
+        n_values = _size("outputs of a window", n_outputs * (-(-n_steps // segment) if config.sequence else 1), 1, 2**31)
+        config.static_unread = _choice("static_to", static_to, STATIC_TO)
+        n_channels = n_features + len(indicators)
+        static = np.array(_integers("static", np.array(static, dtype=np.int64), (None,), 0, n_channels - 1))
+        if len(np.unique(static)) < len(static):
+            raise ValueError(f"static names a channel twice: {static.tolist()}.")
+        if config.static_unread and len(static) == n_channels:
+            raise ValueError("static names every channel, and static_to='state' leaves none to read; use 'both'.")
+        config.n_static = len(static)
+        config.statics = NULL
+        if len(static):
+            static_view = static
+            config.statics = &static_view[0]
         cdef int isa_index = _find_isa(isa)
         cdef int status = ts_create(&config, isa_index, &self.c)
         _raise_for(status)
         self._lock = threading.Lock()
         self.isa = ts_isa_name(isa_index).decode()
         self.n_steps, self.n_features, self.n_outputs = n_steps, n_features, n_outputs
-        self.n_targets = config.n_targets
+        self.n_values = n_values
+        self.n_targets = n_values // n_outputs * config.n_targets
         self.batch_size = batch_size
         self.n_parameters = ts_n_parameters(self.c)
         self.n_moments = ts_n_moments(self.c)
@@ -377,12 +403,12 @@ cdef class Network:
         return loss, weight
 
     def predict(self, Data data not None, start=0, stop=None, n_threads=1):
-        """Return the predictions (stop - start, n_outputs) for windows start..stop-1, float32."""
+        """Return the predictions (stop - start, n_values) for windows start..stop-1, float32."""
         self._check_data(data)
         cdef int threads = _size("n_threads", n_threads, 1, MAX_THREADS)
         cdef int64_t first = _size("start", start, 0, data.n_windows)
         cdef int64_t last = _size("stop", data.n_windows if stop is None else stop, first, data.n_windows)
-        out = np.empty((last - first, self.n_outputs), np.float32)
+        out = np.empty((last - first, self.n_values), np.float32)
         cdef float[:, ::1] view = out
         cdef int status
         if last == first:

@@ -40,7 +40,11 @@ def shortfall(key: ProgramKey) -> str | None:
         return (
             f"the native engine computes up to {_core.MAX_LAYERS} layers of {_core.MAX_UNITS} units, not {spec.units}"
         )
-    asked = [("cell", spec.cell, _core.CELLS), ("activation", spec.activation, _core.ACTIVATIONS)]
+    asked = [
+        ("cell", spec.cell, _core.CELLS),
+        ("activation", spec.activation, _core.ACTIVATIONS),
+        ("head", spec.head, _core.HEADS),
+    ]
     if trainer is not None:
         asked += [("loss", trainer.loss, _core.LOSSES), ("optimizer", trainer.optimizer, _core.OPTIMIZERS)]
         if len(trainer.quantiles) > _core.MAX_QUANTILES:
@@ -169,6 +173,9 @@ class NativeProgram:
             n_features=forward.n_features,
             indicators=forward.indicators,
             n_outputs=spec.n_outputs,
+            head=spec.head,
+            static=spec.static,
+            static_to=spec.static_to,
             isa=os.environ.get("TSRNN_ISA") or None,
             **training,
         )
@@ -265,11 +272,11 @@ class NativeProgram:
 
     def predict(self, data: _core.Data) -> np.ndarray:
         n_windows = len(data)
-        out = np.empty((n_windows, self.key.forward.spec.n_outputs), np.float32)
+        out = np.empty((n_windows, self._network.n_values), np.float32)
         # 1e9 multiply-adds a second and more, on any processor of these years
         block = max(_ROWS_PER_THREAD, int(_CALL_SECONDS * 1e9 / self._work))
         for start in range(0, n_windows, block):
             stop = min(start + block, n_windows)
             with self._lend(self._work * (stop - start), -(-(stop - start) // _ROWS_PER_THREAD)) as n_threads:
                 out[start:stop] = self._network.predict(data, start, stop, n_threads)
-        return out
+        return out.reshape(n_windows, *self.key.forward.output_shape)

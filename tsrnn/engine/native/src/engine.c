@@ -79,7 +79,6 @@ int ts_create(const ts_config *config, int isa, ts_network **result) {
         free(network);
         return status;
     }
-    network->plan.config.indicators = network->plan.indicators;
     network->n_moments = count_moments(config);
     const size_t size = (size_t)network->plan.n_internal, packed = (size_t)network->plan.n_packed;
     const size_t floats = size * (size_t)(1 + network->n_moments) + packed;
@@ -235,9 +234,10 @@ static void begin_batch(training *t, int64_t batch) {
         }
         t->window[t->n_rows] = window;
         t->slot[t->n_rows++] = slot;
-        const float *y = t->data->y + window * config->n_targets;
+        const int64_t n_targets = t->network->plan.n_heads * config->n_targets;
+        const float *y = t->data->y + window * n_targets;
         int64_t known = 0;
-        for (int64_t k = 0; k < config->n_targets; k++) known += y[k] == y[k];
+        for (int64_t k = 0; k < n_targets; k++) known += y[k] == y[k];
         t->total += (double)t->data->weight[window] * (double)known;
     }
     t->step.numbers = t->numbers;
@@ -374,18 +374,29 @@ typedef struct {
     ts_work *works;
 } prediction;
 
+/* A window's outputs, from segment-major to its own row; NaN where there was nothing to read. */
+static void copy_outputs(const ts_plan *plan, const ts_work *work, ptrdiff_t row, float *out) {
+    const ptrdiff_t n_outputs = plan->config.n_outputs;
+    for (ptrdiff_t head = 0; head < plan->n_heads; head++, out += n_outputs) {
+        if (plan->config.sequence && head < work->first[row]) {
+            for (ptrdiff_t k = 0; k < n_outputs; k++) out[k] = NAN;
+        } else {
+            memcpy(out, work->y + (head * work->n + row) * plan->outputs, (size_t)n_outputs * sizeof *out);
+        }
+    }
+}
+
 static void predict_member(team *group, int me, void *context) {
     prediction *p = context;
     const ts_plan *plan = &p->network->plan;
-    const int64_t n_outputs = plan->config.n_outputs;
+    const int64_t n_values = plan->n_heads * plan->config.n_outputs;
     ts_work *work = &p->works[me];
     for (int64_t first = p->start + me * work->capacity; first < p->stop; first += group->size * work->capacity) {
         work->n = p->stop - first < work->capacity ? (ptrdiff_t)(p->stop - first) : work->capacity;
         for (ptrdiff_t row = 0; row < work->n; row++) work->window[row] = first + row;
         p->network->kernels->infer(plan, p->network->theta, p->network->packed, p->data, work);
         for (ptrdiff_t row = 0; row < work->n; row++) {
-            memcpy(p->out + (first - p->start + row) * n_outputs, work->y + row * plan->outputs,
-                   (size_t)n_outputs * sizeof *p->out);
+            copy_outputs(plan, work, row, p->out + (first - p->start + row) * n_values);
         }
     }
 }

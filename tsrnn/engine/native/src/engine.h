@@ -28,6 +28,10 @@ typedef struct {
     int32_t n_quantiles;     /* of the pinball loss */
     float quantiles[TS_MAX_QUANTILES];
     const int32_t *indicators;
+    int32_t sequence;        /* an output for each segment, not only for the last */
+    int32_t static_unread;   /* the static channels are not read as inputs */
+    int64_t n_static;        /* channels whose values at the last step set the initial state */
+    const int32_t *statics;
     float momentum, recurrent_dropout;
 } ts_config;
 
@@ -39,7 +43,7 @@ typedef struct {
     const int32_t *starts;   /* (n_windows,) */
     const int32_t *lead;     /* (n_windows,) */
     const float *means;      /* (n_features,) */
-    const float *y;          /* (n_windows, n_targets), NaN where there is no target */
+    const float *y;          /* (n_windows, n_targets), NaN where there is no target; of a sequence, by segment */
     const float *weight;     /* (n_windows,) */
     int64_t n_windows;
 } ts_data;
@@ -77,7 +81,8 @@ int ts_train(ts_network *network, const ts_data *data, const int32_t *order, int
              const ts_numbers *numbers, int n_threads, ts_interrupt *interrupt, void *context, double *loss,
              double *weight);
 
-/* Predictions (stop - start, n_outputs) of the windows start..stop-1. */
+/* Predictions (stop - start, n_outputs) of the windows start..stop-1; of a sequence (stop - start, n_segments, n_outputs),
+ * NaN where a segment is empty. */
 int ts_predict(ts_network *network, const ts_data *data, int64_t start, int64_t stop, int n_threads, float *out);
 
 #endif

@@ -418,32 +418,43 @@ NOINLINE void drop(float *to, const float *from, ptrdiff_t n, uint64_t key, floa
 
 /* ----------------------------------------------------------------------------------------------------- windows -- */
 
-/* One window into row `row` of the first layer's input (n_segments, n, segment * channels). */
+/* The channels of one step of a window: its features less the offset, and the indicators of missing ones. */
+static void read_step(const ts_plan *plan, const ts_data *data, ptrdiff_t at, const double *offset, float *x) {
+    const ptrdiff_t n_features = plan->config.n_features;
+    for (ptrdiff_t j = 0; j < n_features; j++) {
+        x[j] = offset ? (float)(data->series64[at + j] - offset[j]) : data->series32[at + j];
+    }
+    for (ptrdiff_t j = 0; j < plan->config.n_indicators; j++) {
+        const float value = x[plan->indicators[j]];
+        x[n_features + j] = value != value;
+    }
+    if (plan->config.n_indicators) {
+        for (ptrdiff_t j = 0; j < n_features; j++) x[j] = x[j] != x[j] ? data->means[j] : x[j];
+    }
+}
+
+/* One window into row `row` of the first layer's input (n_segments, n, segment * inputs), and its static channels. */
 static void read_window(const ts_plan *plan, const ts_data *data, ts_work *work, ptrdiff_t row) {
-    const ptrdiff_t n_features = plan->config.n_features, segment = plan->config.segment, channels = plan->n_channels;
+    const ptrdiff_t segment = plan->config.segment, n_inputs = plan->n_inputs, n_static = plan->config.n_static;
     const int64_t window = work->window[row];
     const int64_t start = data->starts[window], lead = data->lead[window];
-    const double *offset = data->offset ? data->offset + window * n_features : NULL;
+    const double *offset = data->offset ? data->offset + window * plan->config.n_features : NULL;
     const ptrdiff_t first_step = (ptrdiff_t)work->begin * segment;
+    float *channels = work->channels;
     for (ptrdiff_t padded = first_step; padded < plan->n_segments * segment; padded++) {
         const int64_t step = padded - plan->padding;
-        float *x = work->input[0] + ((padded / segment) * work->n + row) * segment * channels
-                   + padded % segment * channels;
+        float *x = work->input[0] + ((padded / segment) * work->n + row) * segment * n_inputs
+                   + padded % segment * n_inputs;
         if (step < lead) { /* empty, or before a first partial segment */
-            memset(x, 0, (size_t)channels * sizeof *x);
+            memset(x, 0, (size_t)n_inputs * sizeof *x);
             continue;
         }
-        const int64_t at = (start + step < 0 ? 0 : start + step) * n_features;
-        for (ptrdiff_t j = 0; j < n_features; j++) {
-            x[j] = offset ? (float)(data->series64[at + j] - offset[j]) : data->series32[at + j];
-        }
-        for (ptrdiff_t j = 0; j < plan->config.n_indicators; j++) {
-            const float value = x[plan->indicators[j]];
-            x[n_features + j] = value != value;
-        }
-        if (plan->config.n_indicators) {
-            for (ptrdiff_t j = 0; j < n_features; j++) x[j] = x[j] != x[j] ? data->means[j] : x[j];
-        }
+        if (!plan->inputs) channels = x; /* all of them */
+        read_step(plan, data, (start + step < 0 ? 0 : start + step) * plan->config.n_features, offset, channels);
+        for (ptrdiff_t j = 0; plan->inputs && j < n_inputs; j++) x[j] = channels[plan->inputs[j]];
+    }
+    for (ptrdiff_t j = 0; j < n_static; j++) { /* as they are at the last step */
+        work->statics[row * n_static + j] = lead < plan->config.n_steps ? channels[plan->statics[j]] : 0.0f;
     }
 }
 
@@ -472,7 +483,10 @@ typedef struct {
     const ts_tape *tape;
     ts_work *work;
     const float *theta, *packed;
-    int layer, direction, last, keep_h, keep;
+    int layer, direction;
+    int last, whole;        /* the last layer; whether its state after each step is passed on, or only the last one */
+    int keep_h, keep;
+    int given;              /* whether the first state is given: else it is zero, and there is nothing to multiply */
     ptrdiff_t gates, state; /* floats of the gates and of the state of one step */
     float rate;             /* recurrent dropout, 0 in prediction */
 } pass;
@@ -480,11 +494,11 @@ typedef struct {
 static pass make_pass(const ts_plan *plan, const float *theta, const float *packed, ts_work *work, int layer,
                       int direction) {
     const ts_cell *cell = &plan->cells[layer][direction];
-    const int last = layer == plan->config.n_layers - 1;
+    const int last = layer == plan->config.n_layers - 1, whole = !last || plan->config.sequence;
     return (pass){
         .plan = plan, .cell = cell, .functions = functions_of(plan, cell), .tape = &work->tape[layer][direction],
         .work = work, .theta = theta, .packed = packed, .layer = layer, .direction = direction, .last = last,
-        .keep_h = work->training || !last, .keep = work->training,
+        .whole = whole, .keep_h = work->training || whole, .keep = work->training, .given = plan->n_states > 0,
         .gates = cell->panels * work->n * cell->gate_wide * VL, .state = work->n * cell->padded,
         .rate = work->training ? plan->config.recurrent_dropout : 0.0f,
     };
@@ -558,8 +572,7 @@ static void forward_step(const pass *p, ptrdiff_t step) {
     const ts_cell *cell = p->cell;
     const ptrdiff_t n = p->work->n, wide = cell->wide * VL, gate_wide = cell->gate_wide * VL;
     const float *x = p->work->input[p->layer] + segment_of(p, step) * n * cell->inputs;
-    /* the first state is zero: nothing to multiply */
-    const int started = step > start_of(p);
+    const int started = p->given || step > start_of(p);
     const float *h = started ? masked_state(p, step) : h_of(p, step);
     product_fn *product = p->rate == 0.0f ? p->functions->product : p->functions->product_gated;
     for (ptrdiff_t index = 0; index < cell->panels; index++) {
@@ -592,11 +605,48 @@ static void draw_recurrent_masks(const pass *p, uint64_t seed) {
     }
 }
 
+/* initial = statics S + s; zero where a window is empty, as there is nothing to begin. */
+static void forward_states(const ts_plan *plan, const float *theta, ts_work *work) {
+    const ptrdiff_t n_static = plan->config.n_static, n_states = plan->n_states;
+    for (ptrdiff_t start = 0; start < n_states; start += 4 * VL) {
+        const ptrdiff_t wide = min_of(4 * VL, n_states - start);
+        const operands s = {
+            .a = work->statics, .a_line = n_static, .b = theta + plan->state + start * n_static, .b_line = wide,
+            .outer = 1, .inner = n_static,
+        };
+        PRODUCTS[wide / VL](work->n, theta + plan->state_bias + start, 0, NULL, &s, work->initial + start, n_states);
+    }
+    for (ptrdiff_t row = 0; row < work->n; row++) {
+        if (work->first[row] < plan->n_segments) continue;
+        memset(work->initial + row * n_states, 0, (size_t)n_states * sizeof(float));
+    }
+}
+
+/* A direction's part of the initial states, or of their gradients, to rows of its own; and back. */
+static void take_initial(const pass *p, ptrdiff_t column, float *to) {
+    const ptrdiff_t line = p->cell->padded;
+    for (ptrdiff_t row = 0; row < p->work->n; row++) {
+        memcpy(to + row * line, p->work->initial + row * p->plan->n_states + column, (size_t)line * sizeof *to);
+    }
+}
+
+static void give_initial(const pass *p, ptrdiff_t column, const float *from) {
+    const ptrdiff_t line = p->cell->padded;
+    for (ptrdiff_t row = 0; row < p->work->n; row++) {
+        memcpy(p->work->d_initial + row * p->plan->n_states + column, from + row * line, (size_t)line * sizeof *from);
+    }
+}
+
 static void forward_direction(const pass *p) {
     const ptrdiff_t start = start_of(p), stop = stop_of(p);
     const size_t bytes = (size_t)p->state * sizeof(float);
-    memset(h_of(p, start), 0, bytes);
-    if (p->tape->c) memset(c_of(p, start), 0, bytes);
+    if (p->given) {
+        take_initial(p, p->cell->initial, h_of(p, start));
+        if (p->tape->c) take_initial(p, p->cell->initial + p->cell->padded, c_of(p, start));
+    } else {
+        memset(h_of(p, start), 0, bytes);
+        if (p->tape->c) memset(c_of(p, start), 0, bytes);
+    }
     for (ptrdiff_t step = start; step < stop; step++) forward_step(p, step);
 }
 
@@ -605,15 +655,27 @@ static uint64_t output_key(const pass *p, uint64_t seed, ptrdiff_t segment, ptrd
     return row_key(seed, (p->layer * 2 + p->direction) * 2, segment, p->work->slot[row]);
 }
 
-/* A direction's states, dropped out, become its columns of the next layer's input, or of the last state. */
+/* Segments first..n_segments-1 have their state passed on. */
+static ptrdiff_t first_output(const pass *p) {
+    return p->whole ? p->work->begin : p->plan->n_segments - 1;
+}
+
+/* Where the states of a segment, or the gradients of these, lie for whom they are passed on to: the next layer, or the
+ * head. This direction's columns, in rows of `line` floats. */
+static float *output_of(const pass *p, ptrdiff_t segment, float *const *input, float *state, ptrdiff_t *line) {
+    *line = p->last ? p->plan->top : p->plan->cells[p->layer + 1][0].inputs;
+    float *base = p->last ? state : input[p->layer + 1];
+    return base + (p->whole ? segment * p->work->n * *line : 0) + p->direction * p->cell->padded;
+}
+
+/* A direction's states, dropped out, become its columns of the next layer's input, or of what the head reads. */
 static void pass_on(const pass *p, float rate, uint64_t seed) {
-    const ptrdiff_t n = p->work->n, line = p->cell->padded, n_segments = p->plan->n_segments;
-    const ptrdiff_t to_line = p->last ? p->plan->top : p->plan->cells[p->layer + 1][0].inputs;
-    for (ptrdiff_t segment = p->last ? n_segments - 1 : p->work->begin; segment < n_segments; segment++) {
-        const ptrdiff_t step = p->last ? stop_of(p) : segment_of(p, segment) + 1; /* segment_of is its own inverse */
+    const ptrdiff_t n = p->work->n, line = p->cell->padded;
+    for (ptrdiff_t segment = first_output(p); segment < p->plan->n_segments; segment++) {
+        const ptrdiff_t step = p->whole ? segment_of(p, segment) + 1 : stop_of(p); /* segment_of is its own inverse */
         const float *h = h_of(p, step);
-        float *to = p->last ? p->work->state : p->work->input[p->layer + 1] + segment * n * to_line;
-        to += p->direction * line;
+        ptrdiff_t to_line;
+        float *to = output_of(p, segment, p->work->input, p->work->state, &to_line);
         for (ptrdiff_t row = 0; row < n; row++) {
             if (rate > 0.0f) {
                 drop(to + row * to_line, h + row * line, line, output_key(p, seed, segment, row), rate);
@@ -624,21 +686,31 @@ static void pass_on(const pass *p, float rate, uint64_t seed) {
     }
 }
 
+/* The rows of states that the head reads, in all, and the first of them: segments empty in all windows are left out. */
+static ptrdiff_t head_rows(const ts_plan *plan, const ts_work *work, ptrdiff_t *first) {
+    *first = plan->config.sequence ? work->begin * work->n : 0;
+    return plan->n_heads * work->n - *first;
+}
+
 /* y = state D + d */
 static void forward_head(const ts_plan *plan, const float *theta, ts_work *work) {
+    ptrdiff_t first;
+    const ptrdiff_t rows = head_rows(plan, work, &first);
     for (ptrdiff_t start = 0; start < plan->outputs; start += 4 * VL) {
         const ptrdiff_t wide = min_of(4 * VL, plan->outputs - start);
         const operands s = {
-            .a = work->state, .a_line = plan->top, .b = theta + plan->head + start * plan->top, .b_line = wide,
-            .outer = 1, .inner = plan->top,
+            .a = work->state + first * plan->top, .a_line = plan->top, .b = theta + plan->head + start * plan->top,
+            .b_line = wide, .outer = 1, .inner = plan->top,
         };
-        PRODUCTS[wide / VL](work->n, theta + plan->head_bias + start, 0, NULL, &s, work->y + start, plan->outputs);
+        float *y = work->y + first * plan->outputs + start;
+        PRODUCTS[wide / VL](rows, theta + plan->head_bias + start, 0, NULL, &s, y, plan->outputs);
     }
 }
 
 static void forward(const ts_plan *plan, const float *theta, const float *packed, const ts_data *data, ts_work *work,
                     float rate, uint64_t seed) {
     read_windows(plan, data, work);
+    if (plan->n_states) forward_states(plan, theta, work);
     for (int layer = 0; layer < plan->config.n_layers; layer++) {
         for (int direction = 0; direction < plan->config.directions; direction++) {
             const pass p = make_pass(plan, theta, packed, work, layer, direction);
@@ -659,12 +731,14 @@ static void infer(const ts_plan *plan, const float *theta, const float *packed, 
 /* work->loss += sum_ik w_ik loss_ik; dy = its derivative / total weight. No loss where the target is NaN. */
 static void backward_loss(const ts_plan *plan, const ts_data *data, const ts_step *step, ts_work *work) {
     const ts_config *config = &plan->config;
-    const ptrdiff_t n_targets = config->n_targets, n_outputs = config->n_outputs;
-    memset(work->dy, 0, (size_t)(work->n * plan->outputs) * sizeof *work->dy);
-    for (ptrdiff_t row = 0; row < work->n; row++) {
-        const float *y = data->y + work->window[row] * n_targets, *raw = work->y + row * plan->outputs;
+    const ptrdiff_t n_targets = config->n_targets, n_outputs = config->n_outputs, rows = plan->n_heads * work->n;
+    memset(work->dy, 0, (size_t)(rows * plan->outputs) * sizeof *work->dy);
+    for (ptrdiff_t row = 0; row < rows; row++) {
+        const int64_t window = work->window[row % work->n];
+        const float *y = data->y + (window * plan->n_heads + row / work->n) * n_targets;
+        const float *raw = work->y + row * plan->outputs;
         float *dy = work->dy + row * plan->outputs;
-        const float weight = data->weight[work->window[row]];
+        const float weight = data->weight[window];
         for (ptrdiff_t k = 0; k < n_targets; k++) {
             if (y[k] != y[k]) continue;
             work->loss += (double)weight * ts_loss(config, raw + k, y[k], dy + k);
@@ -674,25 +748,48 @@ static void backward_loss(const ts_plan *plan, const ts_data *data, const ts_ste
 }
 
 static void backward_head(const ts_plan *plan, const float *packed, ts_work *work) {
-    const ptrdiff_t n = work->n, outputs = plan->outputs, top = plan->top;
+    const ptrdiff_t outputs = plan->outputs, top = plan->top;
+    ptrdiff_t first;
+    const ptrdiff_t rows = head_rows(plan, work, &first);
+    const float *state = work->state + first * top, *dy = work->dy + first * outputs;
+    float *d_state = work->d_state + first * top;
     for (ptrdiff_t start = 0; start < outputs; start += 4 * VL) { /* dD += state' dy */
         const ptrdiff_t wide = min_of(4 * VL, outputs - start);
         const operands s = {
-            .a = work->state, .a_line = top, .b = work->dy + start, .b_line = outputs, .outer = 1, .inner = n,
+            .a = state, .a_line = top, .b = dy + start, .b_line = outputs, .outer = 1, .inner = rows,
         };
         float *grad = work->grad + plan->head + start * top;
         GRADIENTS[wide / VL](top, grad, wide, NULL, &s, grad, wide);
     }
-    for (ptrdiff_t row = 0; row < n; row++) { /* dd += sum of dy */
-        for (ptrdiff_t k = 0; k < outputs; k++) work->grad[plan->head_bias + k] += work->dy[row * outputs + k];
+    for (ptrdiff_t row = 0; row < rows; row++) { /* dd += sum of dy */
+        for (ptrdiff_t k = 0; k < outputs; k++) work->grad[plan->head_bias + k] += dy[row * outputs + k];
     }
     for (ptrdiff_t start = 0; start < top; start += 4 * VL) { /* dstate = dy D' */
         const ptrdiff_t wide = min_of(4 * VL, top - start);
         const operands s = {
-            .a = work->dy, .a_line = outputs, .b = packed + plan->head_t + start * outputs, .b_line = wide,
+            .a = dy, .a_line = outputs, .b = packed + plan->head_t + start * outputs, .b_line = wide,
             .outer = 1, .inner = outputs,
         };
-        PRODUCTS[wide / VL](n, NULL, 0, NULL, &s, work->d_state + start, top);
+        PRODUCTS[wide / VL](rows, NULL, 0, NULL, &s, d_state + start, top);
+    }
+}
+
+/* dS += statics' d_initial, ds += sum of d_initial */
+static void backward_states(const ts_plan *plan, ts_work *work) {
+    const ptrdiff_t n_static = plan->config.n_static, n_states = plan->n_states;
+    for (ptrdiff_t row = 0; row < work->n; row++) {
+        float *d = work->d_initial + row * n_states;
+        if (work->first[row] == plan->n_segments) memset(d, 0, (size_t)n_states * sizeof *d);
+        for (ptrdiff_t j = 0; j < n_states; j++) work->grad[plan->state_bias + j] += d[j];
+    }
+    for (ptrdiff_t start = 0; start < n_states; start += 4 * VL) {
+        const ptrdiff_t wide = min_of(4 * VL, n_states - start);
+        const operands s = {
+            .a = work->statics, .a_line = n_static, .b = work->d_initial + start, .b_line = n_states,
+            .outer = 1, .inner = work->n,
+        };
+        float *grad = work->grad + plan->state + start * n_static;
+        GRADIENTS[wide / VL](n_static, grad, wide, NULL, &s, grad, wide);
     }
 }
 
@@ -769,7 +866,7 @@ static void input_gradient(const pass *p, ptrdiff_t step, ptrdiff_t count) {
 /* The gradients of the weights over a block of steps: one product over many rows instead of many over few. */
 static void weight_gradients(const pass *p, ptrdiff_t step, ptrdiff_t stop) {
     input_gradient(p, step, stop - step);
-    const ptrdiff_t from = step > start_of(p) ? step : step + 1; /* the first state is zero */
+    const ptrdiff_t from = p->given || step > start_of(p) ? step : step + 1;
     if (p->rate == 0.0f) {
         if (stop > from) recurrent_gradient(p, from, stop - from);
     } else {
@@ -808,10 +905,11 @@ static void take_empty_back(const pass *p, ptrdiff_t segment) {
     }
 }
 
-/* dh += the gradient of a segment's output, which the layer above has left in its d_input. */
+/* dh += the gradient of a segment's output, which the layer above or the head has left. */
 static void add_output_gradient(const pass *p, ptrdiff_t segment) {
-    const ptrdiff_t line = p->cell->padded, from_line = p->plan->cells[p->layer + 1][0].inputs;
-    const float *from = p->work->d_input[p->layer + 1] + segment * p->work->n * from_line + p->direction * line;
+    const ptrdiff_t line = p->cell->padded;
+    ptrdiff_t from_line;
+    const float *from = output_of(p, segment, p->work->d_input, p->work->d_state, &from_line);
     for (ptrdiff_t row = 0; row < p->work->n; row++) {
         for (ptrdiff_t j = 0; j < line; j++) p->work->dh[row * line + j] += from[row * from_line + j];
     }
@@ -819,14 +917,14 @@ static void add_output_gradient(const pass *p, ptrdiff_t segment) {
 
 static void backward_step(const pass *p, ptrdiff_t step) {
     const ptrdiff_t segment = segment_of(p, step);
-    if (!p->last) add_output_gradient(p, segment);
+    if (p->whole) add_output_gradient(p, segment);
     if (p->work->ragged) set_empty_aside(p, segment);
     for (ptrdiff_t index = 0; index < p->cell->panels; index++) {
         const panel s = panel_of(p, step, index);
         p->functions->backward[p->plan->config.activation == TS_SOFTSIGN](&s);
     }
     /* only GRU's state also flows past the product, h' = z h + ... */
-    if (step > start_of(p)) backward_recurrent(p, gates_of(p, step), p->plan->config.cell == TS_GRU);
+    if (p->given || step > start_of(p)) backward_recurrent(p, gates_of(p, step), p->plan->config.cell == TS_GRU);
     if (p->work->ragged) take_empty_back(p, segment);
 }
 
@@ -848,11 +946,8 @@ static void backward_direction(const pass *p) {
     ts_work *work = p->work;
     const ptrdiff_t n = work->n, line = p->cell->padded, start = start_of(p), stop = stop_of(p);
     const ptrdiff_t steps = n < BLOCK_ROWS ? BLOCK_ROWS / n : 1;
-    for (ptrdiff_t row = 0; row < n; row++) {
-        float *dh = work->dh + row * line;
-        if (p->last) memcpy(dh, work->d_state + row * p->plan->top + p->direction * line, (size_t)line * sizeof *dh);
-        else memset(dh, 0, (size_t)line * sizeof *dh);
-    }
+    memset(work->dh, 0, (size_t)p->state * sizeof(float));
+    if (!p->whole) add_output_gradient(p, stop - 1);
     memset(work->dc, 0, (size_t)p->state * sizeof(float));
     memset(work->d_bias, 0, (size_t)(p->cell->panels * p->cell->gate_wide * VL) * sizeof(float));
     ptrdiff_t done = stop;
@@ -863,17 +958,18 @@ static void backward_direction(const pass *p) {
         done = step;
     }
     bias_gradient(p);
+    if (!p->given) return;
+    give_initial(p, p->cell->initial, work->dh);
+    if (p->tape->c) give_initial(p, p->cell->initial + line, work->dc);
 }
 
 /* The gradient of a layer's output goes through the same dropout masks as the output did. */
 static void drop_gradient(const pass *p, float rate, uint64_t seed) {
     if (rate == 0.0f) return;
-    const ptrdiff_t n = p->work->n, n_segments = p->plan->n_segments;
-    const ptrdiff_t line = p->last ? p->plan->top : p->plan->cells[p->layer + 1][0].inputs;
-    for (ptrdiff_t segment = p->last ? n_segments - 1 : p->work->begin; segment < n_segments; segment++) {
-        float *d = p->last ? p->work->d_state : p->work->d_input[p->layer + 1] + segment * n * line;
-        d += p->direction * p->cell->padded;
-        for (ptrdiff_t row = 0; row < n; row++) {
+    for (ptrdiff_t segment = first_output(p); segment < p->plan->n_segments; segment++) {
+        ptrdiff_t line;
+        float *d = output_of(p, segment, p->work->d_input, p->work->d_state, &line);
+        for (ptrdiff_t row = 0; row < p->work->n; row++) {
             drop(d + row * line, d + row * line, p->cell->padded, output_key(p, seed, segment, row), rate);
         }
     }
@@ -892,6 +988,7 @@ static void learn(const ts_plan *plan, const float *theta, const float *packed, 
             backward_direction(&p);
         }
     }
+    if (plan->n_states) backward_states(plan, work);
 }
 
 /* -------------------------------------------------------------------------------------------------- optimisers -- */

@@ -69,6 +69,8 @@ static void plan_cell(ts_plan *plan, ts_cell *cell, int layer, ptrdiff_t inputs,
         cell->wt = reserve(packed, layer ? columns : 0, inputs, 1); /* nobody asks for the gradient of the data */
     }
     if (cell->padded > plan->widest) plan->widest = cell->padded;
+    cell->initial = plan->n_states;
+    if (plan->config.n_static) plan->n_states += (kind == TS_LSTM ? 2 : 1) * cell->padded;
 }
 
 /* Column of unit `unit` of Keras's gate `gate` in a packed K x N matrix: its panel, and the place within a row. */
@@ -119,19 +121,39 @@ static ptrdiff_t place_cell(ts_plan *plan, const ts_cell *cell, const ts_cell *b
     return next;
 }
 
+/* Place in a packed rows x columns matrix, in panels of four vectors. */
+static int32_t in_panels(const ts_plan *plan, ptrdiff_t start, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t row,
+                         ptrdiff_t column) {
+    const ptrdiff_t full = 4 * plan->vl, panel = column / full * full;
+    const ptrdiff_t width = columns - panel < full ? columns - panel : full;
+    return (int32_t)(start + panel * rows + row * width + column - panel);
+}
+
 static void place_head(ts_plan *plan, const ts_cell *last, ptrdiff_t next) {
-    const ptrdiff_t n_outputs = plan->config.n_outputs, full = 4 * plan->vl;
+    const ptrdiff_t n_outputs = plan->config.n_outputs;
     for (ptrdiff_t row = 0; row < plan->config.directions * last->units; row++) {
         const ptrdiff_t packed_row = row / last->units * last->padded + row % last->units;
         for (ptrdiff_t output = 0; output < n_outputs; output++) {
-            const ptrdiff_t start = output / full * full;
-            const ptrdiff_t width = plan->outputs - start < full ? plan->outputs - start : full;
-            plan->place[next++] = (int32_t)(plan->head + start * plan->top + packed_row * width + output - start);
+            plan->place[next++] = in_panels(plan, plan->head, plan->top, plan->outputs, packed_row, output);
         }
     }
     for (ptrdiff_t output = 0; output < n_outputs; output++) {
         plan->place[next++] = (int32_t)(plan->head_bias + output);
     }
+}
+
+/* Place one row of the initial states' kernel, or, with row -1, their bias. */
+static ptrdiff_t place_states(ts_plan *plan, ptrdiff_t row, ptrdiff_t next) {
+    const int parts = plan->config.cell == TS_LSTM ? 2 : 1; /* h, c */
+    for (int i = 0; i < plan->config.n_layers * plan->config.directions; i++) {
+        const ts_cell *cell = &plan->cells[i / plan->config.directions][i % plan->config.directions];
+        for (ptrdiff_t unit = 0; unit < parts * cell->units; unit++) {
+            const ptrdiff_t column = cell->initial + unit / cell->units * cell->padded + unit % cell->units;
+            plan->place[next++] = row < 0 ? (int32_t)(plan->state_bias + column)
+                : in_panels(plan, plan->state, plan->config.n_static, plan->n_states, row, column);
+        }
+    }
+    return next;
 }
 
 static ptrdiff_t count_parameters(const ts_config *config, ptrdiff_t inputs) {
@@ -140,6 +162,7 @@ static ptrdiff_t count_parameters(const ts_config *config, ptrdiff_t inputs) {
     for (int layer = 0; layer < config->n_layers; layer++) {
         const ptrdiff_t units = config->units[layer], biases = config->cell == TS_GRU ? 2 : 1;
         total += config->directions * (inputs + units + biases) * gates * units;
+        if (config->n_static) total += config->directions * (config->n_static + 1) * (gates == 4 ? 2 : 1) * units;
         inputs = config->directions * units;
     }
     return total + (inputs + 1) * (ptrdiff_t)config->n_outputs;
@@ -152,7 +175,32 @@ static ptrdiff_t tape_floats(const ts_plan *plan, counter *count) {
         const ptrdiff_t row = cell->panels * cell->gate_wide * plan->vl + 2 * cell->padded;
         total += plan->config.directions * row + 2 * cell->inputs;
     }
+    if (plan->config.sequence) total += 2 * (plan->top + plan->outputs);
     return product(count, total, plan->n_segments);
+}
+
+/* Keep the lists of channels: those with an indicator, the static ones and, if not all of them are, those that are read
+ * at each step. */
+static int copy_channels(ts_plan *plan) {
+    ts_config *config = &plan->config;
+    const ptrdiff_t n_indicators = config->n_indicators, n_static = config->n_static;
+    const ptrdiff_t listed = plan->n_inputs < plan->n_channels ? plan->n_channels : 0;
+    plan->indicators = malloc((size_t)(n_indicators + n_static + listed + 1) * sizeof *plan->indicators);
+    if (!plan->indicators) return TS_NO_MEMORY;
+    plan->statics = plan->indicators + n_indicators;
+    if (n_indicators) memcpy(plan->indicators, config->indicators, (size_t)n_indicators * sizeof *plan->indicators);
+    if (n_static) memcpy(plan->statics, config->statics, (size_t)n_static * sizeof *plan->statics);
+    config->indicators = plan->indicators;
+    config->statics = plan->statics;
+    if (!listed) return TS_OK;
+    plan->inputs = plan->statics + n_static;
+    for (ptrdiff_t i = 0; i < listed; i++) plan->inputs[i] = (int32_t)i;
+    for (ptrdiff_t i = 0; i < n_static; i++) plan->inputs[plan->statics[i]] = -1;
+    ptrdiff_t n = 0;
+    for (ptrdiff_t i = 0; i < listed; i++) {
+        if (plan->inputs[i] >= 0) plan->inputs[n++] = plan->inputs[i];
+    }
+    return TS_OK;
 }
 
 int ts_plan_make(ts_plan *plan, const ts_config *config, ptrdiff_t vl) {
@@ -163,7 +211,9 @@ int ts_plan_make(ts_plan *plan, const ts_config *config, ptrdiff_t vl) {
     plan->n_segments = (config->n_steps + config->segment - 1) / config->segment;
     plan->padding = plan->n_segments * config->segment - config->n_steps;
     plan->n_channels = config->n_features + config->n_indicators;
-    const ptrdiff_t first_inputs = product(&theta, plan->n_channels, config->segment);
+    plan->n_inputs = plan->n_channels - (config->static_unread ? config->n_static : 0);
+    plan->n_heads = config->sequence ? plan->n_segments : 1;
+    const ptrdiff_t first_inputs = product(&theta, plan->n_inputs, config->segment);
     ptrdiff_t inputs = first_inputs;
     for (int layer = 0; layer < config->n_layers; layer++) {
         for (int direction = 0; direction < config->directions; direction++) {
@@ -176,6 +226,9 @@ int ts_plan_make(ts_plan *plan, const ts_config *config, ptrdiff_t vl) {
     plan->head = reserve(&theta, plan->top, plan->outputs, 1);
     plan->head_bias = reserve(&theta, plan->outputs, 1, 1);
     plan->kernels[plan->n_kernels++] = (ts_range){plan->head, plan->head_bias};
+    plan->state = reserve(&theta, config->n_static, plan->n_states, 1);
+    plan->state_bias = reserve(&theta, plan->n_states, 1, 1);
+    plan->kernels[plan->n_kernels++] = (ts_range){plan->state, plan->state_bias};
     plan->head_t = reserve(&packed, config->batch_size ? plan->outputs : 0, plan->top, 1);
     plan->n_internal = theta.total;
     plan->n_packed = packed.total;
@@ -187,15 +240,14 @@ int ts_plan_make(ts_plan *plan, const ts_config *config, ptrdiff_t vl) {
     plan->predict_rows = PREDICT_ROWS;
 
     plan->place = malloc((size_t)plan->n_parameters * sizeof *plan->place);
-    plan->indicators = malloc(((size_t)config->n_indicators + 1) * sizeof *plan->indicators);
-    if (!plan->place || !plan->indicators) {
+    if (!plan->place || copy_channels(plan) != TS_OK) {
         ts_plan_free(plan);
         return TS_NO_MEMORY;
     }
-    if (config->n_indicators) {
-        memcpy(plan->indicators, config->indicators, (size_t)config->n_indicators * sizeof *plan->indicators);
-    }
     ptrdiff_t next = 0;
+    for (ptrdiff_t row = 0; config->n_static && row <= config->n_static; row++) {
+        next = place_states(plan, row < config->n_static ? row : -1, next);
+    }
     for (int layer = 0; layer < config->n_layers; layer++) {
         for (int direction = 0; direction < config->directions; direction++) {
             const ts_cell *below = layer ? &plan->cells[layer - 1][0] : NULL;
@@ -231,21 +283,25 @@ static void lay_out(ts_work *work, const ts_plan *plan, counter *count, char *me
         if (training && layer) TAKE(work->d_input[layer], steps, rows, cell->inputs);
         for (int direction = 0; direction < config->directions; direction++) {
             ts_tape *tape = &work->tape[layer][direction];
-            TAKE(tape->h, training || !last ? steps + 1 : 2, rows, cell->padded);
+            TAKE(tape->h, training || !last || config->sequence ? steps + 1 : 2, rows, cell->padded);
             if (config->cell == TS_LSTM) TAKE(tape->c, training ? steps + 1 : 2, rows, cell->padded);
             TAKE(tape->gates, training ? steps : 1, rows, gates);
             if (training && config->recurrent_dropout > 0) TAKE(tape->mask, masks, rows, cell->padded);
         }
         if (gates > biases) biases = gates;
     }
-    TAKE(work->state, rows, plan->top, 1);
-    TAKE(work->y, rows, plan->outputs, 1);
+    TAKE(work->state, plan->n_heads, rows, plan->top);
+    TAKE(work->y, plan->n_heads, rows, plan->outputs);
+    TAKE(work->channels, plan->n_channels, 1, 1);
+    TAKE(work->statics, rows, config->n_static, 1);
+    TAKE(work->initial, rows, plan->n_states, 1);
     TAKE(work->window, rows, sizeof *work->window / sizeof(float), 1);
     TAKE(work->slot, rows, sizeof *work->slot / sizeof(float), 1);
     TAKE(work->first, rows, 1, 1);
     if (!training) return;
-    TAKE(work->d_state, rows, plan->top, 1);
-    TAKE(work->dy, rows, plan->outputs, 1);
+    TAKE(work->d_state, plan->n_heads, rows, plan->top);
+    TAKE(work->dy, plan->n_heads, rows, plan->outputs);
+    TAKE(work->d_initial, rows, plan->n_states, 1);
     TAKE(work->dh, rows, plan->widest, 1);
     TAKE(work->dc, rows, plan->widest, 1);
     TAKE(work->kept_h, rows, plan->widest, 1);

@@ -15,6 +15,9 @@
  * the four. Gates of one step are stored panel by panel: (panels, rows, gate_wide * vl). The gradient of a matrix
  * lies as the matrix itself, and so do the optimiser's moments; only products with a transposed matrix need a packed
  * copy, made once a step.
+ *
+ * The dense layers that set the initial states from the static channels are one matrix, with a column for each unit of
+ * each state, padding included.
  */
 #ifndef TSRNN_PLAN_H
 #define TSRNN_PLAN_H
@@ -31,6 +34,7 @@ typedef struct {                  /* one direction of one layer */
     ptrdiff_t units, padded;      /* H, and H rounded up to whole panels */
     ptrdiff_t inputs;             /* K: floats in a row of the layer's input */
     ptrdiff_t panels, wide, gate_wide;
+    ptrdiff_t initial;            /* column of h's first unit among the initial states; LSTM: c's follow */
     ptrdiff_t w, u, b;            /* offsets in the parameters; GRU: b of the input, then b of the recurrent product */
     ptrdiff_t wt, ut, bias;       /* offsets in the packed copies: W', U', and the bias of the gates */
 } ts_cell;
@@ -41,17 +45,22 @@ typedef struct {                  /* a stretch of the parameters that l1 and l2 
 
 typedef struct {
     ts_config config;
-    int32_t *indicators;
+    int32_t *indicators, *statics;
+    int32_t *inputs;                           /* (n_inputs,): channels that are read at each step */
     ptrdiff_t vl;
     ptrdiff_t n_segments, padding;             /* padding: empty steps before the first, partial segment */
     ptrdiff_t n_channels;                      /* features and indicators */
+    ptrdiff_t n_inputs;
+    ptrdiff_t n_heads;                         /* segments that have outputs: all, or the last */
     ts_cell cells[TS_MAX_LAYERS][2];
     ptrdiff_t top;                             /* floats in the last layer's state, both directions */
     ptrdiff_t outputs;                         /* n_outputs rounded up to whole vectors */
     ptrdiff_t head, head_bias, head_t;
+    ptrdiff_t n_states;                        /* floats of a window's initial states; 0: they are zero */
+    ptrdiff_t state, state_bias;
     ptrdiff_t n_internal, n_packed, n_parameters;
     int32_t *place;                            /* (n_parameters,): where a weight of Keras's order lies */
-    ts_range kernels[TS_MAX_LAYERS * 4 + 1];
+    ts_range kernels[TS_MAX_LAYERS * 4 + 2];
     int n_kernels;
     ptrdiff_t widest;                          /* largest `padded` of all layers */
     ptrdiff_t slice_rows, predict_rows;        /* windows of one pass */
@@ -72,8 +81,11 @@ typedef struct {                  /* what one pass over at most `capacity` windo
     ts_tape tape[TS_MAX_LAYERS][2];
     float *dh, *dc, *kept_h, *kept_c;                       /* (rows, widest) */
     float *masked, *product;                                /* recurrent dropout */
-    float *state, *d_state;                                 /* (rows, top) */
-    float *y, *dy;                                          /* (rows, outputs) */
+    float *state, *d_state;                                 /* (n_heads, rows, top) */
+    float *y, *dy;                                          /* (n_heads, rows, outputs) */
+    float *channels;                                        /* (n_channels,): of one step */
+    float *statics;                                         /* (rows, n_static) */
+    float *initial, *d_initial;                             /* (rows, n_states) */
     float *grad;                                            /* (n_internal,) */
     float *d_bias;                                          /* (panels, gate_wide * vl) of one cell */
     int64_t *window;                                        /* (rows,): number of the window */
