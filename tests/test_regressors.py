@@ -226,6 +226,8 @@ def test_random_state_repeats_a_fit_and_leaves_global_generators_alone():
         {"loss": "gaussian"},
         {"learning_rate_schedule": "cosine"},
         {"learning_rate_schedule": lambda epoch: 0.5},
+        {"static_features": (0,)},
+        {"static_features": (0,), "static_to": "state"},
     ],
     ids=str,
 )
@@ -486,6 +488,13 @@ def test_keras_callbacks_see_a_model_of_a_distribution(keras):
         ("shuffle", "no"),
         ("activation", "relu"),
         ("head_initializer", "orthogonal"),
+        ("return_sequences", 1),
+        ("static_features", 0),
+        ("static_features", ()),
+        ("static_features", (0, 0)),
+        ("static_features", (-1,)),
+        ("static_features", (0.5,)),
+        ("static_to", "inputs"),
     ],
 )
 def test_parameters_are_checked_in_fit_with_name_and_value(name, value):

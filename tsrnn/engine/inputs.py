@@ -11,9 +11,10 @@ import numpy as np
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from ..windows import WindowArray
+from .data import WindowData
 from .training import Examples
 
-__all__ = ["read_targets", "read_weights", "read_windows", "split_in_time"]
+__all__ = ["align_targets", "read_targets", "read_weights", "read_windows", "split_in_time"]
 
 
 def read_windows(estimator: Any, X: Any, n_steps: int | None, *, reset: bool) -> WindowArray | np.ndarray:
@@ -101,6 +102,43 @@ def read_targets(estimator: Any, X: Any, y: Any, *, allow_nan: bool = False) -> 
     if np.isinf(flat).any():
         raise ValueError("Input y contains infinity or a value too large for dtype('float32').")
     return flat, y.shape[1:]
+
+
+def align_targets(
+    windows: WindowData, y: np.ndarray, shape: tuple[int, ...], n_steps: int, *, allow_nan: bool
+) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Return targets for each step as float32 (n_windows, windows.n_steps * n_targets), and their shape in a window.
+
+    Parameters
+    ----------
+    windows : WindowData
+        The windows; those that were shorter are padded on the left.
+    y : ndarray of shape (n_windows, n_numbers)
+        The targets as they were passed, flat: one or more numbers for each step.
+    shape : tuple of int
+        The shape of one window's targets as they were passed.
+    n_steps : int
+        The steps of the windows as they were passed.
+    allow_nan : bool
+        Whether a target may be missing at a step that is not empty. At an empty one it is ignored.
+    """
+    if not shape or shape[0] != n_steps:
+        raise ValueError(
+            f"with return_sequences=True, y must hold a target for each of the {n_steps} steps of a window: shape "
+            f"(n_windows, {n_steps}) or (n_windows, {n_steps}, n_targets), got {(len(y), *shape)}."
+        )
+    aligned = np.full((len(y), windows.n_steps, y.shape[1] // n_steps), np.nan, np.float32)
+    aligned[:, windows.n_steps - n_steps :] = y.reshape(len(y), n_steps, -1)
+    empty = windows.empty_segments()
+    aligned[empty] = np.nan
+    missing = np.isnan(aligned).any(axis=2) & ~empty
+    if missing.any() and not allow_nan:
+        window, step = np.argwhere(missing[:, windows.n_steps - n_steps :])[0]
+        raise ValueError(
+            f"Input y contains NaN: the target of step {step} of window {window} is missing. "
+            "y may be NaN only at leading steps where X is NaN in every feature. Fill it, or drop the window."
+        )
+    return aligned.reshape(len(y), -1), (windows.n_steps, *shape[1:])
 
 
 def read_weights(sample_weight: Any, n_windows: int) -> np.ndarray:

@@ -24,7 +24,7 @@ from ..engine import ENGINES, ForwardKey, Missing, ProgramKey, TrainerKey, Windo
 from ..engine.callbacks import KerasCallbacks, ProgressHook, SklearnCallbacks, fresh_callbacks
 from ..engine.data import check_gaps, features_with_gaps
 from ..engine.distributions import LOSSES, point_forecast, quantile_forecast
-from ..engine.inputs import drop_silent, read_targets, read_weights, read_windows, split_in_time
+from ..engine.inputs import align_targets, drop_silent, read_targets, read_weights, read_windows, split_in_time
 from ..engine.program import Numbers
 from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
 from ..exceptions import CapacityWarning
@@ -108,6 +108,10 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         """Raise if a parameter of the network is not allowed."""
         raise NotImplementedError
 
+    def _gives_sequences(self) -> bool:
+        """Say whether y holds a target for each step of a window."""
+        return False
+
     # -- scikit-learn ------------------------------------------------------------------------------------------------
 
     def __sklearn_tags__(self):
@@ -135,7 +139,8 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             The windows, in the order of time. Leading steps where all features are NaN shorten a window; other NaN
             are missing values.
         y : array-like of shape (n_windows,), (n_windows, horizon) or (n_windows, horizon, n_targets)
-            The targets. `predict` returns the same shape.
+            The targets. `predict` returns the same shape. With `return_sequences` there is one for each step: shape
+            (n_windows, n_steps) or (n_windows, n_steps, n_targets), and those of empty leading steps are ignored.
         sample_weight : array-like of shape (n_windows,), default=None
             Weights of the windows in the loss. A weight of 2 is the same as giving the window twice.
 
@@ -173,10 +178,11 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         Returns
         -------
         y : ndarray of float64
-            One prediction per window, in the shape of the y of `fit`.
+            One prediction per window, in the shape of the y of `fit`. With `return_sequences`, one for each step of X,
+            NaN at empty leading steps.
         """
         outputs = self._outputs(X)
-        return point_forecast(self._loss, self._quantiles, outputs).reshape(len(outputs), *self._target_shape)
+        return point_forecast(self._loss, self._quantiles, outputs).reshape(self._prediction_shape(outputs))
 
     def predict_quantiles(self, X, quantiles=None):
         """Predict quantiles of the targets of windows, after a fit with loss "pinball", "gaussian" or "student_t".
@@ -218,7 +224,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         levels = check_quantiles("quantiles", levels, increasing=False)
         outputs = self._outputs(X)
         values = quantile_forecast(self._loss, self._quantiles, outputs, levels)
-        return values.reshape(len(outputs), *self._target_shape, len(levels))
+        return values.reshape(*self._prediction_shape(outputs), len(levels))
 
     @property
     def model_(self):
@@ -280,9 +286,13 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         return self._spec.n_parameters
 
     def _outputs(self, X) -> np.ndarray:
-        """Return what the network gives out for windows: float32 (n_windows, n_parameters * n_outputs)."""
+        """Return what the network gives out for windows: float32 (n_windows, n_parameters * n_outputs).
+
+        Of a sequence, (n_windows, n_steps, n_parameters * n_targets) for the steps of X.
+        """
         check_is_fitted(self)
-        windows = WindowData.from_windows(read_windows(self, X, self.n_steps, reset=False), self.n_steps_in_)
+        X = read_windows(self, X, self.n_steps, reset=False)
+        windows = WindowData.from_windows(X, self.n_steps_in_)
         check_gaps(windows, self._missing.indicators, self._feature_names())
         forward = ForwardKey(
             self._spec,
@@ -294,7 +304,14 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         )
         with lease(ProgramKey(forward), self.engine) as program:
             program.load(self.weights_)
-            return program.predict(program.bind(windows, self._missing))
+            outputs = program.predict(program.bind(windows, self._missing))
+        return outputs[:, -X.shape[1] :] if self._spec.head == "sequence" else outputs
+
+    def _prediction_shape(self, outputs: np.ndarray) -> tuple[int, ...]:
+        """Return the shape of predictions: that of y in `fit`, with the steps of these outputs."""
+        if self._spec.head == "sequence":
+            return (*outputs.shape[:2], *self._target_shape[1:])
+        return (len(outputs), *self._target_shape)
 
     # -- for the layers above ----------------------------------------------------------------------------------------
 
@@ -348,7 +365,11 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
 
     def _read_examples(self, X, y, sample_weight, *, resume, allow_nan) -> Examples:
         X = read_windows(self, X, self.n_steps, reset=not resume)
-        y, target_shape = read_targets(self, X, y, allow_nan=allow_nan)
+        sequences = self._gives_sequences()
+        y, target_shape = read_targets(self, X, y, allow_nan=allow_nan or sequences)
+        windows = WindowData.from_windows(X, self.n_steps_in_ if resume else None)
+        if sequences:
+            y, target_shape = align_targets(windows, y, target_shape, X.shape[1], allow_nan=allow_nan)
         if resume and target_shape != self._target_shape:
             raise ValueError(
                 f"y has shape (n_windows, *{target_shape}) but was (n_windows, *{self._target_shape}) when the network "
@@ -359,7 +380,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             self.n_steps_in_, self._n_features_per_step = X.shape[1:]
             self._target_shape, self.n_outputs_ = target_shape, y.shape[1]
         weight = read_weights(sample_weight, len(X))
-        return drop_silent(Examples(WindowData.from_windows(X, self.n_steps_in_), y, weight))
+        return drop_silent(Examples(windows, y, weight))
 
     def _split(self, examples: Examples, validation, *, off: bool) -> tuple[Examples, Examples | None]:
         """Split off the part that decides when to stop, if any does."""

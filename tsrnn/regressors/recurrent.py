@@ -12,7 +12,7 @@ from .._checks import check_bool, check_choice, check_int, check_quantiles, chec
 from ..engine import Missing
 from ..engine.distributions import LOSSES, n_parameters
 from ..exceptions import ArchiveError
-from ..networks import ACTIVATIONS, NetworkSpec, initial_weights
+from ..networks import ACTIVATIONS, HEADS, STATIC_TO, NetworkSpec, initial_weights
 from .base import NetworkRegressor
 
 __all__ = ["GRURegressor", "LSTMRegressor", "SimpleRNNRegressor"]
@@ -37,6 +37,9 @@ class _RecurrentRegressor(NetworkRegressor):
         activation="tanh",
         bidirectional=False,
         segment=1,
+        return_sequences=False,
+        static_features=None,
+        static_to="both",
         dropout=0.0,
         recurrent_dropout=0.0,
         l1=0.0,
@@ -74,6 +77,9 @@ class _RecurrentRegressor(NetworkRegressor):
         self.activation = activation
         self.bidirectional = bidirectional
         self.segment = segment
+        self.return_sequences = return_sequences
+        self.static_features = static_features
+        self.static_to = static_to
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.l1 = l1
@@ -108,15 +114,40 @@ class _RecurrentRegressor(NetworkRegressor):
         self.verbose = verbose
 
     def _network(self, n_inputs: int) -> NetworkSpec:
+        n_targets = self.n_outputs_ // (self.n_steps_in_ if self.return_sequences else 1)
         return NetworkSpec(
             cell=self._cell,
             units=(int(self.units),) if isinstance(self.units, Integral) else tuple(int(u) for u in self.units),
             n_inputs=n_inputs,
-            n_outputs=self.n_outputs_ * n_parameters(self._loss, self._quantiles),
+            n_outputs=n_targets * n_parameters(self._loss, self._quantiles),
             activation=self.activation,
             bidirectional=bool(self.bidirectional),
             segment=int(self.segment),
+            head="sequence" if self.return_sequences else "last",
+            static=self._static_channels(),
+            static_to=self.static_to,
         )
+
+    def _static_channels(self) -> tuple[int, ...]:
+        """Return the channels of `static_features`: the features, and the missing indicators that they have."""
+        if self.static_features is None:
+            return ()
+        static, n_features = [int(i) for i in self.static_features], self._n_features_per_step
+        if max(static) >= n_features:
+            raise ValueError(
+                f"static_features names feature {max(static)}, but a step of X has {n_features}: positions 0 to "
+                f"{n_features - 1}. Name positions within a step; a 2-D X is divided into steps by n_steps."
+            )
+        if self.static_to == "state" and len(static) == n_features:
+            raise ValueError(
+                f"static_features names all {n_features} features, and static_to='state' leaves none of them to read "
+                "at each step. Name fewer, or set static_to='both'."
+            )
+        indicators = [n_features + i for i, feature in enumerate(self._missing.indicators) if feature in static]
+        return tuple(static + indicators)
+
+    def _gives_sequences(self) -> bool:
+        return bool(self.return_sequences)
 
     def _initial_weights(self, rng: np.random.Generator) -> list[np.ndarray]:
         return initial_weights(
@@ -139,9 +170,28 @@ class _RecurrentRegressor(NetworkRegressor):
         check_choice("activation", self.activation, ACTIVATIONS)
         check_bool("bidirectional", self.bidirectional)
         check_int("segment", self.segment)
+        check_bool("return_sequences", self.return_sequences)
+        if self.return_sequences and self.segment > 1:
+            raise ValueError(
+                f"return_sequences=True gives a prediction for each step, but segment={self.segment} reads that many "
+                "steps as one. Set segment=1 for it."
+            )
+        self._check_static_features()
         check_choice("kernel_initializer", self.kernel_initializer, _KERNEL_INITIALIZERS)
         check_choice("recurrent_initializer", self.recurrent_initializer, _KERNEL_INITIALIZERS)
         check_choice("head_initializer", self.head_initializer, ("glorot_uniform", "zeros"))
+
+    def _check_static_features(self) -> None:
+        check_choice("static_to", self.static_to, STATIC_TO)
+        static = self.static_features
+        if static is None:
+            return
+        if not isinstance(static, (tuple, list)) or not static:
+            raise TypeError(f"static_features must be a tuple of positions of features or None, got {static!r}.")
+        for i, feature in enumerate(static):
+            check_int(f"static_features[{i}]", feature, 0)
+        if len(set(static)) < len(static):
+            raise ValueError(f"static_features must name each feature once, got {static!r}.")
 
     def _check_restored(self) -> None:
         """Raise `ArchiveError` if the arrays of a file are not those of the network that it describes."""
@@ -156,6 +206,11 @@ class _RecurrentRegressor(NetworkRegressor):
             raise ArchiveError(f"{spec} is not a network of {type(self).__name__}")
         if spec.n_inputs != n_features + len(missing.indicators):
             raise ArchiveError(f"{spec} does not fit {n_features} features and {len(missing.indicators)} indicators")
+        static = set(spec.static)
+        if len(static) < len(spec.static) or not static <= set(range(spec.n_inputs)) or spec.static_to not in STATIC_TO:
+            raise ArchiveError(f"{spec} has static channels that cannot be")
+        if spec.head not in HEADS or not spec.inputs:
+            raise ArchiveError(f"{spec} is not a network of {type(self).__name__}")
         self._check_restored_targets()
         shapes = [weight.shape for weight in spec.weights]
         if len(self.weights_) != len(shapes) or not all(map(_are_float32, self.weights_, shapes)):
@@ -174,12 +229,16 @@ class _RecurrentRegressor(NetworkRegressor):
                 check_quantiles("_quantiles", quantiles)
             except (TypeError, ValueError) as exc:
                 raise ArchiveError(str(exc)) from exc
-        if targets != math.prod(self._target_shape) or self._spec.n_outputs != targets * n_parameters(loss, quantiles):
-            raise ArchiveError(f"{self._spec} does not fit {targets} targets of shape {self._target_shape}")
+        spec, n_steps = self._spec, self.n_steps_in_
+        if spec.head == "sequence" and (spec.segment != 1 or self._target_shape[:1] != (n_steps,)):
+            raise ArchiveError(f"{spec} does not give a target for each of {n_steps} steps")
+        outputs = math.prod(spec.output_shape(n_steps)) if spec.segment > 0 else 0
+        if targets != math.prod(self._target_shape) or outputs != targets * n_parameters(loss, quantiles):
+            raise ArchiveError(f"{spec} does not fit {targets} targets of shape {self._target_shape}")
 
 
 class LSTMRegressor(_RecurrentRegressor):
-    """Long short-term memory network that maps windows to targets.
+    """Long short-term memory network [1]_ that maps windows to targets.
 
     The network reads a window step by step (or `segment` by segment) and maps its last state to the targets through one
     dense layer. It passes scikit-learn's estimator checks, so it goes wherever a regressor goes: pipelines, searches,
@@ -198,12 +257,23 @@ class LSTMRegressor(_RecurrentRegressor):
     segment : int, default=1
         Steps of a window that the network reads together. A long window read in segments trains faster and remembers
         further back. If the steps do not divide, the first segment is filled up with zeros on the left.
+    return_sequences : bool, default=False
+        Predict a target at each step, from what was read up to it (with `bidirectional`, from the whole window),
+        instead of once after the last: y has shape (n_windows, n_steps) or (n_windows, n_steps, n_targets). Needs
+        ``segment=1``.
+    static_features : tuple of int or None, default=None
+        Positions of features that are constant over a window, such as properties of a site. Their values at the last
+        step set the initial state of each layer through a linear map that is learnt with the rest [2]_. For a leading
+        step to count as empty, they must be NaN there too.
+    static_to : {"both", "state"}, default="both"
+        Whether the static features are inputs at each step as well, or set the initial state only.
     dropout : float, default=0.0
         Rate of dropout after each recurrent layer.
     recurrent_dropout : float, default=0.0
         Rate of dropout on the recurrent state.
     l1, l2 : float, default=0.0
-        Penalties on the absolute and squared values of all kernels (input, recurrent, head), added to the loss.
+        Penalties on the absolute and squared values of all kernels (input, recurrent, initial state, head), added to
+        the loss.
     kernel_initializer : {"glorot_uniform", "orthogonal"}, default="glorot_uniform"
         Initial input kernels.
     recurrent_initializer : {"orthogonal", "glorot_uniform"}, default="orthogonal"
@@ -303,7 +373,8 @@ class LSTMRegressor(_RecurrentRegressor):
 
     References
     ----------
-    Hochreiter, S. and Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9(8), 1735-1780.
+    .. [1] Hochreiter, S. and Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9(8), 1735-1780.
+    .. [2] Vinyals, O. et al. (2015). Show and tell: a neural image caption generator. CVPR.
 
     Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50 ("pinball").
 
@@ -324,6 +395,13 @@ class LSTMRegressor(_RecurrentRegressor):
     >>> model = LSTMRegressor(units=3, learning_rate=0.01, random_state=0).fit(X[:100], y[:100])
     >>> bool(model.score(X[100:], y[100:]) > 0.9)
     True
+
+    A target for each step, here the mean so far:
+
+    >>> X = np.random.default_rng(0).normal(size=(50, 10))
+    >>> y = X.cumsum(axis=1) / np.arange(1, 11)
+    >>> LSTMRegressor(units=2, return_sequences=True, epochs=1, random_state=0).fit(X, y).predict(X).shape
+    (50, 10)
     """
 
     _cell = "lstm"
@@ -336,6 +414,9 @@ class LSTMRegressor(_RecurrentRegressor):
         forget_bias=1.0,
         bidirectional=False,
         segment=1,
+        return_sequences=False,
+        static_features=None,
+        static_to="both",
         dropout=0.0,
         recurrent_dropout=0.0,
         l1=0.0,
@@ -374,6 +455,9 @@ class LSTMRegressor(_RecurrentRegressor):
             activation=activation,
             bidirectional=bidirectional,
             segment=segment,
+            return_sequences=return_sequences,
+            static_features=static_features,
+            static_to=static_to,
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             l1=l1,
