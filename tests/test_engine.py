@@ -1,6 +1,5 @@
 """Programs, the pool, the canonical set and the training loop: against slow loops with the equations written out."""
 
-import itertools
 import os
 import subprocess
 import sys
@@ -474,25 +473,3 @@ def test_another_keras_backend_is_refused_with_the_fix():
     done = run_python(FIT + "fit()", KERAS_BACKEND="numpy")
     assert done.returncode == 1
     assert "KERAS_BACKEND=tensorflow" in done.stderr
-
-
-# -- losses of distributions -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("loss", ["gaussian", "student_t"])
-def test_likelihoods_in_keras_are_right_and_their_gradients_finite_at_the_extremes(loss):
-    import tensorflow as tf
-
-    from tsrnn.engine.distributions import n_parameters
-    from tsrnn.engine.keras_.losses import elementwise_loss
-
-    values = [0.0, -80.0, 80.0, -20.0, 20.0, 5.0, -5.0]
-    outputs = np.array(list(itertools.product(values, repeat=n_parameters(loss))), np.float32)
-    y = np.full((len(outputs), 1), 1.5, np.float32)
-    with tf.GradientTape() as tape:
-        raw = tf.constant(outputs)
-        tape.watch(raw)
-        losses = elementwise_loss(TrainerKey(8, loss=loss), tf.constant(y), raw)
-    expected = [mean_loss(loss, y[i : i + 1], outputs[i : i + 1], np.ones(1)) for i in range(len(y))]
-    np.testing.assert_allclose(losses[:, 0], expected, rtol=1e-5, atol=1e-5)
-    assert np.isfinite(tape.gradient(losses, raw)).all()

@@ -348,27 +348,32 @@ def test_losses_of_distributions_are_those_of_each_segment_of_a_sequence(loss):
     assert value == pytest.approx(scored, rel=1e-5)
 
 
-def loss_of_one_target(loss, outputs, y):
-    """Loss of one target, and its gradient by the outputs.
+def loss_of_one_target(loss, program_class=NativeProgram):
+    """Return a function of outputs and a target that gives the loss, and its gradient by the outputs.
 
-    They are the biases of the head; the state is 1 and the kernel 0, so that a step of plain gradient descent turns the
-    kernel into the gradient without rounding.
+    These are the biases of the head; the state is 1 and the kernel 0, so that a step of plain gradient descent turns
+    the kernel into the gradient without rounding.
     """
-    spec = make_spec("simple_rnn", (1,), n_inputs=1, n_outputs=len(outputs))
-    weights = [np.zeros(weight.shape, np.float32) for weight in spec.weights]
-    weights[2][:], weights[-1] = 20, np.array(outputs, np.float32)
+    n_outputs = PARAMETERS[loss]
+    spec = make_spec("simple_rnn", (1,), n_inputs=1, n_outputs=n_outputs)
     quantiles = QUANTILES if loss == "pinball" else ()
-    program = NativeProgram(ProgramKey(ForwardKey(spec, 1, 1), TrainerKey(1, "sgd", loss=loss, quantiles=quantiles)))
-    program.load(weights)
-    program.reset_trainer(0)
+    program = program_class(ProgramKey(ForwardKey(spec, 1, 1), TrainerKey(1, "sgd", loss=loss, quantiles=quantiles)))
     windows, missing = WindowData.from_windows(np.zeros((1, 1, 1))), Missing(np.zeros(1, np.float32), ())
-    data = program.bind(windows, missing, np.array([[y]], np.float32))
-    value, _ = program.train_steps(data, np.zeros((1, 1), np.int32), Numbers(1.0))
-    return value, -program.weights()[-2][0]
+
+    def step(outputs, y):
+        weights = [np.zeros(weight.shape, np.float32) for weight in spec.weights]
+        weights[2][:], weights[-1] = 20, np.array(outputs, np.float32)
+        program.load(weights)
+        program.reset_trainer(0)
+        data = program.bind(windows, missing, np.array([[y]], np.float32))
+        value, _ = program.train_steps(data, np.zeros((1, 1), np.int32), Numbers(1.0))
+        return value, -program.weights()[-2][0]
+
+    return step
 
 
 def test_pinball_by_hand():
-    value, gradient = loss_of_one_target("pinball", [1.0, 2.0, 4.0], 2.0)
+    value, gradient = loss_of_one_target("pinball")([1.0, 2.0, 4.0], 2.0)
     # y - q = 1, 0, -2 at the levels 0.05, 0.5, 0.9
     assert value == pytest.approx((0.05 * 1 + 0 + 0.1 * 2) / 3)
     np.testing.assert_allclose(gradient, np.array([-0.05, -0.5, 0.1]) / 3, rtol=1e-6)
@@ -376,7 +381,7 @@ def test_pinball_by_hand():
 
 def test_gaussian_by_hand():
     # an output of 0 stands for the scale 1: log s + z^2 / 2 with z = 3 - 1
-    value, gradient = loss_of_one_target("gaussian", [3.0, 0.0], 1.0)
+    value, gradient = loss_of_one_target("gaussian")([3.0, 0.0], 1.0)
     assert value == pytest.approx(0.5 * np.log(2 * np.pi) + 2)
     np.testing.assert_allclose(gradient, [2, (1 - 4) * (1 - np.exp(-0.999))], rtol=1e-6)
 
@@ -387,12 +392,12 @@ EXTREMES = [0.0, -80.0, 80.0, -20.0, 20.0, 1e-3, 5.0, -5.0]
 @pytest.mark.parametrize("y", [0.0, 1.5, -80.0])
 @pytest.mark.parametrize("loss", ["gaussian", "student_t"])
 def test_losses_of_distributions_are_right_at_the_extremes(loss, y):
-    n_outputs = PARAMETERS[loss]
-    for outputs in itertools.product(EXTREMES, repeat=n_outputs):
-        value, gradient = loss_of_one_target(loss, outputs, y)
-        assert value == pytest.approx(slow_losses(loss, np.array(outputs, np.float32).astype(float), y), rel=1e-6)
-        expected = density_gradient(np.array(outputs, np.float32).astype(float), y)
-        np.testing.assert_allclose(gradient, expected, rtol=2e-5, atol=2e-8)
+    step = loss_of_one_target(loss)
+    for outputs in itertools.product(EXTREMES, repeat=PARAMETERS[loss]):
+        value, gradient = step(outputs, y)
+        exact = np.array(outputs, np.float32).astype(float)
+        assert value == pytest.approx(slow_losses(loss, exact, y), rel=1e-6)
+        np.testing.assert_allclose(gradient, density_gradient(exact, y), rtol=2e-5, atol=2e-8)
 
 
 def density_gradient(outputs, y):
@@ -1195,6 +1200,17 @@ def test_keras_differentiates_the_losses_of_distributions_to_the_same_gradients(
         results.append((total / weight, [a - b for a, b in zip(weights, program.weights(), strict=True)]))
     assert results[0][0] == pytest.approx(results[1][0], rel=1e-5)
     assert_close(results[0][1], results[1][1], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["gaussian", "student_t"])
+def test_losses_of_distributions_in_keras_are_right_at_the_extremes(loss):
+    from tsrnn.engine.keras_ import KerasProgram
+
+    step = loss_of_one_target(loss, KerasProgram)
+    for outputs in itertools.product([0.0, -80.0, 80.0, 20.0, -5.0], repeat=PARAMETERS[loss]):
+        value, gradient = step(outputs, 1.5)
+        assert value == pytest.approx(slow_losses(loss, np.array(outputs), 1.5), rel=1e-5)
+        np.testing.assert_allclose(gradient, density_gradient(np.array(outputs), 1.5), rtol=1e-4, atol=1e-6)
 
 
 def test_adamw_follows_keras_over_several_steps():
