@@ -162,3 +162,10 @@ def test_import_of_tsrnn_loads_nothing_heavy():
     code = f"import sys, tsrnn; dir(tsrnn); print({HEAVY!r} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_import_of_a_recurrent_forecaster_loads_what_it_needs_alone():
+    others = {*HEAVY, "scipy.signal", "sklearn.model_selection", "sklearn.pipeline"}
+    code = f"import sys\nfrom tsrnn import LSTMForecaster\nprint({others!r} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

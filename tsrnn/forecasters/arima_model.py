@@ -1,7 +1,7 @@
 """One ARIMA model with regressors, on statsmodels' state-space form: fit, forecasts from many cutoffs, their spread.
 
 Forecasts from many cutoffs take one pass of the Kalman filter over the history; from each cutoff the predicted state is
-then carried forward. Pure functions on arrays; statsmodels is imported when a model is built.
+then carried forward. Pure functions on arrays; statsmodels and scipy.signal are imported when a model is built.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from scipy.signal import lfilter
 
 #: Prior variance of a state that nothing is known of, in units of the squared scale of the differenced series.
 DIFFUSE_VARIANCE = 1e6
@@ -94,6 +93,8 @@ def whiten(y: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     The order is 10 log10(n), at most a quarter of the rows (Cochrane & Orcutt 1949, JASA 44, with more lags).
     """
+    from scipy.signal import lfilter
+
     n_rows = len(y)
     lags = min(int(10 * np.log10(max(n_rows, 1))), n_rows // 4)
     residual = y - columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
@@ -257,6 +258,8 @@ def forecast_deviation(params: np.ndarray, spec: Spec, steps: int) -> np.ndarray
     psi are the weights of past shocks, theta(L) / (phi(L) (1 - L)^d (1 - L^s)^D) (Box, Jenkins & Reinsel 2008, section
     5.1.1). The errors of the parameters are left out, as is usual.
     """
+    from scipy.signal import lfilter
+
     ar, ma = lag_polynomials(params, spec)
     for _ in range(spec.order[1]):
         ar = np.convolve(ar, [1.0, -1.0])

@@ -10,8 +10,6 @@ import numbers
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.multioutput import MultiOutputRegressor
-from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from ..exceptions import DataError
@@ -334,6 +332,8 @@ class RegressionForecaster(WindowForecaster):
         self.freq = freq
 
     def _make_regressor(self):
+        from sklearn.multioutput import MultiOutputRegressor  # 8 MB that no network needs
+
         estimator = clone(self.estimator)
         single = self.block_ * len(self.targets_) == 1
         return estimator if single or get_tags(estimator).target_tags.multi_output else MultiOutputRegressor(estimator)
@@ -361,6 +361,8 @@ class RegressionForecaster(WindowForecaster):
 
     def _takes_missing(self):
         """Ask the part that meets the data first: a Pipeline does not say what its first step takes."""
+        from sklearn.pipeline import Pipeline
+
         estimator = self.estimator
         while isinstance(estimator, Pipeline):
             estimator = next((step for _, step in estimator.steps if step not in (None, "passthrough")), None)
