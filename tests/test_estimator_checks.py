@@ -12,7 +12,7 @@ ESTIMATORS = [
     pytest.param(LSTMRegressor(), id="lstm", marks=pytest.mark.slow),
     pytest.param(GRURegressor(), id="gru", marks=pytest.mark.slow),
     pytest.param(LSTMRegressor(units=(8, 4), bidirectional=True), id="bidirectional", marks=pytest.mark.slow),
-    pytest.param(GRURegressor(units=4, static_features=(0,)), id="static", marks=pytest.mark.slow),
+    pytest.param(GRURegressor(static_features=(0,)), id="static", marks=pytest.mark.slow),
 ]
 
 

@@ -947,7 +947,7 @@ static void backward_direction(const pass *p) {
     const ptrdiff_t n = work->n, line = p->cell->padded, start = start_of(p), stop = stop_of(p);
     const ptrdiff_t steps = n < BLOCK_ROWS ? BLOCK_ROWS / n : 1;
     memset(work->dh, 0, (size_t)p->state * sizeof(float));
-    if (!p->whole) add_output_gradient(p, stop - 1);
+    if (!p->whole) add_output_gradient(p, p->plan->n_segments - 1);
     memset(work->dc, 0, (size_t)p->state * sizeof(float));
     memset(work->d_bias, 0, (size_t)(p->cell->panels * p->cell->gate_wide * VL) * sizeof(float));
     ptrdiff_t done = stop;
