@@ -67,12 +67,13 @@ def _forget_the_parent() -> None:
     _idle.clear()
 
 
-def _check_tensorflow_started_here() -> None:
+def _check_keras_started_here() -> None:
     engine = sys.modules.get(f"{__package__}.keras_")
     if engine is not None and engine.PROCESS != os.getpid():
+        name = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "torch"}[engine.BACKEND]
         raise RuntimeError(
-            "this process was forked from one in which TensorFlow had already run; TensorFlow would hang here. Use "
-            "joblib's default backend (loky), which starts fresh processes, or threads "
+            f"this process was forked from one in which {name} had already run; {name} would hang here. Use joblib's "
+            "default backend (loky), which starts fresh processes, or threads "
             "(joblib.parallel_config(backend='threading')), instead of fork or multiprocessing."
         )
 
@@ -116,7 +117,7 @@ def lease(key: ProgramKey, engine: str = "auto") -> Iterator[Program]:
     _forget_the_parent()
     engine, _ = choose_engine(key, engine)
     if engine == "keras":
-        _check_tensorflow_started_here()
+        _check_keras_started_here()
     entry = _take(engine, key) or _Entry(engine, key, _build(engine, key))
     try:
         yield entry.program

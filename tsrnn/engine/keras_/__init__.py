@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import contextmanager
 
 
@@ -37,26 +38,48 @@ def _quiet_import():
         os.close(nowhere)
 
 
+# The backend is Keras's own setting, and TensorFlow where nothing is set.
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
 def _check_backend(backend: str) -> None:
-    if backend != "tensorflow":
+    if backend not in BACKENDS:
         raise ImportError(
-            f"Keras is set to its {backend!r} backend here, and tsrnn trains on 'tensorflow'. Set the environment "
+            f"Keras is set to its {backend!r} backend here, and tsrnn trains on one of {BACKENDS}. Set the environment "
             "variable KERAS_BACKEND=tensorflow before Keras is imported."
         )
 
 
-# Asked before the import, which fails in its own words where the other backend is not installed, and after it, since
-# Keras may have been imported before.
-_check_backend(os.environ.setdefault("KERAS_BACKEND", "tensorflow"))
+# Asked before the import, which fails in its own words where another backend is not installed, and after it, since
+# Keras may have been imported before, or set up by its configuration file.
+_check_backend(os.environ.get("KERAS_BACKEND") or BACKENDS[0])
 with _quiet_import():
     import keras
 
-_check_backend(keras.config.backend())
+BACKEND = keras.config.backend()
+_check_backend(BACKEND)
 
+from ..program import Program, ProgramKey
 from .model import build_model, make_model
 from .optimizers import make_optimizer
-from .tensorflow import TensorFlowProgram as KerasProgram
 
-__all__ = ["PROCESS", "KerasProgram", "build_model", "make_model", "make_optimizer"]
+__all__ = ["BACKEND", "PROCESS", "KerasProgram", "build_model", "make_model", "make_optimizer"]
 
-PROCESS = os.getpid()  # TensorFlow's threads live in this process; they do not survive a fork
+PROCESS = os.getpid()  # the threads of each of the backends live in this process; they do not survive a fork
+
+
+def _choose_program() -> Callable[[ProgramKey], Program]:
+    if BACKEND == "tensorflow":
+        from .tensorflow import TensorFlowProgram
+
+        return TensorFlowProgram
+    if BACKEND == "jax":
+        from .jax import JaxProgram
+
+        return JaxProgram
+    from .torch import TorchProgram
+
+    return TorchProgram
+
+
+KerasProgram = _choose_program()

@@ -9,10 +9,10 @@ import numpy as np
 from keras import ops
 
 from ..data import Missing, WindowData
-from ..program import ForwardKey, ProgramKey, TrainerKey
-from .losses import mean_loss, penalty
+from ..program import ForwardKey, Numbers, ProgramKey, TrainerKey
+from .losses import clip, mean_loss, penalty
 from .model import VariableDropout, build_model
-from .optimizers import make_optimizer
+from .optimizers import decayed, make_optimizer
 
 __all__ = ["PREDICT_ROWS", "BaseProgram", "blank_empty", "data_arrays", "read_inputs"]
 
@@ -68,9 +68,18 @@ class BaseProgram:
         kernels = [weights[i] for i in self.key.forward.spec.kernel_positions]
         return loss + penalty(kernels, l1, l2), loss, total
 
+    def _apply(self, gradients: list[Any], numbers: Numbers) -> None:
+        """Move the weights by one step of the optimiser."""
+        if self._trainer.optimizer == "adamw":
+            weights = [variable.value for variable in self._weights]
+            for variable, value in zip(self._weights, decayed(weights, numbers), strict=True):
+                variable.assign(value)
+        self._optimizer.learning_rate.assign(numbers.learning_rate)
+        self._optimizer.apply(clip(gradients, numbers.clipnorm), self._weights)
+
 
 def _to_numpy(variables: list[keras.Variable]) -> list[np.ndarray]:
-    return [np.array(ops.convert_to_numpy(variable)) for variable in variables]
+    return [np.array(ops.convert_to_numpy(variable.value)) for variable in variables]
 
 
 def data_arrays(windows: WindowData, missing: Missing, y: Any = None, weight: Any = None) -> list[np.ndarray]:

@@ -18,6 +18,7 @@ class VariableDropout(keras.layers.Layer):
 
     def __init__(self, rate: keras.Variable):
         super().__init__()
+        self.supports_masking = True
         self.rate = rate
         self.seed_generator = keras.random.SeedGenerator(0)
 

@@ -16,8 +16,6 @@ from ..data import Missing, WindowData
 from ..distributions import n_parameters
 from ..program import ForwardKey, Numbers, ProgramKey, TrainerKey
 from .base import PREDICT_ROWS, BaseProgram, blank_empty, data_arrays, read_inputs
-from .losses import clip
-from .optimizers import decayed
 
 __all__ = ["TensorFlowProgram"]
 
@@ -114,12 +112,7 @@ class TensorFlowProgram(BaseProgram):
         with tf.GradientTape() as tape:
             y_pred = self._model(read_inputs(self.key.forward, x, lead, means), training=True)
             objective, loss, total = self._objective(weights, y, w, y_pred, numbers.l1, numbers.l2)
-        gradients = clip(tape.gradient(objective, weights), numbers.clipnorm)
-        if self._trainer.optimizer == "adamw":
-            for variable, value in zip(self._weights, decayed(weights, numbers), strict=True):
-                variable.assign(value)
-        self._optimizer.learning_rate.assign(numbers.learning_rate)
-        self._optimizer.apply(gradients, self._weights)
+        self._apply(tape.gradient(objective, weights), numbers)
         return loss, total
 
 

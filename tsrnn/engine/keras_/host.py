@@ -1,0 +1,102 @@
+"""Programs whose batches are gathered in NumPy, for the backends that are compiled for one shape (JAX) or not (torch).
+
+JAX compiles anew for every length of its arrays, a second or so each time, and a cross-validation has as many lengths
+as folds. So the series stays with NumPy, and a call gets blocks of batches, gathered from it by start index, that
+always have the same shape. The level of a window is subtracted in float64 there, which JAX does not have by default. A
+block holds a megabyte or a batch, whichever is more; gathering it is 1-2 % of the time that it trains for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..data import Missing, WindowData
+from ..program import Numbers, ProgramKey
+from .base import PREDICT_ROWS, BaseProgram
+
+__all__ = ["Block", "HostData", "HostProgram"]
+
+_BLOCK_VALUES = 2**18  # float32 values of the windows in a block: a megabyte
+_BLOCK_STEPS = 64  # batches of a block, at most: Ctrl-C is seen between blocks
+
+
+@dataclass(frozen=True, eq=False)
+class HostData:
+    """Windows that stay with NumPy; to train on them, also targets (n, n_targets) and weights (n,)."""
+
+    windows: WindowData
+    means: np.ndarray
+    y: Any = None
+    weight: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some batches: x (n_steps, B, T, F), lead (n_steps, B), y (n_steps, B, n_targets), w (n_steps, B)."""
+
+    x: np.ndarray
+    lead: np.ndarray
+    y: np.ndarray
+    w: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @classmethod
+    def gather(cls, data: HostData, order: np.ndarray) -> Block:
+        """Read the windows of the rows of `order`; what fills up a batch (-1) has no weight."""
+        rows = np.maximum(order, 0)
+        x = data.windows.dense(rows.ravel())
+        return cls(
+            x.reshape(*order.shape, *x.shape[1:]),
+            data.windows.lead[rows],
+            data.y[rows],
+            np.where(order >= 0, data.weight[rows], 0).astype(np.float32),
+        )
+
+
+class HostProgram(BaseProgram):
+    """A program over NumPy batches. Subclasses fill in `_train_block` and `_forward`."""
+
+    def __init__(self, key: ProgramKey):
+        super().__init__(key)
+        forward = key.forward
+        values = self._trainer.batch_size * forward.n_steps * forward.n_features
+        self._block_steps = min(max(1, _BLOCK_VALUES // values), _BLOCK_STEPS)
+
+    def _train_block(self, block: Block, means: np.ndarray, numbers: Numbers) -> Iterator[tuple[float, float]]:
+        """Run the steps of a block; the mean loss and the sum of weights of each."""
+        raise NotImplementedError
+
+    def _forward(self, x: np.ndarray, lead: np.ndarray, means: np.ndarray) -> np.ndarray:
+        """Return the outputs for `PREDICT_ROWS` windows."""
+        raise NotImplementedError
+
+    def bind(self, windows: WindowData, missing: Missing, y: Any = None, weight: Any = None) -> HostData:
+        if y is not None:
+            y = y.astype(np.float32, copy=False)
+            weight = np.ones(len(windows)) if weight is None else weight
+        return HostData(windows, missing.means, y, weight)
+
+    def train_steps(self, data: HostData, order: np.ndarray, numbers: Numbers) -> tuple[float, float]:
+        self._rate.assign(numbers.dropout)
+        loss_sum = weight_sum = 0.0
+        for start in range(0, len(order), self._block_steps):
+            block = Block.gather(data, order[start : start + self._block_steps])
+            for loss, weight in self._train_block(block, data.means, numbers):
+                loss_sum, weight_sum = loss_sum + loss * weight, weight_sum + weight
+        return loss_sum, weight_sum
+
+    def predict(self, data: HostData) -> np.ndarray:
+        n_windows = len(data.windows)
+        out = np.empty((n_windows, *self.key.forward.output_shape), np.float32)
+        for start in range(0, n_windows, PREDICT_ROWS):
+            # The last chunk is filled up with its last window.
+            rows = np.minimum(np.arange(start, start + PREDICT_ROWS), n_windows - 1)
+            y = self._forward(data.windows.dense(rows), data.windows.lead[rows], data.means)
+            out[start : start + PREDICT_ROWS] = y[: n_windows - start]
+        return out
