@@ -44,13 +44,15 @@ def _recurrent_layer(spec: NetworkSpec, units: int, whole: bool, recurrent_dropo
     return keras.layers.Bidirectional(layer) if spec.bidirectional else layer
 
 
-def _initial_states(spec: NetworkSpec, window):
+def _initial_states(spec: NetworkSpec, window, mask=None):
     """Return the initial states of each recurrent layer: a list as the layer takes it, or None if they are zero."""
     if not spec.static:
         return [None] * len(spec.units)
     static = keras.ops.take(window[:, -1], list(spec.static), axis=-1)
     # One layer for all states: several would stand in an order that depends on what else the model is made of.
     states = keras.layers.Dense(sum(spec.state_widths), kernel_initializer="zeros")(static)
+    if mask is not None:  # an empty window begins with no state; what it ends with would differ between backends
+        states = keras.ops.where(mask[:, -1:], states, 0.0)
     ends = list(itertools.accumulate(spec.state_widths))
     states = keras.ops.split(states, ends[:-1], axis=-1) if len(ends) > 1 else [states]
     per_layer = len(states) // len(spec.units)
@@ -81,7 +83,7 @@ def build_model(spec: NetworkSpec, n_steps: int, *, ragged: bool = False, dropou
         h = keras.layers.ZeroPadding1D((n_segments * spec.segment - n_steps, 0))(h)
         # (B, n_segments * segment, C) -> (B, n_segments, segment * C)
         h = keras.layers.Reshape((n_segments, spec.segment * len(spec.inputs)))(h)
-    for i, (units, states) in enumerate(zip(spec.units, _initial_states(spec, window), strict=True)):
+    for i, (units, states) in enumerate(zip(spec.units, _initial_states(spec, window, mask), strict=True)):
         whole = spec.head == "sequence" or i < len(spec.units) - 1
         layer = _recurrent_layer(spec, units, whole, recurrent_dropout)
         given = {"mask": mask, "initial_state": states}
