@@ -6,7 +6,7 @@ All work on row positions and for all cutoffs at once. Imports frames, checks, e
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from .._checks import check_int
 from ..exceptions import DataError
@@ -113,7 +113,7 @@ class WalkForecaster(BaseForecaster):
                 f"intervals need the size of past errors, but target(s) {some(unknown)} have too few observations to "
                 f"measure it ({len(self.data_)} rows). Fit on more history."
             )
-        return growth[:, None, None] * self.sigma_[:, None] * norm.ppf(quantiles)
+        return growth[:, None, None] * self.sigma_[:, None] * ndtri(quantiles)
 
 
 class NaiveForecaster(WalkForecaster):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
@@ -152,7 +152,7 @@ class ARIMABase(BaseForecaster):
     def _spread(self, steps, quantiles):
         pairs = zip(self.params_, self._specs(), strict=True)
         deviation = np.column_stack([forecast_deviation(params, spec, steps) for params, spec in pairs])
-        return deviation[:, :, None] * norm.ppf(quantiles)
+        return deviation[:, :, None] * ndtri(quantiles)
 
     def _specs(self) -> list[Spec]:
         return [Spec(*spec) for spec in self.specs_]
