@@ -116,6 +116,7 @@ int64_t ts_iterations(const ts_network *network) {
 
 void ts_set(ts_network *network, int which, const float *values) {
     float *to = which < 0 ? network->theta : network->moments[which];
+    memset(to, 0, (size_t)network->plan.n_internal * sizeof *to); /* the padding too: NaN may have spread into it */
     for (ptrdiff_t i = 0; i < network->plan.n_parameters; i++) to[network->plan.place[i]] = values[i];
     if (which < 0) network->is_packed = 0;
 }
