@@ -119,7 +119,8 @@ def _choice(name, value, allowed):
 
 
 def _size(name, value, low, high):
-    if isinstance(value, (bool, float)) or not low <= value <= high:
+    """Return a Python int, whose products do not overflow as those of NumPy's integers do."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not low <= value <= high:
         raise ValueError(f"{name} must be an integer from {low} to {high}, got {value!r}.")
     return int(value)
 
@@ -198,7 +199,7 @@ cdef class Data:
         series = _floats("series", series, np.float32 if offset is None else np.float64, (None, None))
         n_rows, n_features = series.shape
         # copies: these are checked here once, and must not change afterwards
-        starts = np.array(_integers("starts", starts, (None,), -(2**31), n_rows - n_steps))
+        starts = np.array(_integers("starts", starts, (None,), -(2**31), min(n_rows - n_steps, 2**31 - 1)))
         n_windows = len(starts)
         lead = np.array(_integers("lead", lead, (n_windows,), 0, n_steps))
         if n_windows and not (n_rows and n_features):
@@ -285,6 +286,7 @@ cdef class Network:
                   optimizer="adam", momentum=0.0, nesterov=False, recurrent_dropout=0.0, quantiles=(), isa=None):
         cdef ts_config config
         cdef int32_t[::1] indicator_view, static_view
+        units, quantiles = tuple(units), tuple(quantiles)  # what is counted is what is read
         config.cell = _choice("cell", cell, CELLS)
         config.activation = _choice("activation", activation, ACTIVATIONS)
         config.loss = _choice("loss", loss, LOSSES)
@@ -294,15 +296,15 @@ cdef class Network:
             config.units[i] = _size("units", size, 1, MAX_UNITS)
         config.directions = 2 if bidirectional else 1
         config.nesterov = bool(nesterov)
-        config.n_steps = _size("n_steps", n_steps, 1, _LARGE)
-        config.segment = _size("segment", segment, 1, _LARGE)
-        config.n_features = _size("n_features", n_features, 1, _LARGE)
-        config.n_outputs = _size("n_outputs", n_outputs, 1, _LARGE)
+        config.n_steps = n_steps = _size("n_steps", n_steps, 1, _LARGE)
+        config.segment = segment = _size("segment", segment, 1, _LARGE)
+        config.n_features = n_features = _size("n_features", n_features, 1, _LARGE)
+        config.n_outputs = n_outputs = _size("n_outputs", n_outputs, 1, _LARGE)
         config.n_quantiles = _size("number of quantiles", len(quantiles), 0, MAX_QUANTILES)
         for i, quantile in enumerate(quantiles):
             config.quantiles[i] = _number("quantiles", quantile, 0.0, 1.0)
         config.n_targets = _n_targets(loss, len(quantiles), n_outputs)
-        config.batch_size = _size("batch_size", batch_size, 0, _LARGE)
+        config.batch_size = batch_size = _size("batch_size", batch_size, 0, _LARGE)
         config.momentum = _number("momentum", momentum, 0.0)
         config.recurrent_dropout = _number("recurrent_dropout", recurrent_dropout, 0.0, 1.0)
         indicators = np.array(_integers("indicators", np.array(indicators, dtype=np.int64), (None,), 0, n_features - 1))
