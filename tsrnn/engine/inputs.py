@@ -142,7 +142,7 @@ def align_targets(
 
 
 def read_weights(sample_weight: Any, n_windows: int) -> np.ndarray:
-    """Return the weights as float64 (n_windows,); ones if there are none."""
+    """Return the weights as float64 (n_windows,), the largest between 1/2 and 1; ones if there are none."""
     if sample_weight is None:
         return np.ones(n_windows)
     if np.isscalar(sample_weight):
@@ -154,7 +154,8 @@ def read_weights(sample_weight: Any, n_windows: int) -> np.ndarray:
         raise ValueError(f"sample_weight must not be negative, got {weight.min():g} for window {weight.argmin()}.")
     if not weight.any():
         raise ValueError("Sample weights must contain at least one non-zero number: all of them are zero.")
-    return weight
+    # Only their ratios count. Times a power of two, which changes no digit, they fit into the engines' float32.
+    return np.ldexp(weight, -np.frexp(weight.max())[1])
 
 
 def drop_silent(examples: Examples) -> Examples:

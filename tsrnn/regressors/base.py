@@ -45,6 +45,7 @@ __all__ = ["NetworkRegressor"]
 
 _OPTIMIZERS = ("adam", "adamw", "rmsprop", "adagrad", "sgd")
 _EARLY_STOPPING_WINDOWS = 1000  # early_stopping="auto" is on from here
+_MAX_PARAMETERS = 2**31 - 1  # the engines count weights in 32 bits
 # XLA's compilation takes about 2 s (and, once per process, 150 MB) and saves 0.03-0.1 ms in each recurrent step of a
 # batch, if the matrices are so small that the overhead of TensorFlow's operations counts.
 _COMPILE_FROM_STEPS = 100_000
@@ -406,8 +407,16 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         # The means are those of the training part alone.
         self._missing = Missing.learn(windows, training.weight, tuple(sorted(indicators)))
         self._spec = self._network(windows.n_features + len(indicators))
+        self._check_size()
         self.weights_ = self._initial_weights(rng)
         self._trainer_state = None
+
+    def _check_size(self) -> None:
+        if self._spec.n_parameters > _MAX_PARAMETERS:
+            raise ValueError(
+                f"units={self._spec.units} make a network of {self._spec.n_parameters:.2g} weights; at most "
+                f"{_MAX_PARAMETERS:.2g} are allowed. Use fewer units, a smaller segment, or fewer features or targets."
+            )
 
     def _check_same_network(self, windows: WindowData) -> None:
         wanted = self._network(self._spec.n_inputs)
