@@ -8,10 +8,11 @@ ARGS ?=
 PY := $(VENV)/bin/python
 PACKAGING := pyproject.toml setup.cfg setup.py $(wildcard tsrnn/engine/native/*.pyx tsrnn/engine/native/src/*)
 LOWEST := .venv-lowest
+BUILD := .venv-build
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow test-lowest lint format types doctest notebook clean
+.PHONY: demo test test-slow test-lowest lint format types doctest notebook sanitize portable package clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/tsrnn demo --output demo-output
@@ -44,8 +45,18 @@ notebook: $(VENV)/.installed
 	set -e; for book in notebooks/*.ipynb; do [ -e "$$book" ] || continue; \
 		$(VENV)/bin/jupyter-execute --timeout=600 "$$book"; done
 
+# The native engine's tests under sanitizers, its C under other compilers and processors, and the package as installed.
+sanitize: $(VENV)/.installed $(BUILD)/.installed
+	.ci/sanitize $(PY) $(BUILD)/bin/python
+
+portable:
+	.ci/portable
+
+package: $(VENV)/.installed $(BUILD)/.installed
+	.ci/package $(PY) $(BUILD)/bin/python
+
 clean:
-	rm -rf build dist demo-output *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis $(LOWEST)
+	rm -rf build dist demo-output *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis $(LOWEST) $(BUILD)
 	find tsrnn tests benchmarks datasets notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):
@@ -62,4 +73,11 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 $(LOWEST)/.installed: $(PACKAGING) tests/lowest-versions.txt
 	$(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet --constraint tests/lowest-versions.txt --editable ".[test]"
+	touch $@
+
+# What the build needs is said in pyproject.toml alone. The same interpreter as in .venv, which loads what it builds.
+$(BUILD)/.installed: pyproject.toml | $(PY)
+	$(PY) -m venv $(BUILD)
+	$(BUILD)/bin/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
+		| xargs $(BUILD)/bin/python -m pip install --quiet
 	touch $@
