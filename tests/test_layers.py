@@ -53,7 +53,7 @@ BESIDE = {
 # Arrows that point up, allowed inside a function only: a method that offers a leaf, a report on what is installed.
 LAZILY = {"comparison": {"plots"}, "_show_versions": {"engine"}}
 
-KERAS = {"keras", "tensorflow"}
+KERAS = {"keras", "tensorflow", "jax", "torch"}
 HEAVY = {*KERAS, "statsmodels", "matplotlib"}
 
 LEVEL = {component: level for level, components in enumerate(LAYERS) for component in components}

@@ -15,6 +15,7 @@ _HOMES = {
     "LSTMRegressor": "regressors",
     "GRURegressor": "regressors",
     "SimpleRNNRegressor": "regressors",
+    "KerasRegressor": "regressors",
     "LSTMForecaster": "forecasters",
     "GRUForecaster": "forecasters",
     "SimpleRNNForecaster": "forecasters",

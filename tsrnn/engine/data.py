@@ -43,8 +43,13 @@ class WindowData:
     offset: np.ndarray | None = None
 
     @classmethod
-    def from_windows(cls, X: WindowArray | np.ndarray, n_steps: int | None = None) -> WindowData:
-        """Read a `WindowArray` or a 3-D array; with `n_steps`, shorter windows count as padded on the left."""
+    def from_windows(
+        cls, X: WindowArray | np.ndarray, n_steps: int | None = None, *, masked: bool = True
+    ) -> WindowData:
+        """Read a `WindowArray` or a 3-D array; with `n_steps`, shorter windows count as padded on the left.
+
+        Leading steps that are NaN in every feature are empty if they are to be `masked`, otherwise missing values.
+        """
         if isinstance(X, WindowArray):
             base, starts, offset = X.base, X.starts, X.offset
         else:
@@ -53,7 +58,7 @@ class WindowData:
         length = X.shape[1]
         padding = 0 if n_steps is None else n_steps - length
         series = _series(base, np.float32 if offset is None else np.float64)
-        lead = padding + _leading_gaps(series, starts, length)
+        lead = padding + (_leading_gaps(series, starts, length) if masked else np.clip(-starts, 0, length))
         if offset is not None:
             offset = _series(offset, np.float64, "offset")
             if np.isnan(offset).any():

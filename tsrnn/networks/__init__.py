@@ -1,6 +1,7 @@
 """What a network is, apart from any engine that computes it: its description and its initial weights. NumPy only."""
 
 from .initial import initial_weights
+from .model_spec import ModelSpec
 from .spec import ACTIVATIONS, CELLS, HEADS, STATIC_TO, NetworkSpec
 
-__all__ = ["ACTIVATIONS", "CELLS", "HEADS", "STATIC_TO", "NetworkSpec", "initial_weights"]
+__all__ = ["ACTIVATIONS", "CELLS", "HEADS", "STATIC_TO", "ModelSpec", "NetworkSpec", "initial_weights"]

@@ -3,6 +3,7 @@
 Importing this package loads no Keras.
 """
 
+from .keras_model import KerasRegressor
 from .recurrent import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 
-__all__ = ["GRURegressor", "LSTMRegressor", "SimpleRNNRegressor"]
+__all__ = ["GRURegressor", "KerasRegressor", "LSTMRegressor", "SimpleRNNRegressor"]

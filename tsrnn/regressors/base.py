@@ -28,7 +28,7 @@ from ..engine.inputs import align_targets, drop_silent, read_targets, read_weigh
 from ..engine.program import Numbers
 from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
 from ..exceptions import CapacityWarning
-from ..networks import NetworkSpec
+from ..networks import ModelSpec, NetworkSpec
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -87,17 +87,18 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
     history_: dict[str, list[float]]
     n_steps_in_: int
     n_outputs_: int
-    _spec: NetworkSpec
+    _spec: NetworkSpec | ModelSpec
     _missing: Missing
     _target_shape: tuple[int, ...]
     _loss: str
     _quantiles: tuple[float, ...]
     _n_features_per_step: int
     _trainer_state: list[np.ndarray] | None
+    _masks = True  # whether the network skips empty leading steps
 
     # -- filled in by subclasses -------------------------------------------------------------------------------------
 
-    def _network(self, n_inputs: int) -> NetworkSpec:
+    def _network(self, n_inputs: int) -> NetworkSpec | ModelSpec:
         """Describe the network for windows of `n_inputs` channels."""
         raise NotImplementedError
 
@@ -112,6 +113,10 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
     def _gives_sequences(self) -> bool:
         """Say whether y holds a target for each step of a window."""
         return False
+
+    def _check_windows(self, windows: WindowData) -> None:
+        """Raise if the network cannot read these windows."""
+        check_gaps(windows, self._missing.indicators, self._feature_names())
 
     # -- scikit-learn ------------------------------------------------------------------------------------------------
 
@@ -293,8 +298,8 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         """
         check_is_fitted(self)
         X = read_windows(self, X, self.n_steps, reset=False)
-        windows = WindowData.from_windows(X, self.n_steps_in_)
-        check_gaps(windows, self._missing.indicators, self._feature_names())
+        windows = WindowData.from_windows(X, self.n_steps_in_, masked=self._masks)
+        self._check_windows(windows)
         forward = ForwardKey(
             self._spec,
             self.n_steps_in_,
@@ -352,7 +357,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             self._start(training, held_out, rng)
         for part in (training, held_out):
             if part is not None:
-                check_gaps(part.windows, self._missing.indicators, self._feature_names())
+                self._check_windows(part.windows)
         self._warn_about_capacity(len(training))
         plan = self._plan(1 if single_epoch else self.epochs)
         done = done if single_epoch else 0
@@ -368,7 +373,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         X = read_windows(self, X, self.n_steps, reset=not resume)
         sequences = self._gives_sequences()
         y, target_shape = read_targets(self, X, y, allow_nan=allow_nan or sequences)
-        windows = WindowData.from_windows(X, self.n_steps_in_ if resume else None)
+        windows = WindowData.from_windows(X, self.n_steps_in_ if resume else None, masked=self._masks)
         if sequences:
             y, target_shape = align_targets(windows, y, target_shape, X.shape[1], allow_nan=allow_nan)
         if resume and target_shape != self._target_shape:
@@ -474,6 +479,8 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         if self.jit_compile != "auto":
             return bool(self.jit_compile)
         spec = self._spec
+        if isinstance(spec, ModelSpec):
+            return False  # its sizes are not known
         n_steps = n_batches * spec.n_segments(self.n_steps_in_) * len(spec.units) * spec.directions
         return n_steps >= _COMPILE_FROM_STEPS and batch_size * max(spec.units) <= _COMPILE_UP_TO_SIZE
 

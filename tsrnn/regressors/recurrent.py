@@ -29,6 +29,7 @@ class _RecurrentRegressor(NetworkRegressor):
     """What the three regressors share: everything but the cell. The parameters are described in `LSTMRegressor`."""
 
     _cell: str
+    _spec: NetworkSpec
 
     def __init__(
         self,

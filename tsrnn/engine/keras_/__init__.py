@@ -1,7 +1,8 @@
 """Networks computed by Keras. The only package that imports keras and its backend; import it lazily.
 
 What all backends share is written in keras.ops: the model (`model`), the losses (`losses`), and how a program reads its
-inputs and keeps its state (`base`). One module for each backend compiles the calls of a program over them.
+inputs and keeps its state (`base`); `user_model` handles models that users write. One module for each backend compiles
+the calls of a program over them.
 """
 # ruff: noqa: E402 (TensorFlow's log level must be set before it is imported)
 
@@ -62,8 +63,19 @@ _check_backend(BACKEND)
 from ..program import Program, ProgramKey
 from .model import build_model, make_model
 from .optimizers import make_optimizer
+from .user_model import describe_model, initial_model_weights, make_user_model
 
-__all__ = ["BACKEND", "PROCESS", "KerasProgram", "build_model", "make_model", "make_optimizer"]
+__all__ = [
+    "BACKEND",
+    "PROCESS",
+    "KerasProgram",
+    "build_model",
+    "describe_model",
+    "initial_model_weights",
+    "make_model",
+    "make_optimizer",
+    "make_user_model",
+]
 
 PROCESS = os.getpid()  # the threads of each of the backends live in this process; they do not survive a fork
 

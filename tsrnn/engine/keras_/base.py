@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from ...networks import ModelSpec
 from ..data import Missing, WindowData
 from ..program import ForwardKey, Numbers, ProgramKey, TrainerKey
 from .losses import clip, mean_loss, penalty
 from .model import VariableDropout, build_model
 from .optimizers import decayed, make_optimizer
+from .user_model import make_user_model
 
 __all__ = ["PREDICT_ROWS", "BaseProgram", "blank_empty", "data_arrays", "read_inputs"]
 
@@ -26,26 +29,38 @@ class BaseProgram:
         self.key = key
         self._trainer = trainer = key.trainer or TrainerKey(batch_size=PREDICT_ROWS)
         self._rate = keras.Variable(0.0, trainable=False, dtype="float32", name="dropout_rate")
-        self._model = build_model(
-            key.forward.spec,
-            key.forward.n_steps,
-            ragged=key.forward.ragged,
-            dropout=(lambda: VariableDropout(self._rate)) if trainer.dropout else None,
-            recurrent_dropout=trainer.recurrent_dropout,
-        )
+        self._model = self._build_model(trainer)
         self._weights = self._model.trainable_variables
-        self._seeds = [v for v in self._model.non_trainable_variables if v.shape == (2,)]
+        # What `load` and `weights` exchange: all but the states of generators. Users may keep more than they train.
+        self._kept = [v for v in self._model.weights if v is not self._rate]
+        self._seeds = [
+            v for v in self._model.non_trainable_variables if v is not self._rate and not _holds(self._kept, v)
+        ]
+        # BatchNormalization averages over a batch, where what fills up the last one would count.
+        self._keeps_statistics = len(self._kept) > len(self._weights)
         if key.trainer is not None:
             self._optimizer = make_optimizer(trainer.optimizer, 1e-3, trainer.momentum, trainer.nesterov)
             self._optimizer.build(self._weights)
             self._new_state = self.trainer_state()
 
+    def _build_model(self, trainer: TrainerKey):
+        forward = self.key.forward
+        if isinstance(forward.spec, ModelSpec):
+            return make_user_model(forward.spec, forward.n_steps)
+        return build_model(
+            forward.spec,
+            forward.n_steps,
+            ragged=forward.ragged,
+            dropout=(lambda: VariableDropout(self._rate)) if trainer.dropout else None,
+            recurrent_dropout=trainer.recurrent_dropout,
+        )
+
     def load(self, weights: list[np.ndarray]) -> None:
-        for variable, value in zip(self._weights, weights, strict=True):
+        for variable, value in zip(self._kept, weights, strict=True):
             variable.assign(value)
 
     def weights(self) -> list[np.ndarray]:
-        return _to_numpy(self._weights)
+        return _to_numpy(self._kept)
 
     def reset_trainer(self, seed: int, state: list[np.ndarray] | None = None) -> None:
         for variable, value in zip(self._optimizer.variables, state or self._new_state, strict=True):
@@ -56,8 +71,16 @@ class BaseProgram:
     def trainer_state(self) -> list[np.ndarray]:
         return _to_numpy(self._optimizer.variables)
 
-    def _objective(self, weights: list[Any], y: Any, w: Any, y_pred: Any, l1: Any, l2: Any) -> tuple[Any, Any, Any]:
-        """Return what a step minimises, the mean loss in it, and the sum of weights."""
+    def _calls(self, order: np.ndarray, n_steps: int) -> Iterator[np.ndarray]:
+        """Divide the rows of `order` into calls of `n_steps`; a batch that is not full goes alone if that matters."""
+        full = (order >= 0).all(axis=1) | (not self._keeps_statistics)
+        for start in range(0, full.sum(), n_steps):
+            yield order[full][start : start + n_steps]
+        for row in order[~full]:
+            yield row[None, row >= 0]
+
+    def _objective(self, weights, y, w, y_pred, losses: list[Any], numbers: Numbers) -> tuple[Any, Any, Any]:
+        """Return what a step minimises, the mean loss in it, and the sum of weights; `losses` are those of layers."""
         spec = self.key.forward.spec
         if spec.head == "sequence":  # each segment counts as a window of its own: (B, S, n_outputs) -> (B * S, ...)
             n_segments = spec.n_segments(self.key.forward.n_steps)
@@ -66,7 +89,7 @@ class BaseProgram:
             w = ops.repeat(w, n_segments)
         loss, total = mean_loss(self._trainer, y, w, y_pred)
         kernels = [weights[i] for i in self.key.forward.spec.kernel_positions]
-        return loss + penalty(kernels, l1, l2), loss, total
+        return sum(losses, loss + penalty(kernels, numbers.l1, numbers.l2)), loss, total
 
     def _apply(self, gradients: list[Any], numbers: Numbers) -> None:
         """Move the weights by one step of the optimiser."""
@@ -76,6 +99,10 @@ class BaseProgram:
                 variable.assign(value)
         self._optimizer.learning_rate.assign(numbers.learning_rate)
         self._optimizer.apply(clip(gradients, numbers.clipnorm), self._weights)
+
+
+def _holds(variables: list[keras.Variable], variable: keras.Variable) -> bool:
+    return any(v is variable for v in variables)  # not `in`: variables compare by value
 
 
 def _to_numpy(variables: list[keras.Variable]) -> list[np.ndarray]:

@@ -85,9 +85,8 @@ class HostProgram(BaseProgram):
     def train_steps(self, data: HostData, order: np.ndarray, numbers: Numbers) -> tuple[float, float]:
         self._rate.assign(numbers.dropout)
         loss_sum = weight_sum = 0.0
-        for start in range(0, len(order), self._block_steps):
-            block = Block.gather(data, order[start : start + self._block_steps])
-            for loss, weight in self._train_block(block, data.means, numbers):
+        for rows in self._calls(order, self._block_steps):
+            for loss, weight in self._train_block(Block.gather(data, rows), data.means, numbers):
                 loss_sum, weight_sum = loss_sum + loss * weight, weight_sum + weight
         return loss_sum, weight_sum
 

@@ -59,8 +59,10 @@ class JaxProgram(HostProgram):
     def _train_step(self, state, x, lead, y, w, means, numbers):
         def objective(weights, others):
             inputs = read_inputs(self.key.forward, x, lead, means)
-            y_pred, others = self._model.stateless_call(weights, others, inputs, training=True)
-            value, loss, total = self._objective(weights, y, w, y_pred, numbers.l1, numbers.l2)
+            y_pred, others, losses = self._model.stateless_call(
+                weights, others, inputs, training=True, return_losses=True
+            )
+            value, loss, total = self._objective(weights, y, w, y_pred, losses, numbers)
             return value, (others, loss, total)
 
         weights, others, slots = state

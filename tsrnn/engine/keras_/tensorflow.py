@@ -49,7 +49,7 @@ class TensorFlowProgram(BaseProgram):
                 *_data_signature(self.key.forward),
                 tf.TensorSpec((None, n_targets), tf.float32),
                 tf.TensorSpec((None,), tf.float32),
-                tf.TensorSpec((None, trainer.batch_size), tf.int32),
+                tf.TensorSpec((None, None if self._keeps_statistics else trainer.batch_size), tf.int32),
                 tf.TensorSpec((len(Numbers._fields),), tf.float32),
             ],
             autograph=False,
@@ -65,9 +65,8 @@ class TensorFlowProgram(BaseProgram):
     def train_steps(self, data: tuple, order: np.ndarray, numbers: Numbers) -> tuple[float, float]:
         self._rate.assign(numbers.dropout)
         loss_sum = weight_sum = 0.0
-        for start in range(0, len(order), self._call_steps):
-            rows = tf.constant(order[start : start + self._call_steps])
-            loss, weight = self._train(*data, rows, tf.constant(numbers, dtype=tf.float32))
+        for rows in self._calls(order, self._call_steps):
+            loss, weight = self._train(*data, tf.constant(rows), tf.constant(numbers, dtype=tf.float32))
             loss_sum, weight_sum = loss_sum + float(loss), weight_sum + float(weight)
         return loss_sum, weight_sum
 
@@ -123,7 +122,7 @@ class TensorFlowProgram(BaseProgram):
         weights = [variable.value for variable in self._weights]
         with tf.GradientTape() as tape:
             y_pred = self._model(read_inputs(self.key.forward, x, lead, means), training=True)
-            objective, loss, total = self._objective(weights, y, w, y_pred, numbers.l1, numbers.l2)
+            objective, loss, total = self._objective(weights, y, w, y_pred, self._model.losses, numbers)
         self._apply(tape.gradient(objective, weights), numbers)
         return loss, total
 

@@ -10,7 +10,7 @@ import torch
 from keras import ops
 from threadpoolctl import ThreadpoolController
 
-from ..program import Numbers
+from ..program import Numbers, ProgramKey
 from .base import blank_empty, read_inputs
 from .host import Block, HostData, HostProgram
 
@@ -24,6 +24,14 @@ _THREADPOOLS = ThreadpoolController()
 
 class TorchProgram(HostProgram):
     """A Keras model and an optimiser. Fills in the `Program` protocol."""
+
+    def __init__(self, key: ProgramKey):
+        super().__init__(key)
+        for layer in self._model._flatten_layers():
+            generator = getattr(layer, "seed_generator", None)
+            # Without a seed of its own, Keras's Dropout draws from torch's global generator, not from its state.
+            if generator is not None and generator._initial_seed is None:
+                generator._initial_seed = 0
 
     def train_steps(self, data: HostData, order: np.ndarray, numbers: Numbers) -> tuple[float, float]:
         with self._threads(order.shape[1]):
@@ -48,7 +56,7 @@ class TorchProgram(HostProgram):
     def _train_step(self, x, lead, y, w, means, numbers):
         weights = [variable.value for variable in self._weights]
         y_pred = self._model(read_inputs(self.key.forward, x, lead, means), training=True)
-        objective, loss, total = self._objective(weights, y, w, y_pred, numbers.l1, numbers.l2)
+        objective, loss, total = self._objective(weights, y, w, y_pred, self._model.losses, numbers)
         gradients = torch.autograd.grad(objective, weights)
         with torch.no_grad():
             self._apply(gradients, numbers)

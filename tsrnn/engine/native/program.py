@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ...networks import NetworkSpec
 from ..data import Missing, WindowData
 from ..program import Numbers, ProgramKey
 from . import _core
@@ -36,6 +37,8 @@ instruction_sets = _core.instruction_sets
 def shortfall(key: ProgramKey) -> str | None:
     """Say what of this key the native engine does not compute; None if it computes all of it."""
     spec, trainer = key.forward.spec, key.trainer
+    if not isinstance(spec, NetworkSpec):
+        return "the native engine does not compute Keras models"
     if len(spec.units) > _core.MAX_LAYERS or max(spec.units) > _core.MAX_UNITS:
         return (
             f"the native engine computes up to {_core.MAX_LAYERS} layers of {_core.MAX_UNITS} units, not {spec.units}"
@@ -151,6 +154,8 @@ class NativeProgram:
         self._n_threads = n_threads
         forward, trainer = key.forward, key.trainer
         spec = forward.spec
+        if not isinstance(spec, NetworkSpec):
+            raise TypeError(f"the native engine computes networks described by a NetworkSpec, not {spec!r}.")
         training: dict[str, Any] = {}
         if trainer is not None:
             sgd = trainer.optimizer == "sgd"
