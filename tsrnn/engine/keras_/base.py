@@ -21,6 +21,11 @@ __all__ = ["PREDICT_ROWS", "BaseProgram", "blank_empty", "data_arrays", "read_in
 
 PREDICT_ROWS = 64  # windows of one forward pass: fixed, since float32 sums differ in the last bit between batch sizes
 
+# Ctrl-C is seen between calls, which are to take some tenths of a second. How many steps that is goes by sizes and not
+# by the clock: the sums of a call are of single precision, and must not change from run to run.
+_CALL_WORK = 500_000_000  # multiply-adds of the forward pass
+_CALL_STEPS = 64
+
 
 class BaseProgram:
     """A Keras model and an optimiser. Subclasses compile `bind`, `train_steps` and `predict` for their backend."""
@@ -38,6 +43,9 @@ class BaseProgram:
         ]
         # BatchNormalization averages over a batch, where what fills up the last one would count.
         self._keeps_statistics = len(self._kept) > len(self._weights)
+        forward = key.forward
+        work = trainer.batch_size * forward.spec.n_parameters * forward.spec.n_segments(forward.n_steps)
+        self._call_steps = min(max(1, _CALL_WORK // work), _CALL_STEPS)
         if key.trainer is not None:
             self._optimizer = make_optimizer(trainer.optimizer, 1e-3, trainer.momentum, trainer.nesterov)
             self._optimizer.build(self._weights)
@@ -71,11 +79,11 @@ class BaseProgram:
     def trainer_state(self) -> list[np.ndarray]:
         return _to_numpy(self._optimizer.variables)
 
-    def _calls(self, order: np.ndarray, n_steps: int) -> Iterator[np.ndarray]:
-        """Divide the rows of `order` into calls of `n_steps`; a batch that is not full goes alone if that matters."""
+    def _calls(self, order: np.ndarray) -> Iterator[np.ndarray]:
+        """Divide the rows of `order` into calls; a batch that is not full goes alone if that matters."""
         full = (order >= 0).all(axis=1) | (not self._keeps_statistics)
-        for start in range(0, full.sum(), n_steps):
-            yield order[full][start : start + n_steps]
+        for start in range(0, full.sum(), self._call_steps):
+            yield order[full][start : start + self._call_steps]
         for row in order[~full]:
             yield row[None, row >= 0]
 

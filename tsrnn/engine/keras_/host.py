@@ -21,7 +21,6 @@ from .base import PREDICT_ROWS, BaseProgram
 __all__ = ["Block", "HostData", "HostProgram"]
 
 _BLOCK_VALUES = 2**18  # float32 values of the windows in a block: a megabyte
-_BLOCK_STEPS = 64  # batches of a block, at most: Ctrl-C is seen between blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +65,7 @@ class HostProgram(BaseProgram):
         super().__init__(key)
         forward = key.forward
         values = self._trainer.batch_size * forward.n_steps * forward.n_features
-        self._block_steps = min(max(1, _BLOCK_VALUES // values), _BLOCK_STEPS)
+        self._call_steps = min(max(1, _BLOCK_VALUES // values), self._call_steps)
 
     def _train_block(self, block: Block, means: np.ndarray, numbers: Numbers) -> Iterator[tuple[float, float]]:
         """Run the steps of a block; the mean loss and the sum of weights of each."""
@@ -85,7 +84,7 @@ class HostProgram(BaseProgram):
     def train_steps(self, data: HostData, order: np.ndarray, numbers: Numbers) -> tuple[float, float]:
         self._rate.assign(numbers.dropout)
         loss_sum = weight_sum = 0.0
-        for rows in self._calls(order, self._block_steps):
+        for rows in self._calls(order):
             for loss, weight in self._train_block(Block.gather(data, rows), data.means, numbers):
                 loss_sum, weight_sum = loss_sum + loss * weight, weight_sum + weight
         return loss_sum, weight_sum

@@ -33,7 +33,7 @@ class JaxProgram(HostProgram):
         variables = (self._weights, self._others, self._optimizer.variables)
         state = [[variable.value for variable in part] for part in variables]
         n_rows = len(block)
-        arrays = [_fill_up(array, self._block_steps) for array in (block.x, block.lead, block.y, block.w)]
+        arrays = [_fill_up(array, self._call_steps) for array in (block.x, block.lead, block.y, block.w)]
         state, losses, totals = self._run_steps(state, arrays, means, n_rows, numbers)
         for part, values in zip(variables, state, strict=True):
             for variable, value in zip(part, values, strict=True):

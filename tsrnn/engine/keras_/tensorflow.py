@@ -19,11 +19,6 @@ from .base import PREDICT_ROWS, BaseProgram, blank_empty, data_arrays, read_inpu
 
 __all__ = ["TensorFlowProgram"]
 
-# Ctrl-C is seen between calls, which are to take some tenths of a second. How many steps that is goes by sizes and not
-# by the clock: the sums of a call are of single precision, and must not change from run to run.
-_CALL_WORK = 500_000_000  # multiply-adds of the forward pass
-_CALL_STEPS = 64
-
 # Each program traces its own functions once, which TensorFlow takes for one function that is traced again and again.
 tf.get_logger().addFilter(lambda record: "TensorFlowProgram" not in record.getMessage())
 
@@ -38,9 +33,6 @@ class TensorFlowProgram(BaseProgram):
             self._build_trainer(key.trainer)
 
     def _build_trainer(self, trainer: TrainerKey) -> None:
-        forward = self.key.forward
-        work = trainer.batch_size * forward.spec.n_parameters * forward.spec.n_segments(forward.n_steps)
-        self._call_steps = min(max(1, _CALL_WORK // work), _CALL_STEPS)
         self._step = tf.function(self._train_step, jit_compile=trainer.compiled, autograph=False)
         n_targets = math.prod(self.key.forward.output_shape) // n_parameters(trainer.loss, trainer.quantiles)
         self._train = tf.function(
@@ -65,7 +57,7 @@ class TensorFlowProgram(BaseProgram):
     def train_steps(self, data: tuple, order: np.ndarray, numbers: Numbers) -> tuple[float, float]:
         self._rate.assign(numbers.dropout)
         loss_sum = weight_sum = 0.0
-        for rows in self._calls(order, self._call_steps):
+        for rows in self._calls(order):
             loss, weight = self._train(*data, tf.constant(rows), tf.constant(numbers, dtype=tf.float32))
             loss_sum, weight_sum = loss_sum + float(loss), weight_sum + float(weight)
         return loss_sum, weight_sum
