@@ -5,14 +5,15 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 
-# The quickest in the ordinary run, the others with `pytest -m slow`: half a minute each.
+# Seconds each on the native engine; with `pytest -m slow` once on Keras.
 ESTIMATORS = [
     pytest.param(SimpleRNNRegressor(), id="rnn"),
     pytest.param(SimpleRNNRegressor(loss="student_t", optimizer="adamw"), id="distribution"),
-    pytest.param(LSTMRegressor(), id="lstm", marks=pytest.mark.slow),
-    pytest.param(GRURegressor(), id="gru", marks=pytest.mark.slow),
-    pytest.param(LSTMRegressor(units=(8, 4), bidirectional=True), id="bidirectional", marks=pytest.mark.slow),
-    pytest.param(GRURegressor(static_features=(0,)), id="static", marks=pytest.mark.slow),
+    pytest.param(LSTMRegressor(), id="lstm"),
+    pytest.param(GRURegressor(), id="gru"),
+    pytest.param(LSTMRegressor(units=(8, 4), bidirectional=True), id="bidirectional"),
+    pytest.param(GRURegressor(static_features=(0,)), id="static"),
+    pytest.param(LSTMRegressor(engine="keras"), id="keras", marks=pytest.mark.slow),
 ]
 
 
