@@ -419,7 +419,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
     def _check_size(self) -> None:
         if isinstance(self._spec, NetworkSpec) and self._spec.n_parameters > _MAX_PARAMETERS:
             raise ValueError(
-                f"units={self._spec.units} make a network of {self._spec.n_parameters:.2g} weights; at most "
+                f"the parameters make a network of {self._spec.n_parameters:.2g} weights; at most "
                 f"{_MAX_PARAMETERS:.2g} are allowed. Use fewer units, a smaller segment, or fewer features or targets."
             )
 
