@@ -190,12 +190,15 @@ def test_it_learns_what_the_lstm_regressor_learns():
     assert min(scores) > 0.9
 
 
+CHECKED = KerasRegressor(build_lstm, build_params={"units": 32})
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("estimator", "check"),
     [
         pytest.param(estimator, check, id=f"{getattr(check, 'func', check).__name__}-{i}")
-        for i, (estimator, check) in enumerate(estimator_checks_generator(KerasRegressor(build_lstm), mark=None))
+        for i, (estimator, check) in enumerate(estimator_checks_generator(CHECKED, mark=None))
     ],
 )
 def test_estimator_check(estimator, check):

@@ -3,7 +3,7 @@
 JAX compiles anew for every length of its arrays, a second or so each time, and a cross-validation has as many lengths
 as folds. So the series stays with NumPy, and a call gets blocks of batches, gathered from it by start index, that
 always have the same shape. The level of a window is subtracted in float64 there, which JAX does not have by default. A
-block holds a megabyte or a batch, whichever is more; gathering it is 1-2 % of the time that it trains for.
+block holds up to a megabyte, or one batch. Gathering takes 0.1 us for each window of 24 values, training on it 15 us.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from keras import ops
 from threadpoolctl import ThreadpoolController
 
 from ..program import Numbers, ProgramKey
-from .base import blank_empty, read_inputs
+from .base import PREDICT_ROWS, blank_empty, read_inputs
 from .host import Block, HostData, HostProgram
 
 __all__ = ["TorchProgram"]
@@ -38,7 +38,7 @@ class TorchProgram(HostProgram):
             return super().train_steps(data, order, numbers)
 
     def predict(self, data: HostData) -> np.ndarray:
-        with self._threads(len(data.windows)), torch.no_grad():
+        with self._threads(PREDICT_ROWS), torch.no_grad():
             return super().predict(data)
 
     def _threads(self, batch_size: int) -> AbstractContextManager:
