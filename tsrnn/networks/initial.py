@@ -20,12 +20,16 @@ def glorot_uniform(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarr
 
 
 def orthogonal(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Orthonormal rows or columns, whichever are fewer (Saxe et al., 2014)."""
+    """Orthonormal rows or columns, whichever are fewer, uniform over all such matrices (Saxe et al., 2014)."""
     rows, columns = shape
-    q, r = np.linalg.qr(rng.standard_normal((max(shape), min(shape))))
-    # Without fixing the signs of R's diagonal, Q would not be uniform over the orthogonal matrices.
-    q = q * np.sign(np.diag(r))
-    return np.ascontiguousarray(q if rows >= columns else q.T, dtype=np.float32)
+    q = rng.standard_normal((min(shape), max(shape)))
+    # Gram-Schmidt, twice for each vector ("twice is enough"; Parlett, 1998, section 6.9). LAPACK's QR would set the
+    # threads of BLAS to work, which take seconds for these small products where other threads are busy.
+    for i in range(len(q)):
+        for _ in range(2):
+            q[i] -= np.einsum("j,jk->k", np.einsum("jk,k->j", q[:i], q[i]), q[:i])
+        q[i] /= np.sqrt(np.square(q[i]).sum())
+    return np.ascontiguousarray(q.T if rows >= columns else q, dtype=np.float32)
 
 
 def zeros(shape: tuple[int, ...], rng: np.random.Generator | None = None) -> np.ndarray:
