@@ -321,9 +321,10 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
         last = frame.index[-1]
         if isinstance(X, numbers.Integral):
             stamps, given = self.grid_.future(last, check_steps(X)), None
+            steps = np.arange(1, len(stamps) + 1)
         else:
             stamps = check_time_index(X.index if isinstance(X, (pd.DataFrame, pd.Series)) else X, "X to predict")
-            given = X if isinstance(X, pd.DataFrame) else None
+            given, steps = X if isinstance(X, pd.DataFrame) else None, None
         if not len(stamps):
             raise DataError("X to predict has no rows; pass the timestamps to forecast or a number of steps.")
         asked, stamps = stamps, in_zone(stamps, frame.index.tz, "X to predict")
@@ -331,7 +332,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
         out = np.empty((len(stamps), len(self.targets_), 1 + len(quantiles)))
         # First the farthest steps: a model that measures its errors does so once, as far as is asked for.
         if ahead.any():
-            steps = self.grid_.steps_ahead(last, stamps[ahead])
+            steps = self.grid_.steps_ahead(last, stamps[ahead]) if steps is None else steps
             cutoff = np.array([len(frame) - 1])
             self._check_history(frame.to_numpy(), cutoff)
             values = self._extend(frame, stamps[ahead], steps, given)
@@ -373,10 +374,9 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
         """Add the rows to forecast below the history: NaN, except for the future covariates given."""
         length = int(steps.max())
         rows = np.full((length, frame.shape[1]), np.nan)
-        # Which stamps the steps 1..length have: on a trading calendar those given, else the grid's.
-        index = self.grid_.future(frame.index[-1], length)
-        if self.grid_.calendar and length == len(stamps):
-            index = stamps
+        # Which stamps the steps 1..length have: where all are given, those (on a trading calendar they may differ from
+        # the grid's).
+        index = stamps if length == len(stamps) else self.grid_.future(frame.index[-1], length)
         if self.future_:
             given = pd.DataFrame(index=stamps, columns=self.future_, dtype=float) if given is None else given
             check_columns(given, self.future_, "future covariate")

@@ -170,6 +170,8 @@ class WindowForecaster(BaseForecaster):
         return out
 
     def _single_block(self, values, cutoffs, steps):
+        first = cutoffs.min() - self.window_ + 1  # rows before are not read, and need not be scaled
+        values, cutoffs = values[first:], cutoffs - first
         windows, level = self._windows(self._scaled(values), cutoffs)
         return self._block(windows, level, steps)
 
