@@ -250,7 +250,8 @@ def test_the_tables_name_every_public_model():
     public = [getattr(tsrnn, name) for name in tsrnn.__all__]
     models = [item for item in public if inspect.isclass(item) and issubclass(item, SaveMixin)]
     assert models
-    assert [cls.__name__ for cls in models if not is_listed(cls)] == []
+    # A KerasRegressor holds code, which no file may.
+    assert [cls.__name__ for cls in models if not is_listed(cls)] == ["KerasRegressor"]
 
 
 # ---------------------------------------------------------------------- values

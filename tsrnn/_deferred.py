@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import sys
 import threading
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
@@ -42,8 +43,9 @@ class _Deferred(ModuleType):
 
 
 def defer(name: str) -> None:
-    """Let ``import name`` cost nothing; does nothing where the module is loaded, or not installed."""
-    if name not in sys.modules and (spec := importlib.util.find_spec(name)) is not None:
+    """Let ``import name`` cost nothing; does nothing where the module is loaded, or its package not installed."""
+    # The spec of the module itself would take the import of its package.
+    if name not in sys.modules and importlib.util.find_spec(name.partition(".")[0]) is not None:
         stand_in = _Deferred(name)
-        stand_in.__dict__["__spec__"] = spec
+        stand_in.__dict__["__spec__"] = ModuleSpec(name, None)
         sys.modules[name] = stand_in
