@@ -12,7 +12,8 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from tsrnn.datasets import load_jfk_weather
 from tsrnn.exceptions import CapacityWarning, DataError
 from tsrnn.forecasters import GRUForecaster, LSTMForecaster, NaiveForecaster, SimpleRNNForecaster
-from tsrnn.forecasters.recurrent import segment_for
+from tsrnn.forecasters.recurrent import batch_size_for, segment_for
+from tsrnn.persistence import load
 
 FORECASTERS = [LSTMForecaster, GRUForecaster, SimpleRNNForecaster]
 QUICK = {"units": 4, "epochs": 3, "random_state": 0}
@@ -120,7 +121,7 @@ class TestState:
 
     def test_keras_model_agrees(self):
         df = wave()
-        model = LSTMForecaster("load", window=24, horizon=3, **QUICK).fit(df)
+        model = LSTMForecaster("load", window=24, horizon=3, linear=False, **QUICK).fit(df)
         scaled = ((df[["load"]].to_numpy()[-24:] - model.mean_) / model.scale_)[None]
         level = scaled[:, -1:, 0]
         steps = np.asarray(model.model_((scaled - level[..., None]).astype("float32"))) + level
@@ -191,14 +192,18 @@ def test_targets_and_covariates_in_one_network():
         model.forecast()
 
 
-@pytest.mark.parametrize(("window", "segment"), [(1, 1), (20, 1), (24, 2), (96, 8), (97, 1), (168, 14), (192, 16)])
-def test_a_window_is_read_in_at_least_twelve_steps(window, segment):
+@pytest.mark.parametrize(("window", "segment"), [(1, 1), (20, 5), (24, 6), (96, 24), (97, 1), (168, 42), (192, 48)])
+def test_a_window_is_read_in_at_least_four_steps(window, segment):
     assert segment_for(window) == segment
 
 
-def test_automatic_width_does_not_exceed_the_capacity_of_the_data():
-    model = LSTMForecaster("load", window=24, horizon=3, epochs=1, random_state=0).fit(wave(900))
-    assert model.n_parameters_ <= 900
+@pytest.mark.parametrize(("n_windows", "size"), [(1, 16), (500, 16), (3_000, 32), (12_000, 128), (10**6, 512)])
+def test_an_epoch_has_about_a_hundred_steps_within_limits(n_windows, size):
+    assert batch_size_for(n_windows) == size
+
+
+def test_automatic_width_is_no_reason_to_warn_but_a_given_one_is():
+    LSTMForecaster("load", window=24, horizon=3, epochs=1, random_state=0).fit(wave(900))
     with pytest.warns(CapacityWarning, match=r"trainable parameters but only \d+ training windows"):
         LSTMForecaster("load", window=24, horizon=3, units=64, epochs=1, random_state=0).fit(wave(900))
 
@@ -263,7 +268,7 @@ def test_intervals_of_the_network_follow_the_noise_of_the_day():
 def test_quantiles_of_the_network_are_unscaled_and_ordered_about_the_forecast(loss):
     df = wave(300).assign(other=lambda frame: 1000 - 50 * frame["load"])
     targets = ["load", "other"]
-    model = LSTMForecaster(targets, window=24, horizon=4, loss=loss, **QUICK).fit(df)
+    model = LSTMForecaster(targets, window=24, horizon=4, loss=loss, linear=True, **QUICK).fit(df)
     frame = model.predict_quantiles(quantiles=(0.1, 0.5, 0.9))
     for name in targets:
         low, middle, high = (frame[f"{name}_q{percent}"] for percent in (10, 50, 90))
@@ -274,8 +279,10 @@ def test_quantiles_of_the_network_are_unscaled_and_ordered_about_the_forecast(lo
     # the network's own numbers: the window scaled and centred on its last value, scaled and moved back by hand
     last = df[targets].to_numpy()[-24:]
     scaled = (last - model.mean_) / model.scale_
-    raw = model.regressor_.predict_quantiles((scaled - scaled[-1])[None], [0.9])[0, :, 0].reshape(4, 2)
-    expected = (raw + scaled[-1]) * model.scale_ + model.mean_
+    windows = (scaled - scaled[-1]).T[:, :, None]  # one for each target
+    raw = model.regressor_.predict_quantiles(windows, [0.9])[..., 0]
+    rest = windows[..., 0] @ model.linear_.coef + model.linear_.intercept
+    expected = ((raw + rest).T + scaled[-1]) * model.scale_ + model.mean_
     np.testing.assert_allclose(frame[[f"{name}_q90" for name in targets]], expected, rtol=1e-5)
 
 
@@ -324,10 +331,99 @@ def test_a_single_high_quantile_is_not_measured_against_the_last_value():
     assert (df["y"].loc[out["ds"]].to_numpy() < out["y_pred"]).mean() == pytest.approx(0.9, abs=0.06)
 
 
-def test_auto_units_count_the_parameters_of_each_target():
+# -- the linear part, members and shared networks --------------------------------------------------------------------
+
+
+def test_training_starts_at_the_linear_forecast_and_keeps_it_where_nothing_learnt_is_better():
+    df = wave(1200)[["load"]]
+    options = {"window": 48, "horizon": 6, "random_state": 0, "units": 4, "epochs": 3}
+    model = GRUForecaster(linear=True, learning_rate=1e-12, **options).fit(df[:1000])
+    windows, level = model._windows(model._scaled(df.to_numpy()), np.arange(1000, 1190))
+    steps = model.linear_.predict(windows) + level
+    forecast = model.predict_cutoffs(6, df, df.index[1000:1190])["y_pred"].to_numpy().reshape(-1, 6)
+    np.testing.assert_allclose(forecast, steps * model.scale_ + model.mean_, rtol=1e-5)
+    without = GRUForecaster(linear=False, **options).fit(df[:1000])
+    assert without.linear_ is None
+    truth = df["load"].to_numpy()[np.arange(1000, 1190)[:, None] + np.arange(1, 7)]
+    error = [
+        np.abs(m.predict_cutoffs(6, df, df.index[1000:1190])["y_pred"].to_numpy().reshape(-1, 6) - truth).mean()
+        for m in (model, without)
+    ]
+    assert error[0] < error[1]
+
+
+def test_what_falls_back_to_the_last_value_has_no_linear_part():
+    model = GRUForecaster("price", window=12, horizon=3, epochs=2, random_state=0).fit(walk(3000))
+    assert model.beats_last_value_ is False and model.linear_ is None
+    np.testing.assert_allclose(model.forecast()["price"], model.data_["price"].iloc[-1], rtol=1e-6)
+
+
+def test_members_differ_and_are_averaged():
     df = wave(700)[["load"]]
-    options = {"window": 24, "horizon": 4, "epochs": 1, "random_state": 0}
-    point = LSTMForecaster("load", loss="mse", **options).fit(df)
-    quantiles = LSTMForecaster("load", loss="pinball", **options).fit(df)
-    assert quantiles.regressor_.n_parameters_ <= 700 or quantiles.regressor_.units == 8
-    assert quantiles.regressor_.weights_[-1].shape == (20,) and point.regressor_.weights_[-1].shape == (4,)
+    options = {"window": 24, "horizon": 4, "linear": False, "units": 4, "epochs": 3, "random_state": 0}
+    model = GRUForecaster(n_members=3, **options).fit(df)
+    members = [model.regressor_, *model.others_]
+    windows, level = model._windows(model._scaled(df.to_numpy()), np.array([699]))
+    each = [member.predict(windows) for member in members]
+    assert len(members) == 3 and not np.allclose(each[0], each[1])
+    expected = (np.mean(each, axis=0) + level) * model.scale_ + model.mean_
+    np.testing.assert_allclose(model.forecast()["load"], expected[0], rtol=1e-6)
+    first = GRUForecaster(n_members=1, **options).fit(df)
+    np.testing.assert_array_equal(first.regressor_.weights_[0], members[0].weights_[0])
+    with pytest.raises(ValueError, match="n_members must be"):
+        GRUForecaster(n_members=0, **options).fit(df)
+
+
+def test_the_validation_part_chooses_between_linear_part_networks_and_their_average():
+    df = wave(1200)[["load"]]
+    options = {"window": 48, "horizon": 6, "random_state": 0, "units": 8, "epochs": 5}
+    models = {linear: GRUForecaster(linear=linear, **options).fit(df) for linear in ("auto", True, False)}
+    windows, y = held_out(models[True], df)
+    error = {linear: np.abs(model._apply(model.regressor_, windows) - y).mean() for linear, model in models.items()}
+    assert error["auto"] <= min(error[True], error[False]) + 1e-6
+    with pytest.raises(ValueError, match="linear must be one of"):
+        GRUForecaster(linear="maybe", **options).fit(df)
+
+
+def held_out(model, df):
+    """The windows of the validation part, and their targets."""
+    values = df.to_numpy()
+    cutoffs = model._training_cutoffs(values)
+    cutoffs = cutoffs[-round(0.1 * len(cutoffs)) :]
+    scaled = model._scaled(values)
+    windows, level = model._windows(scaled, cutoffs)
+    return windows, scaled[cutoffs[:, None] + np.arange(1, model.block_ + 1), 0] - level
+
+
+def test_a_shared_network_reads_each_target_alone():
+    df = wave(600)[["load"]].assign(second=lambda frame: 300 - 7 * frame["load"].shift(5, fill_value=20))
+    model = GRUForecaster(window=24, horizon=4, **QUICK).fit(df)
+    assert model.regressor_.n_outputs_ == 4 and model.regressor_._spec.n_inputs == 1
+    changed = df.copy()
+    changed.iloc[-10:, 1] += 5.0
+    before, after = model.predict(4, history=df), model.predict(4, history=changed)
+    pd.testing.assert_series_equal(before["load"], after["load"])
+    assert (before["second"] != after["second"]).all()
+    joint = GRUForecaster(window=24, horizon=4, shared=False, **QUICK).fit(df)
+    assert joint.regressor_.n_outputs_ == 8 and joint.regressor_._spec.n_inputs == 2
+    assert (joint.predict(4, history=df)["load"] != joint.predict(4, history=changed)["load"]).any()
+
+
+def test_a_target_that_is_missing_for_weeks_does_not_keep_the_others_from_being_learnt():
+    df = wave(1200)[["load"]].assign(second=lambda frame: frame["load"] + 3)
+    df.iloc[850:1150, 1] = np.nan  # most of the validation part
+    model = GRUForecaster(window=24, horizon=4, **QUICK).fit(df)
+    assert np.isfinite(model.forecast()).all().all()
+    assert np.isfinite(model.predict_interval()).all().all()
+
+
+def test_a_forecaster_with_all_parts_is_saved_and_loaded(tmp_path):
+    df = wave(700)[["load"]].assign(second=lambda frame: frame["load"] ** 2)
+    model = GRUForecaster(window=24, horizon=4, n_members=2, **QUICK).fit(df)
+    model.save(tmp_path / "model.tsrnn")
+    pd.testing.assert_frame_equal(load(tmp_path / "model.tsrnn").forecast(), model.forecast())
+
+
+def test_too_little_history_for_early_stopping_is_refused_with_the_way_out():
+    with pytest.raises(DataError, match="early stopping takes the last 4 and leaves out the 40"):
+        GRUForecaster("load", window=8, horizon=40, early_stopping=True, **QUICK).fit(wave(84))

@@ -56,6 +56,8 @@ def forecaster(job, **others):
         "units": p.UNITS,
         "learning_rate": p.LEARNING_RATE,
         "segment": 1,
+        "linear": False,
+        "learning_rate_schedule": None,
         "dropout": 0.0,
         "loss": "mse",
         "early_stopping": False,

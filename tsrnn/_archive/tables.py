@@ -28,7 +28,12 @@ ESTIMATORS = {
     "ARIMAForecaster": "tsrnn.forecasters.statistical",
     "AutoARIMAForecaster": "tsrnn.forecasters.statistical",
 }
-DATACLASSES = {"TimeGrid": "tsrnn.frames", "NetworkSpec": "tsrnn.networks.spec", "Missing": "tsrnn.engine.data"}
+DATACLASSES = {
+    "LinearMap": "tsrnn.forecasters.linear",
+    "Missing": "tsrnn.engine.data",
+    "NetworkSpec": "tsrnn.networks.spec",
+    "TimeGrid": "tsrnn.frames",
+}
 
 # Limits of a file, the same for writing and reading: what was saved can be loaded.
 MAX_BYTES = 2**31 - 1  # below the size where zip needs its 64-bit fields, which are refused

@@ -3,26 +3,71 @@
 from __future__ import annotations
 
 import inspect
+import warnings
+from dataclasses import dataclass
 
 import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ..engine.distributions import n_parameters
-from ..networks import NetworkSpec
+from .._checks import check_choice, check_int
+from ..exceptions import CapacityWarning, DataError
 from ..regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from ..significance import long_run_standard_error
+from .linear import LinearMap, fit_linear
 from .windowed import WindowForecaster
 
 __all__ = ["GRUForecaster", "LSTMForecaster", "SimpleRNNForecaster"]
 
 #: Recurrent steps in which segment="auto" reads a window.
-READS = 12
+READS = 4
 #: Standard errors by which a network must beat the last value: 5 % of a one-sided normal test.
 SIGNIFICANT = 1.645
-#: Widths that units="auto" chooses from.
-UNITS = (32, 24, 16, 8)
+#: Width that units="auto" stands for.
+UNITS = 128
+#: Windows from which early_stopping="auto" sets a validation part aside.
+EARLY_STOPPING_WINDOWS = 500
 #: Levels that loss="pinball" learns: those that `predict_interval` and `predict_quantiles` ask for by default.
 QUANTILES = (0.05, 0.1, 0.5, 0.9, 0.95)
+
+
+@dataclass
+class Ensemble:
+    """Networks whose forecasts are averaged, and a linear part that is added."""
+
+    members: list
+    linear: LinearMap | None
+
+    def predict(self, windows) -> np.ndarray:
+        """Return the forecasts (n_windows, n_outputs)."""
+        out = np.mean([member.predict(windows).reshape(len(windows), -1) for member in self.members], axis=0)
+        return out if self.linear is None else out + self.linear.predict(windows)
+
+
+def choose(ensembles: list[Ensemble], held, level: float = 0.5) -> Ensemble:
+    """Return the ensemble, or the average of all, that has the smallest error on the held-out windows.
+
+    The error is absolute, or for another `level` than 0.5 that of this quantile (Koenker and Bassett, 1978). Without
+    held-out windows, the average: one of them may be far off where there was little to learn from.
+    """
+    linear = ensembles[0].linear
+    if len(ensembles) == 1 or linear is None:
+        return ensembles[0]
+    share = 1 / len(ensembles)  # the average has as much of the linear part as there are networks that stand on it
+    average = Ensemble(
+        [member for ensemble in ensembles for member in ensemble.members],
+        LinearMap(share * linear.coef, share * linear.intercept),
+    )
+    if held is None:
+        return average
+    windows, y = held
+
+    def error(ensemble: Ensemble) -> float:
+        above = y - ensemble.predict(windows)
+        return float(np.nanmean(np.maximum(level * above, (level - 1) * above)))
+
+    return min([average, *ensembles], key=error)
 
 
 class RecurrentForecaster(WindowForecaster):
@@ -38,6 +83,8 @@ class RecurrentForecaster(WindowForecaster):
         horizon=None,
         strategy="direct",
         level="last",
+        shared=True,
+        linear="auto",
         past_covariates=None,
         future_covariates=None,
         freq=None,
@@ -51,24 +98,25 @@ class RecurrentForecaster(WindowForecaster):
         l2=0.0,
         kernel_initializer="glorot_uniform",
         recurrent_initializer="orthogonal",
-        loss="huber",
+        loss="mae",
         quantiles=QUANTILES,
         optimizer="adam",
-        learning_rate=1e-3,
+        learning_rate=2e-3,
         momentum=0.9,
         nesterov=True,
         weight_decay=0.004,
         clipnorm=1.0,
-        learning_rate_schedule=None,
-        epochs=60,
-        batch_size=64,
+        learning_rate_schedule="cosine",
+        epochs=30,
+        batch_size="auto",
         engine="auto",
         jit_compile=False,
         early_stopping="auto",
         validation_fraction=0.1,
-        n_iter_no_change=10,
+        n_iter_no_change=8,
         tol=0.0,
         missing_indicator="auto",
+        n_members=1,
         callbacks=None,
         random_state=None,
         verbose=0,
@@ -78,6 +126,8 @@ class RecurrentForecaster(WindowForecaster):
         self.horizon = horizon
         self.strategy = strategy
         self.level = level
+        self.shared = shared
+        self.linear = linear
         self.past_covariates = past_covariates
         self.future_covariates = future_covariates
         self.freq = freq
@@ -109,72 +159,115 @@ class RecurrentForecaster(WindowForecaster):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.missing_indicator = missing_indicator
+        self.n_members = n_members
         self.callbacks = callbacks
         self.random_state = random_state
         self.verbose = verbose
+
+    # ------------------------------------------------------------------ fit
 
     def _make_regressor(self, windows):
         """The regressor with every parameter that it shares with this forecaster, and those that the data settle."""
         names = inspect.signature(self._regressor_class).parameters
         shared = {name: value for name, value in self.get_params(deep=False).items() if name in names}
         gaps = bool(np.isnan(windows.base).any())
-        regressor = self._regressor_class(
+        return self._regressor_class(
             **shared
             | {
-                "units": UNITS[-1] if self.units == "auto" else self.units,
+                "units": UNITS if self.units == "auto" else self.units,
                 "segment": segment_for(self.window_) if self.segment == "auto" else self.segment,
+                "batch_size": batch_size_for(len(windows)) if self.batch_size == "auto" else self.batch_size,
                 # Gaps that no training window happens to hold may yet come: the last row may miss.
                 "missing_indicator": gaps if self.missing_indicator == "auto" else self.missing_indicator,
                 # Windows centred on their last value and a head of zeros: training starts at "repeat the last value",
-                # and early stopping keeps it where nothing learnt is better on the validation part.
+                # or at the linear forecast, and early stopping keeps it where nothing learnt is better.
                 "head_initializer": "zeros" if self.level == "last" else "glorot_uniform",
-                # Neighbouring windows share target rows: leave out those between training and validation part.
-                "validation_gap": self.block_ - 1,
             }
         )
-        regressor._check_parameters()
-        return regressor.set_params(units=self._units_for(windows, regressor)) if self.units == "auto" else regressor
-
-    def _units_for(self, windows, regressor) -> int:
-        """The widest layer that has no more parameters than there are windows to train it on."""
-        channels = windows.shape[2] * (2 if regressor.missing_indicator else 1)  # values, and where they are missing
-        segment = regressor.segment
-        cell = self._regressor_class._cell
-        n_outputs = self.block_ * len(self.targets_) * n_parameters(self.loss, self.quantiles)
-        # What early stopping and the gap before its validation part leave to train on.
-        n_training = len(windows) - round(self.validation_fraction * len(windows)) - (self.block_ - 1)
-        for units in UNITS:
-            spec = NetworkSpec(cell, (units,), channels, n_outputs, bidirectional=self.bidirectional, segment=segment)
-            if spec.n_parameters <= n_training:
-                return units
-        return UNITS[-1]
 
     def _fit_windows(self, windows, y):
-        regressor = self._make_regressor(windows)._fit_windows(windows, y)
-        self.beats_last_value_ = None
+        regressor = self._make_regressor(windows)
+        regressor._check_parameters()
+        check_int("n_members", self.n_members)
+        check_choice("linear", self.linear, ("auto", True, False))
+        training, held = self._split(windows, y)
+        linear = None
+        if self.linear and self.level == "last":
+            linear = fit_linear(*training, held, gap=self._gap())
+        random_state = check_random_state(self.random_state)
+        ensembles = [
+            Ensemble(self._fit_members(regressor, training, held, part, random_state), part)
+            for part in ([linear, None] if linear and self.linear == "auto" else [linear])
+        ]
         # A quantile other than the median is not to have a small absolute error.
         central = self.loss != "pinball" or 0.5 in self.quantiles
-        if self.level == "last" and central and regressor.initial_val_loss_ is not None:
-            held_out = slice(-max(1, round(self.validation_fraction * len(windows))), None)
-            self.beats_last_value_ = self._beats_last_value(regressor, windows[held_out], y[held_out])
+        chosen = choose(ensembles, held, 0.5 if central else self.quantiles[0])
+        (self.regressor_, *self.others_), self.linear_ = chosen.members, chosen.linear
+        self.beats_last_value_ = None
+        if self.level == "last" and central and held is not None:
+            self.beats_last_value_ = self._beats_last_value(*held)
             if not self.beats_last_value_:
-                # A head of zeros repeats the last value: the network did not earn a say.
-                regressor.weights_[-2:] = [np.zeros_like(weight) for weight in regressor.weights_[-2:]]
-                regressor.best_iteration_ = 0
-        return regressor
+                self._fall_back()
+        return self.regressor_
 
-    def _beats_last_value(self, regressor, windows, y) -> bool:
+    def _fit_members(self, regressor, training, held, linear, random_state):
+        """Train networks, each from its own initial weights, on what a linear part leaves."""
+        if linear is not None:
+            training, held = (part and (part[0], part[1] - linear.predict(part[0])) for part in (training, held))
+        members = []
+        with warnings.catch_warnings():
+            if self.units == "auto":  # nothing that the user could mend: the width is ours
+                warnings.simplefilter("ignore", CapacityWarning)
+            for _ in range(self.n_members):
+                seed = int(random_state.randint(np.iinfo(np.int32).max))
+                member = clone(regressor).set_params(random_state=seed)
+                members.append(member._fit_windows(*training, validation=held))
+        return members
+
+    def _members(self):
+        """The networks whose forecasts are averaged."""
+        return [self.regressor_, *self.others_]
+
+    def _gap(self) -> int:
+        """Windows between training and validation part: neighbouring windows share target rows."""
+        return self.block_ * self._n_views()
+
+    def _split(self, windows, y):
+        """Return the training part and, with early stopping, the last part in time that says when to stop."""
+        if self.early_stopping is False or (self.early_stopping == "auto" and len(windows) < EARLY_STOPPING_WINDOWS):
+            return (windows, y), None
+        n_held = max(1, round(self.validation_fraction * len(windows)))
+        n_training = len(windows) - n_held - self._gap()
+        if n_training < 1:
+            raise DataError(
+                f"of {len(windows)} windows, early stopping takes the last {n_held} and leaves out the {self._gap()} "
+                "before them, whose targets overlap, so none are left to train on. Pass more history, a shorter "
+                "horizon or window, a smaller validation_fraction, or early_stopping=False."
+            )
+        return (windows[:n_training], y[:n_training]), (windows[-n_held:], y[-n_held:])
+
+    def _beats_last_value(self, windows, y) -> bool:
         """Whether the absolute error is below that of the last value, by a one-sided Diebold-Mariano test.
 
         The best of many epochs on a validation part looks good by luck alone where there is nothing to learn, as on
         prices: there the network would only add its own noise to the last value.
         """
-        gain = np.nanmean(np.abs(y) - np.abs(y - regressor.predict(windows).reshape(y.shape)), axis=1)
+        forecast = self._apply(self.regressor_, windows).reshape(y.shape)
+        gain = np.nanmean(np.abs(y) - np.abs(y - forecast), axis=1)
         gain = gain[np.isfinite(gain)]
-        return bool(gain.mean() > SIGNIFICANT * long_run_standard_error(gain, lag=self.block_ - 1))
+        return bool(gain.mean() > SIGNIFICANT * long_run_standard_error(gain, lag=self._gap() - 1))
+
+    def _fall_back(self):
+        """Repeat the last value, which a head of zeros does: what was learnt did not earn a say."""
+        self.linear_ = None
+        for member in self._members():
+            member.weights_[-2:] = [np.zeros_like(weight) for weight in member.weights_[-2:]]
+            member.best_iteration_ = 0
+
+    # ------------------------------------------------------------------ forecasts
 
     def _apply(self, regressor, windows):
-        return regressor.predict(windows)
+        return Ensemble([regressor, *self.others_], self.linear_).predict(windows)
 
     def _bands(self, values, cutoffs, forecasts, quantiles):
         """Quantiles that the network gives out, where it does; else what past errors say.
@@ -189,16 +282,18 @@ class RecurrentForecaster(WindowForecaster):
         if not known.all():
             bands[~known] = super()._bands(values, cutoffs[~known], forecasts[~known], quantiles)
         windows, level = self._windows(self._scaled(values), cutoffs[known])
-        scaled = self.regressor_.predict_quantiles(windows, quantiles)
-        # (n, block * K, Q) -> (n, block, K, Q)
-        scaled = scaled.reshape(len(windows), self.block_, len(self.targets_), -1)[:, : forecasts.shape[1]]
+        scaled = np.mean([member.predict_quantiles(windows, quantiles) for member in self._members()], axis=0)
+        scaled = scaled.reshape(len(windows), -1, len(quantiles))
+        if self.linear_ is not None:
+            scaled = scaled + self.linear_.predict(windows)[..., None]
+        scaled = self._by_target(scaled, len(level))[:, : forecasts.shape[1]]
         centre = self.mean_[: len(self.targets_), None]
         bands[known] = (scaled + level[:, None, :, None]) * self._target_scale()[:, None] + centre
         return bands
 
     def _knows_quantiles(self) -> bool:
         """Whether the network learnt quantiles or a distribution, and the forecast is the network's."""
-        return self.regressor_.loss in ("pinball", "gaussian", "student_t") and self.beats_last_value_ is not False
+        return self.loss in ("pinball", "gaussian", "student_t") and self.beats_last_value_ is not False
 
     def _held_out(self):
         return self.regressor_.initial_val_loss_ is not None
@@ -227,6 +322,11 @@ class RecurrentForecaster(WindowForecaster):
         self.regressor_.export_keras(path)
 
 
+def batch_size_for(n_windows: int) -> int:
+    """The power of two, from 16 to 512, that makes about a hundred steps of an epoch."""
+    return int(2 ** np.clip(round(np.log2(n_windows / 100)), 4, 9))
+
+
 def segment_for(window: int) -> int:
     """The largest divisor of the window that lets it be read in at least `READS` steps."""
     return max(k for k in range(1, max(1, window // READS) + 1) if window % k == 0)
@@ -236,8 +336,9 @@ class LSTMForecaster(RecurrentForecaster):
     """Forecast with a long short-term memory network.
 
     Each window is centred on its last observation, read in segments, and all steps of the horizon are decoded at once
-    from the last state. Training starts at a network that repeats the last value; where early stopping has a validation
-    part, and what was learnt does not beat the last value there significantly (5 %), the last value is the forecast.
+    from the last state. One network is trained on the targets and one on what a ridge regression of the same windows
+    leaves; their average is the forecast, or one of them, whichever has the smallest error on the validation part.
+    Where that does not beat the last value there significantly (5 %), the last value is the forecast.
 
     Parameters
     ----------
@@ -251,20 +352,25 @@ class LSTMForecaster(RecurrentForecaster):
         All steps of the horizon at once, or one step fed back again and again.
     level : {"last", None}
         "last" subtracts the last observation from each window and adds it back to the forecast.
+    shared : bool
+        Forecast each of several targets from its own past (and the covariates) by one network, trained on all of them;
+        False forecasts all from the past of all.
+    linear : {"auto", True, False}
+        Train on what a ridge regression of the windows leaves, and add it again. "auto" trains with and without, and
+        lets the validation part choose between them and their average. Needs level="last".
     past_covariates, future_covariates : list of str, optional
         Columns known up to the cutoff, and columns known ahead.
     freq : str, optional
         Frequency of the index where it cannot be inferred.
     units : int, tuple of int or "auto"
-        Width of the hidden layer; a tuple stacks layers. "auto" takes the widest of 32, 24, 16 and 8 that has no more
-        parameters than there are windows.
+        Width of the hidden layer; a tuple stacks layers. "auto" is 128.
     activation : {"tanh", "softsign"}
     forget_bias : float
         Initial bias of the forget gate.
     bidirectional : bool
         Read each window in both directions.
     segment : int or "auto"
-        Rows read per recurrent step. "auto" reads a window in 12 steps or a few more.
+        Rows read per recurrent step. "auto" reads a window in four steps or a few more.
     dropout, recurrent_dropout : float
         Rates between layers and inside the recurrence.
     l1, l2 : float
@@ -287,19 +393,23 @@ class LSTMForecaster(RecurrentForecaster):
     clipnorm : float, optional
         Largest norm of the whole gradient.
     learning_rate_schedule : {"cosine", "exponential"} or callable, optional
-    epochs, batch_size : int
+    epochs : int
+    batch_size : int or "auto"
+        "auto" makes about a hundred steps of an epoch, with 16 to 512 windows in each.
     engine : {"auto", "native", "keras"}
     jit_compile : bool or "auto"
         What computes the network, and whether XLA compiles Keras's training step; see `LSTMRegressor`.
     early_stopping : bool or "auto"
         Stop when the last `validation_fraction` of the windows in time is no longer forecast better, and restore the
-        best weights. "auto": with 1,000 windows or more.
+        best weights. "auto": with 500 windows or more.
     validation_fraction : float
     n_iter_no_change : int
         Epochs without improvement by `tol` before stopping.
     tol : float
     missing_indicator : bool or "auto"
         Tell the network where a value was missing. "auto": if any is in the training rows.
+    n_members : int
+        Networks of each kind, from different initial weights, whose forecasts are averaged.
     callbacks : list, optional
         Keras-style callbacks.
     random_state : int, RandomState or None
@@ -309,7 +419,11 @@ class LSTMForecaster(RecurrentForecaster):
     Attributes
     ----------
     regressor_ : LSTMRegressor
-        The fitted network.
+        The fitted network, the first if there are several.
+    others_ : list of LSTMRegressor
+        The further ones.
+    linear_ : LinearMap or None
+        What is added to the average of the networks.
     window_, horizon_ : int
     beats_last_value_ : bool or None
         Whether the network beat the last value on the validation part; False means that its forecast is the last
@@ -343,6 +457,8 @@ class LSTMForecaster(RecurrentForecaster):
         horizon=None,
         strategy="direct",
         level="last",
+        shared=True,
+        linear="auto",
         past_covariates=None,
         future_covariates=None,
         freq=None,
@@ -357,24 +473,25 @@ class LSTMForecaster(RecurrentForecaster):
         l2=0.0,
         kernel_initializer="glorot_uniform",
         recurrent_initializer="orthogonal",
-        loss="huber",
+        loss="mae",
         quantiles=QUANTILES,
         optimizer="adam",
-        learning_rate=1e-3,
+        learning_rate=2e-3,
         momentum=0.9,
         nesterov=True,
         weight_decay=0.004,
         clipnorm=1.0,
-        learning_rate_schedule=None,
-        epochs=60,
-        batch_size=64,
+        learning_rate_schedule="cosine",
+        epochs=30,
+        batch_size="auto",
         engine="auto",
         jit_compile=False,
         early_stopping="auto",
         validation_fraction=0.1,
-        n_iter_no_change=10,
+        n_iter_no_change=8,
         tol=0.0,
         missing_indicator="auto",
+        n_members=1,
         callbacks=None,
         random_state=None,
         verbose=0,
@@ -385,6 +502,8 @@ class LSTMForecaster(RecurrentForecaster):
             horizon=horizon,
             strategy=strategy,
             level=level,
+            shared=shared,
+            linear=linear,
             past_covariates=past_covariates,
             future_covariates=future_covariates,
             freq=freq,
@@ -416,6 +535,7 @@ class LSTMForecaster(RecurrentForecaster):
             n_iter_no_change=n_iter_no_change,
             tol=tol,
             missing_indicator=missing_indicator,
+            n_members=n_members,
             callbacks=callbacks,
             random_state=random_state,
             verbose=verbose,

@@ -31,9 +31,11 @@ CHUNK = 512
 class WindowForecaster(BaseForecaster):
     """Shared part of `RegressionForecaster` and the recurrent forecasters.
 
-    A subclass has the parameters ``target, window, horizon, strategy, level, past_covariates, future_covariates, freq``
-    and implements ``_fit_windows(windows, y)``, which returns a fitted regressor, and ``_apply(regressor, windows)``,
-    with y and the result of shape (n_windows, block * n_targets).
+    A subclass has the parameters ``target, window, horizon, strategy, level, shared, past_covariates,
+    future_covariates, freq`` and implements ``_fit_windows(windows, y)``, which returns a fitted regressor, and
+    ``_apply(regressor, windows)``, with y and the result of shape (n_windows, block * targets in a window).
+
+    With ``shared`` a window holds one target, and each cutoff has one window for each target, next to each other.
     """
 
     _takes_covariates = True
@@ -59,6 +61,8 @@ class WindowForecaster(BaseForecaster):
             raise DataError(f"strategy must be one of {STRATEGIES}, got {self.strategy!r}.")
         if self.level not in LEVELS:
             raise DataError(f"level must be one of {LEVELS}, got {self.level!r}.")
+        if not isinstance(self.shared, (bool, np.bool_)):
+            raise DataError(f"shared must be True or False, got {self.shared!r}.")
         for name in ("horizon", "window"):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1):
@@ -103,10 +107,20 @@ class WindowForecaster(BaseForecaster):
         windows, level = self._windows(self._scaled(values), cutoffs)
         targets = (values[:, : len(self.targets_)] - self.mean_[: len(self.targets_)]) / self._target_scale()
         # Step by step: y is the largest array of a fit, and one of double precision would be twice as large.
-        y = np.empty((len(cutoffs), self.block_, len(self.targets_)), self._dtype)
+        y = np.empty((len(cutoffs), self._n_views(), self.block_, self._n_together()), self._dtype)
         for step in range(self.block_):
-            y[:, step] = targets[cutoffs + 1 + step] - level
-        return self._fit_windows(windows, y.reshape(len(cutoffs), -1))
+            y[:, :, step] = (targets[cutoffs + 1 + step] - level).reshape(len(cutoffs), *y.shape[1::2])
+        y = y.reshape(len(windows), -1)
+        known = ~np.isnan(y).all(axis=1)  # of several targets, one may not be observed after a cutoff
+        return self._fit_windows(windows, y) if known.all() else self._fit_windows(windows[known], y[known])
+
+    def _n_views(self) -> int:
+        """Windows at each cutoff: one for all targets together, or one for each."""
+        return len(self.targets_) if self.shared else 1
+
+    def _n_together(self) -> int:
+        """Targets in a window."""
+        return len(self.targets_) // self._n_views()
 
     # ------------------------------------------------------------------ windows
 
@@ -129,16 +143,22 @@ class WindowForecaster(BaseForecaster):
         return scaled.astype(self._dtype)
 
     def _windows(self, scaled, cutoffs):
-        """Return the windows that end at these rows, and the level (n_windows, n_targets) taken off each."""
-        n_targets = len(self.targets_)
+        """Return the windows that end at these rows, cutoff by cutoff, and the level (n_cutoffs, n_targets)."""
+        n_targets, n_views = len(self.targets_), self._n_views()
         level = np.zeros((len(cutoffs), n_targets), dtype=scaled.dtype)
-        offset = None
         if self.level == "last":
             # A window without any observation has the mean as its level: scaled, 0.
             level = np.nan_to_num(last_observed(scaled[:, :n_targets], cutoffs, self.window_))
-            offset = np.zeros((len(cutoffs), scaled.shape[1]), dtype=scaled.dtype)
-            offset[:, :n_targets] = level
-        return WindowArray(scaled, cutoffs - self.window_ + 1, self.window_, offset), level
+        base = scaled
+        if n_views > 1:  # one below the other: each target, with the covariates beside it
+            others = scaled[:, n_targets:]
+            base = np.concatenate([np.hstack([scaled[:, [k]], others]) for k in range(n_targets)])
+        starts = (cutoffs - self.window_ + 1)[:, None] + len(scaled) * np.arange(n_views)
+        offset = None
+        if self.level == "last":
+            offset = np.zeros((starts.size, base.shape[1]), dtype=scaled.dtype)
+            offset[:, : self._n_together()] = level.reshape(starts.size, -1)
+        return WindowArray(base, starts.ravel(), self.window_, offset), level
 
     # ------------------------------------------------------------------ forecasts
 
@@ -177,8 +197,17 @@ class WindowForecaster(BaseForecaster):
 
     def _block(self, windows, level, steps):
         """Forecast the first steps of one block, in scaled units: (n_windows, steps, n_targets)."""
-        block = self._apply(self.regressor_, windows).reshape(len(windows), self.block_, len(self.targets_))
+        block = self._by_target(self._apply(self.regressor_, windows), len(level))[..., 0]
         return np.asarray(block[:, :steps], dtype=np.float64) + level[:, None, :]
+
+    def _by_target(self, outputs, n_cutoffs) -> np.ndarray:
+        """Order what was computed for windows, block * n_together numbers or more, by step and target.
+
+        Returns (n_cutoffs, block, n_targets, numbers for each).
+        """
+        by_view = outputs.reshape(n_cutoffs, self._n_views(), self.block_, self._n_together(), -1)
+        # (n, V, H, T, Q) -> (n, H, V, T, Q) -> (n, H, K, Q)
+        return np.moveaxis(by_view, 1, 2).reshape(n_cutoffs, self.block_, len(self.targets_), -1)
 
     def _roll(self, values, cutoffs, steps):
         """Forecast block after block, each read as if it had been observed."""
@@ -282,6 +311,9 @@ class RegressionForecaster(WindowForecaster):
         block by block.
     level : {"last", None}
         "last" subtracts the last observation from each window and adds it back to the forecast.
+    shared : bool
+        Forecast each of several targets from its own past by one regressor, fitted on all of them; False forecasts all
+        from the past of all.
     past_covariates, future_covariates : list of str, optional
         Columns known up to the cutoff, and columns known ahead.
     freq : str, optional
@@ -319,6 +351,7 @@ class RegressionForecaster(WindowForecaster):
         horizon=None,
         strategy="direct",
         level="last",
+        shared=True,
         past_covariates=None,
         future_covariates=None,
         freq=None,
@@ -329,6 +362,7 @@ class RegressionForecaster(WindowForecaster):
         self.horizon = horizon
         self.strategy = strategy
         self.level = level
+        self.shared = shared
         self.past_covariates = past_covariates
         self.future_covariates = future_covariates
         self.freq = freq
@@ -337,7 +371,7 @@ class RegressionForecaster(WindowForecaster):
         from sklearn.multioutput import MultiOutputRegressor  # 8 MB that no network needs
 
         estimator = clone(self.estimator)
-        single = self.block_ * len(self.targets_) == 1
+        single = self.block_ * self._n_together() == 1
         return estimator if single or get_tags(estimator).target_tags.multi_output else MultiOutputRegressor(estimator)
 
     def _training_cutoffs(self, values):

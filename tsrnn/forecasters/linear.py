@@ -1,0 +1,138 @@
+"""Ridge regression from whole windows to all steps, in closed form: what a network adds to. Imports windows only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from ..windows import WindowArray
+
+__all__ = ["LinearMap", "fit_linear"]
+
+#: Penalties tried, relative to the mean square of the inputs.
+PENALTIES = 10.0 ** np.arange(-5, 2)
+#: Numbers in a window beyond which no linear map is fitted: the system of equations is this large on each side.
+LARGEST_WINDOW = 2_000
+#: Windows that are enough to fit one on; of more, every k-th is taken.
+ENOUGH_WINDOWS = 60_000
+BLOCK_VALUES = 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class LinearMap:
+    """An affine map from windows to targets.
+
+    Attributes
+    ----------
+    coef : ndarray of float32, shape (n_steps * n_features, n_outputs)
+        Time-major: all features of the first step, then of the second.
+    intercept : ndarray of float32, shape (n_outputs,)
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+
+    def predict(self, windows: WindowArray) -> np.ndarray:
+        """Return float32 (n_windows, n_outputs); missing values count as 0, which is the level of the window."""
+        out = np.empty((len(windows), len(self.intercept)), np.float32)
+        for rows, X in _blocks(windows):
+            out[rows] = X @ self.coef + self.intercept
+        return out
+
+
+def _blocks(windows: WindowArray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield rows and dense windows (n, n_steps * n_features), a few megabytes at a time."""
+    values = windows.shape[1] * windows.shape[2]
+    size = max(1, BLOCK_VALUES // values)
+    for start in range(0, len(windows), size):
+        rows = slice(start, start + size)
+        X = np.asarray(windows[rows], dtype=np.float32).reshape(-1, values)
+        yield rows, np.nan_to_num(X, copy=False)
+
+
+def fit_linear(
+    windows: WindowArray, y: np.ndarray, held: tuple[WindowArray, np.ndarray] | None = None, gap: int = 0
+) -> LinearMap | None:
+    """Fit a ridge regression whose penalty has the smallest absolute error on held-out windows.
+
+    Parameters
+    ----------
+    windows : WindowArray
+        The windows to fit on, in the order of time.
+    y : ndarray of shape (n_windows, n_outputs)
+        Their targets. Windows with a missing target are left out.
+    held : tuple of WindowArray and ndarray, optional
+        Windows and targets to choose the penalty on. By default it is chosen on the last tenth of `windows`, and then
+        all of them are fitted.
+    gap : int
+        Windows left out before that tenth, whose targets overlap.
+
+    Returns
+    -------
+    LinearMap or None
+        None where windows are too large or too few have all their targets.
+
+    References
+    ----------
+    Hoerl and Kennard (1970). Ridge regression. Technometrics 12(1), eq. 2.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> wave = np.sin(np.arange(300) / 4)[:, None]
+    >>> windows, y = WindowArray(wave, np.arange(290), 8), wave[8:298]
+    >>> linear = fit_linear(windows[:200], y[:200], (windows[210:], y[210:]))
+    >>> bool(abs(linear.predict(windows[210:]) - y[210:]).max() < 0.01)
+    True
+    """
+    if windows.shape[1] * windows.shape[2] > LARGEST_WINDOW:
+        return None
+    if held is not None:
+        return _best(_ridge_path(windows, y, PENALTIES), *held)
+    n_held = max(1, len(windows) // 10)
+    split = len(windows) - n_held - gap
+    path = _ridge_path(windows[: max(0, split)], y[: max(0, split)], PENALTIES)
+    best = _best(path, windows[-n_held:], y[-n_held:])
+    if best is None:
+        return None
+    return _ridge_path(windows, y, PENALTIES[[part is best for part in path]])[0]
+
+
+def _best(path: list[LinearMap], windows: WindowArray, y: np.ndarray) -> LinearMap | None:
+    if not path or np.isnan(y).all():
+        return None
+    return min(path, key=lambda linear: float(np.nanmean(np.abs(linear.predict(windows) - y))))
+
+
+def _ridge_path(windows: WindowArray, y: np.ndarray, penalties: np.ndarray) -> list[LinearMap]:
+    """Fit one map for each penalty; none if fewer than two windows have all their targets."""
+    rows = np.flatnonzero(~np.isnan(y).any(axis=1))
+    rows = rows[:: -(-len(rows) // ENOUGH_WINDOWS) or 1]
+    if len(rows) < 2:
+        return []
+    gram, moment, mean_x, mean_y = _moments(windows[rows], y[rows])
+    # One decomposition serves all penalties: (Q L Q' + p I)^-1 = Q (L + p)^-1 Q'
+    size, basis = linalg.eigh(gram, overwrite_a=True, check_finite=False)
+    rotated, unit = basis.T @ moment, max(float(size.mean()), np.finfo(np.float32).tiny)
+    path = []
+    for penalty in penalties * unit:
+        coef = (basis @ (rotated / (np.maximum(size, 0) + penalty)[:, None])).astype(np.float32)
+        path.append(LinearMap(coef, (mean_y - mean_x @ coef).astype(np.float32)))
+    return path
+
+
+def _moments(windows: WindowArray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return covariances (n_inputs, n_inputs) and (n_inputs, n_outputs), and the means of inputs and targets."""
+    n_inputs, n = windows.shape[1] * windows.shape[2], len(windows)
+    gram, moment = np.zeros((n_inputs, n_inputs)), np.zeros((n_inputs, y.shape[1]))
+    mean_x = np.zeros(n_inputs)
+    for rows, X in _blocks(windows):
+        wide = X.astype(np.float64)
+        gram += wide.T @ wide
+        moment += wide.T @ y[rows]
+        mean_x += wide.sum(axis=0)
+    mean_x, mean_y = mean_x / n, y.mean(axis=0, dtype=np.float64)
+    return gram / n - np.outer(mean_x, mean_x), moment / n - np.outer(mean_x, mean_y), mean_x, mean_y
