@@ -1,6 +1,7 @@
 """Recurrent forecasters: what they learn, what reaches them, and scikit-learn's own search over them."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -202,10 +203,13 @@ def test_an_epoch_has_about_a_hundred_steps_within_limits(n_windows, size):
     assert batch_size_for(n_windows) == size
 
 
-def test_automatic_width_is_no_reason_to_warn_but_a_given_one_is():
-    LSTMForecaster("load", window=24, horizon=3, epochs=1, random_state=0).fit(wave(900))
-    with pytest.warns(CapacityWarning, match=r"trainable parameters but only \d+ training windows"):
-        LSTMForecaster("load", window=24, horizon=3, units=64, epochs=1, random_state=0).fit(wave(900))
+@pytest.mark.parametrize(("n_rows", "units", "warns"), [(300, 64, True), (300, "auto", False), (900, 64, False)])
+def test_a_width_given_is_warned_of_where_no_validation_part_watches_over_it(n_rows, units, warns):
+    model = LSTMForecaster("load", window=24, horizon=3, units=units, epochs=1, random_state=0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", CapacityWarning)
+        model.fit(wave(n_rows))
+    assert any(issubclass(warning.category, CapacityWarning) for warning in caught) is warns
 
 
 def test_default_beats_naive_on_real_weather_with_gaps():

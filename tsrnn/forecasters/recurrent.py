@@ -216,7 +216,8 @@ class RecurrentForecaster(WindowForecaster):
             training, held = (part and (part[0], part[1] - linear.predict(part[0])) for part in (training, held))
         members = []
         with warnings.catch_warnings():
-            if self.units == "auto":  # nothing that the user could mend: the width is ours
+            # An automatic width is ours to answer for, and a validation part keeps windows from being learnt by heart.
+            if self.units == "auto" or held is not None:
                 warnings.simplefilter("ignore", CapacityWarning)
             for _ in range(self.n_members):
                 seed = int(random_state.randint(np.iinfo(np.int32).max))
