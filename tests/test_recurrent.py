@@ -372,6 +372,7 @@ def test_members_differ_and_are_averaged():
     assert len(members) == 3 and not np.allclose(each[0], each[1])
     expected = (np.mean(each, axis=0) + level) * model.scale_ + model.mean_
     np.testing.assert_allclose(model.forecast()["load"], expected[0], rtol=1e-6)
+    assert model.n_parameters_ == sum(weights.size for member in members for weights in member.weights_)
     first = GRUForecaster(n_members=1, **options).fit(df)
     np.testing.assert_array_equal(first.regressor_.weights_[0], members[0].weights_[0])
     with pytest.raises(ValueError, match="n_members must be"):

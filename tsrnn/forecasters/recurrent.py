@@ -304,8 +304,9 @@ class RecurrentForecaster(WindowForecaster):
 
     @property
     def n_parameters_(self) -> int:
-        """Trainable parameters of the network."""
-        return self.regressor_.n_parameters_
+        """Parameters of the networks and of the linear part."""
+        linear = 0 if self.linear_ is None else self.linear_.coef.size + self.linear_.intercept.size
+        return linear + sum(member.n_parameters_ for member in self._members())
 
     @property
     def history_(self) -> dict:
