@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["long_run_standard_error"]
+__all__ = ["critical_value", "long_run_standard_error"]
 
 
 def long_run_standard_error(differences, lag: int) -> float:
@@ -44,3 +44,35 @@ def long_run_standard_error(differences, lag: int) -> float:
     weights = 1 - np.arange(1, lag + 1) / (lag + 1)
     variance = d @ d + 2 * sum(w * (d[j:] @ d[:-j]) for j, w in enumerate(weights, start=1))
     return float(np.sqrt(max(variance, 0.0)) / len(d))
+
+
+def critical_value(n: int, lag: int) -> float:
+    """Standard errors by which a mean must exceed 0 to do so at the 5 % level (one-sided).
+
+    The standard error of `long_run_standard_error` is itself an estimate, and a poor one where the series is not much
+    longer than its lags: 1.64, the value of the normal distribution, would then find differences where there are none.
+
+    Parameters
+    ----------
+    n : int
+        Length of the series.
+    lag : int
+        As for `long_run_standard_error`.
+
+    Returns
+    -------
+    float
+        1.64 for a long series, up to 3.80 for one that is as short as its lags.
+
+    References
+    ----------
+    Kiefer & Vogelsang (2005), "A new asymptotic theory for heteroskedasticity-autocorrelation robust tests",
+    Econometric Theory 21, table 1 (Bartlett kernel).
+
+    Examples
+    --------
+    >>> round(critical_value(10_000, lag=0), 2), round(critical_value(100, lag=23), 2)
+    (1.65, 2.18)
+    """
+    b = min(1.0, (lag + 1) / n)  # share of the series that the kernel spans
+    return 1.6449 + 2.1859 * b + 0.3142 * b**2 - 0.3427 * b**3

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._checks import check_choice, check_int
 from ..exceptions import CapacityWarning, DataError
 from ..regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
-from ..significance import long_run_standard_error
+from ..significance import critical_value, long_run_standard_error
 from .linear import LinearMap, fit_linear
 from .windowed import WindowForecaster
 
@@ -22,8 +22,6 @@ __all__ = ["GRUForecaster", "LSTMForecaster", "SimpleRNNForecaster"]
 
 #: Recurrent steps in which segment="auto" reads a window.
 READS = 4
-#: Standard errors by which a network must beat the last value: 5 % of a one-sided normal test.
-SIGNIFICANT = 1.645
 #: Width that units="auto" stands for.
 UNITS = 128
 #: Windows from which early_stopping="auto" sets a validation part aside.
@@ -256,7 +254,8 @@ class RecurrentForecaster(WindowForecaster):
         forecast = self._apply(self.regressor_, windows).reshape(y.shape)
         gain = np.nanmean(np.abs(y) - np.abs(y - forecast), axis=1)
         gain = gain[np.isfinite(gain)]
-        return bool(gain.mean() > SIGNIFICANT * long_run_standard_error(gain, lag=self._gap() - 1))
+        lag = self._gap() - 1
+        return bool(gain.mean() > critical_value(len(gain), lag) * long_run_standard_error(gain, lag))
 
     def _fall_back(self):
         """Repeat the last value, which a head of zeros does: what was learnt did not earn a say."""
