@@ -234,7 +234,8 @@ def report(name: str, protocol: Protocol, networks: list[str], n_seeds: int) -> 
             model = NETWORKS[network](horizon=protocol.horizon, random_state=seed, **options)
             runs.append(measure(model, protocol))
             beats.append(model.beats_last_value_)
-        note = "" if all(beats) else " (no evidence of predictability beyond the last value)"
+        fell = sum(beat is False for beat in beats)
+        note = f" (no evidence of predictability beyond the last value: {fell} of {n_seeds} seeds)" if fell else ""
         row(
             f"tsrnn {network}{note}",
             *(spread([run[key] for run in runs]) for key in (protocol.squared, "MAE", "seconds")),
