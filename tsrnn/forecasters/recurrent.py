@@ -309,16 +309,16 @@ class RecurrentForecaster(WindowForecaster):
 
     @property
     def history_(self) -> dict:
-        """Loss, validation loss and learning rate by epoch."""
+        """Loss, validation loss and learning rate by epoch, of the first network."""
         return self.regressor_.history_
 
     @property
     def model_(self):
-        """The network as a Keras model; its input are scaled, centred windows."""
+        """The network, the first of several, as a Keras model of scaled, centred windows, without the linear part."""
         return self.regressor_.model_
 
     def export_keras(self, path) -> None:
-        """Write the network alone as a Keras model, see `LSTMRegressor.export_keras`; `save` writes the forecaster."""
+        """Write `model_` to a file, see `LSTMRegressor.export_keras`; `save` writes the whole forecaster."""
         check_is_fitted(self)
         self.regressor_.export_keras(path)
 
