@@ -180,15 +180,18 @@ class Example:
         ragged=False,
         gaps=False,
         centred=False,
+        scaled=False,
         batch_size=8,
         n_targets=None,
     ):
         rng = np.random.default_rng(5)
         X = rng.normal(size=(n_windows, n_steps, n_features))
-        offset = None
+        offset = scale = None
         self.missing = Missing(np.zeros(n_features, np.float32), ())
         if centred:
             offset = rng.normal(size=(n_windows, n_features))
+        if scaled:
+            scale = rng.uniform(0.5, 2, (n_windows, n_features))
         if gaps:
             X[2, 3, 0] = X[4, 1, 0] = np.nan
             self.missing = Missing(np.linspace(0.5, 1, n_features, dtype=np.float32), (0,))
@@ -196,9 +199,9 @@ class Example:
             for window in range(n_windows):
                 X[window, : window % (n_steps + 1)] = np.nan
         self.windows = WindowData.from_windows(X)
-        if centred:
-            base = np.concatenate([X.reshape(-1, n_features)])
-            self.windows = WindowData.from_windows(WindowArray(base, np.arange(n_windows) * n_steps, n_steps, offset))
+        if centred or scaled:
+            base, starts = X.reshape(-1, n_features), np.arange(n_windows) * n_steps
+            self.windows = WindowData.from_windows(WindowArray(base, starts, n_steps, offset, scale))
         self.spec, self.batch_size = spec, batch_size
         self.filled = self._fill(self.windows.dense(slice(None)).astype(float))
         shape = (*spec.output_shape(n_steps)[:-1], n_targets or spec.n_outputs)  # (K,) or (S, K)
@@ -275,7 +278,14 @@ VARIANTS = [
     {"static": (0,), "static_to": "state", "head": "sequence", "units": (3, 2)},
     {"static": (1,), "static_to": "state", "bidirectional": True},
 ]
-DATA = [{}, {"ragged": True}, {"gaps": True}, {"centred": True}, {"ragged": True, "gaps": True, "centred": True}]
+DATA = [
+    {},
+    {"ragged": True},
+    {"gaps": True},
+    {"centred": True},
+    {"scaled": True},
+    {"ragged": True, "gaps": True, "centred": True, "scaled": True},
+]
 
 
 # -- the equations ---------------------------------------------------------------------------------------------------

@@ -38,6 +38,8 @@ class WindowArray:
         Rows per window.
     offset : ndarray of shape (n_windows, n_features), optional
         Subtracted from every step of the window: the window's own level.
+    scale : ndarray of shape (n_windows, n_features), optional
+        Divides every step of the window, less its level. Positive.
 
     Attributes
     ----------
@@ -47,7 +49,7 @@ class WindowArray:
     Raises
     ------
     ValueError
-        If a window reaches beyond the end of the base, or the shapes do not agree.
+        If a window reaches beyond the end of the base, the shapes do not agree, or a scale is not positive.
 
     Examples
     --------
@@ -65,7 +67,7 @@ class WindowArray:
 
     ndim = 3
 
-    def __init__(self, base, starts, n_steps, offset=None):
+    def __init__(self, base, starts, n_steps, offset=None, scale=None):
         base = np.asarray(base)
         starts = np.asarray(starts, dtype=np.int64)
         n_steps = int(n_steps)
@@ -80,14 +82,21 @@ class WindowArray:
                 f"windows of {n_steps} steps starting at rows {starts.min()}..{starts.max()} do not fit a base of "
                 f"{len(base)} rows. Every window must end inside the base and hold at least one of its rows."
             )
-        if offset is not None:
-            base = base if np.issubdtype(base.dtype, np.floating) else base.astype(np.float64)
-            offset = np.asarray(offset, dtype=base.dtype)
-            if offset.shape != (len(starts), base.shape[1]):
-                raise ValueError(
-                    f"offset must have shape {(len(starts), base.shape[1])}, one row per window, got {offset.shape}."
-                )
-        self.base, self.starts, self.n_steps, self.offset = base, starts, n_steps, offset
+        if (offset is not None or scale is not None) and not np.issubdtype(base.dtype, np.floating):
+            base = base.astype(np.float64)
+        self.base, self.starts, self.n_steps = base, starts, n_steps
+        self.offset, self.scale = self._by_window("offset", offset), self._by_window("scale", scale)
+        if self.scale is not None and not (self.scale > 0).all():
+            raise ValueError("scale must be positive: every window is divided by its own.")
+
+    def _by_window(self, name, values):
+        if values is None:
+            return None
+        values = np.asarray(values, dtype=self.base.dtype)
+        expected = (len(self.starts), self.base.shape[1])
+        if values.shape != expected:
+            raise ValueError(f"{name} must have shape {expected}, one row per window, got {values.shape}.")
+        return values
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -116,7 +125,8 @@ class WindowArray:
             if key.size == 0:
                 key = key.astype(np.int64)
         offset = None if self.offset is None else self.offset[key]
-        return WindowArray(self.base, self.starts[key], self.n_steps, offset)
+        scale = None if self.scale is None else self.scale[key]
+        return WindowArray(self.base, self.starts[key], self.n_steps, offset, scale)
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         if copy is False:
@@ -131,6 +141,8 @@ class WindowArray:
             out[before] = np.nan
         if self.offset is not None:
             out = out - self.offset[:, None, :]
+        if self.scale is not None:
+            out = out / self.scale[:, None, :]
         return out if dtype is None else out.astype(dtype, copy=False)
 
     def __getstate__(self):
@@ -145,6 +157,7 @@ class WindowArray:
             "starts": self.starts - first,
             "n_steps": self.n_steps,
             "offset": self.offset,
+            "scale": self.scale,
         }
 
     def __setstate__(self, state):

@@ -25,7 +25,8 @@ class WindowData:
     Attributes
     ----------
     series : ndarray of shape (n_rows, n_features)
-        float32; float64 if there is an offset, so that a small difference of two large numbers keeps its digits.
+        float32; float64 if there is an offset or a scale, so that a small difference of two large numbers keeps its
+        digits.
     starts : ndarray of int32, shape (n_windows,)
         First row of each window; rows before the series are empty.
     lead : ndarray of int32, shape (n_windows,)
@@ -33,7 +34,9 @@ class WindowData:
     n_steps : int
         Steps of a window, empty ones included.
     offset : ndarray of float64, shape (n_windows, n_features), or None
-        Subtracted from each step.
+        Subtracted from each step. There is one wherever there is a scale.
+    scale : ndarray of float64, shape (n_windows, n_features), or None
+        Divides each step, less the offset.
     """
 
     series: np.ndarray
@@ -41,6 +44,7 @@ class WindowData:
     lead: np.ndarray
     n_steps: int
     offset: np.ndarray | None = None
+    scale: np.ndarray | None = None
 
     @classmethod
     def from_windows(
@@ -51,10 +55,13 @@ class WindowData:
         Leading steps that are NaN in every feature are empty if they are to be `masked`, otherwise missing values.
         """
         if isinstance(X, WindowArray):
-            base, starts, offset = X.base, X.starts, X.offset
+            base, starts, offset, scale = X.base, X.starts, X.offset, X.scale
+            if scale is not None and offset is None:
+                offset = np.zeros_like(scale)
         else:
             # (n, T, F) -> (n * T, F): the windows lie one after the other in one long series
-            base, starts, offset = X.reshape(-1, X.shape[2]), np.arange(len(X)) * X.shape[1], None
+            base, starts = X.reshape(-1, X.shape[2]), np.arange(len(X)) * X.shape[1]
+            offset = scale = None
         length = X.shape[1]
         padding = 0 if n_steps is None else n_steps - length
         series = _series(base, np.float32 if offset is None else np.float64)
@@ -63,7 +70,10 @@ class WindowData:
             offset = _series(offset, np.float64, "offset")
             if np.isnan(offset).any():
                 raise ValueError("the offset of a WindowArray contains NaN: every window needs a finite level.")
-        return cls(series, (starts - padding).astype(np.int32), lead.astype(np.int32), length + padding, offset)
+        if scale is not None:
+            scale = _series(scale, np.float64, "scale")
+        starts, lead = (starts - padding).astype(np.int32), lead.astype(np.int32)
+        return cls(series, starts, lead, length + padding, offset, scale)
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -79,14 +89,16 @@ class WindowData:
 
     def take(self, rows: np.ndarray | slice) -> WindowData:
         offset = None if self.offset is None else self.offset[rows]
-        return replace(self, starts=self.starts[rows], lead=self.lead[rows], offset=offset)
+        scale = None if self.scale is None else self.scale[rows]
+        return replace(self, starts=self.starts[rows], lead=self.lead[rows], offset=offset, scale=scale)
 
     def dense(self, rows: np.ndarray | slice) -> np.ndarray:
         """Return the windows of `rows` as float32 (n, T, F); empty leading steps are NaN."""
         steps = np.arange(self.n_steps)
         X = self.series[np.maximum(self.starts[rows][:, None] + steps, 0)]
         if self.offset is not None:
-            X = (X - self.offset[rows][:, None, :]).astype(np.float32)
+            X = X - self.offset[rows][:, None, :]
+            X = (X if self.scale is None else X / self.scale[rows][:, None, :]).astype(np.float32)
         X[steps < self.lead[rows][:, None]] = np.nan
         return X
 

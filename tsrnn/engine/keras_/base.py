@@ -118,10 +118,11 @@ def _to_numpy(variables: list[keras.Variable]) -> list[np.ndarray]:
 
 
 def data_arrays(windows: WindowData, missing: Missing, y: Any = None, weight: Any = None) -> list[np.ndarray]:
-    """Return series, starts, lead, offset and means; with targets, also y and weight."""
+    """Return series, starts, lead, offset, scale and means; with targets, also y and weight."""
     n_windows, n_features = len(windows), windows.n_features
     offset = np.zeros((0, n_features)) if windows.offset is None else windows.offset
-    arrays = [windows.series, windows.starts, windows.lead, offset, missing.means]
+    scale = np.ones((1, n_features)) if windows.scale is None else windows.scale  # one row stands for all
+    arrays = [windows.series, windows.starts, windows.lead, offset, scale, missing.means]
     if y is not None:
         weight = np.ones(n_windows) if weight is None else weight
         arrays += [y.astype(np.float32, copy=False), weight.astype(np.float32)]

@@ -63,23 +63,24 @@ class TensorFlowProgram(BaseProgram):
         return loss_sum, weight_sum
 
     def predict(self, data: tuple) -> np.ndarray:
-        return self._predict(*data[:5]).numpy()
+        return self._predict(*data[:6]).numpy()
 
     # -- traced ------------------------------------------------------------------------------------------------------
 
-    def _gather(self, series, starts, lead, offset, rows):
+    def _gather(self, series, starts, lead, offset, scale, rows):
         """Read the windows of `rows` from the series: (B, T, F) float32, and their lead."""
         forward = self.key.forward
         steps = tf.range(forward.n_steps)
         x = tf.gather(series, tf.maximum(tf.gather(starts, rows)[:, None] + steps, 0))
         if forward.centred:
-            x = tf.cast(x - tf.gather(offset, rows)[:, None, :], tf.float32)
+            unit = tf.gather(scale, tf.minimum(rows, tf.shape(scale)[0] - 1))  # one row stands for all
+            x = tf.cast((x - tf.gather(offset, rows)[:, None, :]) / unit[:, None, :], tf.float32)
         return tf.ensure_shape(x, (None, forward.n_steps, forward.n_features)), tf.gather(lead, rows)
 
     # The loops are written with tf.while_loop: AutoGraph, which would turn Python's `for` into it, does not work on
     # every Python version.
 
-    def _predict_chunks(self, series, starts, lead, offset, means):
+    def _predict_chunks(self, series, starts, lead, offset, scale, means):
         n_windows = tf.shape(starts)[0]
         n_chunks = (n_windows + PREDICT_ROWS - 1) // PREDICT_ROWS
         shape = (PREDICT_ROWS, *self.key.forward.output_shape)
@@ -87,7 +88,7 @@ class TensorFlowProgram(BaseProgram):
         def predict_chunk(i, out):
             # The last chunk is filled up with its last window.
             rows = tf.minimum(i * PREDICT_ROWS + tf.range(PREDICT_ROWS), n_windows - 1)
-            x, empty = self._gather(series, starts, lead, offset, rows)
+            x, empty = self._gather(series, starts, lead, offset, scale, rows)
             inputs = read_inputs(self.key.forward, x, empty, means)
             outputs = blank_empty(self.key.forward, inputs, self._model(inputs, training=False))
             return i + 1, out.write(i, outputs)
@@ -96,10 +97,10 @@ class TensorFlowProgram(BaseProgram):
         _, out = tf.while_loop(lambda i, _: i < n_chunks, predict_chunk, (0, out), parallel_iterations=1)
         return out.concat()[:n_windows]
 
-    def _train_rows(self, series, starts, lead, offset, means, y, weight, order, numbers):
+    def _train_rows(self, series, starts, lead, offset, scale, means, y, weight, order, numbers):
         def train_row(i, loss_sum, weight_sum):
             rows = tf.maximum(order[i], 0)
-            x, empty = self._gather(series, starts, lead, offset, rows)
+            x, empty = self._gather(series, starts, lead, offset, scale, rows)
             # What fills up the batch (-1) has no weight.
             w = tf.where(order[i] >= 0, tf.gather(weight, rows), 0.0)
             loss, total = self._step(x, empty, means, tf.gather(y, rows), w, numbers)
@@ -120,12 +121,13 @@ class TensorFlowProgram(BaseProgram):
 
 
 def _data_signature(forward: ForwardKey) -> list[tf.TensorSpec]:
-    """Return the signature of series, starts, lead, offset and means."""
+    """Return the signature of series, starts, lead, offset, scale and means."""
     features = forward.n_features
     return [
         tf.TensorSpec((None, features), tf.float64 if forward.centred else tf.float32),
         tf.TensorSpec((None,), tf.int32),
         tf.TensorSpec((None,), tf.int32),
+        tf.TensorSpec((None, features), tf.float64),
         tf.TensorSpec((None, features), tf.float64),
         tf.TensorSpec((features,), tf.float32),
     ]

@@ -33,6 +33,7 @@ class Data:
         means: Any,
         y: Any = None,
         weight: Any = None,
+        scale: Any = None,
     ) -> None: ...
     def __len__(self) -> int: ...
 

@@ -41,6 +41,7 @@ cdef extern from "engine.h" nogil:
         const float *series32
         const double *series64
         const double *offset
+        const double *scale
         const int32_t *starts
         const int32_t *lead
         const float *means
@@ -188,13 +189,15 @@ cdef class Data:
         Targets; NaN where there is none. None: for prediction only.
     weight : array-like of shape (n_windows,) or None
         Weights of the windows; None: 1.
+    scale : array-like of shape (n_windows, n_features) or None
+        Divides each step, less the offset, which it needs.
     """
 
     cdef ts_data c
     cdef readonly int64_t n_windows, n_features, n_steps, n_targets
     cdef object _arrays
 
-    def __cinit__(self, series, starts, lead, n_steps, offset, means, y=None, weight=None):
+    def __cinit__(self, series, starts, lead, n_steps, offset, means, y=None, weight=None, scale=None):
         n_steps = _size("n_steps", n_steps, 1, _LARGE)
         series = _floats("series", series, np.float32 if offset is None else np.float64, (None, None))
         n_rows, n_features = series.shape
@@ -207,10 +210,14 @@ cdef class Data:
         means = _floats("means", means, np.float32, (n_features,))
         if offset is not None:
             offset = _floats("offset", offset, np.float64, (n_windows, n_features))
+        if scale is not None:
+            if offset is None:
+                raise ValueError("windows with a scale need an offset, which may be 0.")
+            scale = _floats("scale", scale, np.float64, (n_windows, n_features))
         if y is not None:
             y = _floats("y", y, np.float32, (n_windows, None))
             weight = _floats("weight", np.ones(n_windows) if weight is None else weight, np.float32, (n_windows,))
-        self._arrays = (series, starts, lead, offset, means, y, weight)
+        self._arrays = (series, starts, lead, offset, means, y, weight, scale)
         self.n_windows, self.n_features, self.n_steps = n_windows, n_features, n_steps
         self.n_targets = 0 if y is None else y.shape[1]
         self._point()
@@ -218,7 +225,7 @@ cdef class Data:
     cdef _point(self):
         """Set the pointers; the arrays cannot be resized while `_arrays` refers to them."""
         cdef const float[:, ::1] series32, y
-        cdef const double[:, ::1] series64, offset
+        cdef const double[:, ::1] series64, offset, scale
         cdef const int32_t[::1] starts, lead
         cdef const float[::1] means, weight
         self.c.n_windows = self.n_windows
@@ -232,6 +239,9 @@ cdef class Data:
         else:
             series64, offset = self._arrays[0], self._arrays[3]
             self.c.series64, self.c.offset = &series64[0, 0], &offset[0, 0]
+            if self._arrays[7] is not None:
+                scale = self._arrays[7]
+                self.c.scale = &scale[0, 0]
         if self.n_targets:
             y, weight = self._arrays[5], self._arrays[6]
             self.c.y, self.c.weight = &y[0, 0], &weight[0]

@@ -249,7 +249,15 @@ class NativeProgram:
         if windows.ragged and not forward.ragged:
             raise ValueError("the program was made for full windows, but some have empty leading steps.")
         return _core.Data(
-            windows.series, windows.starts, windows.lead, windows.n_steps, windows.offset, missing.means, y, weight
+            windows.series,
+            windows.starts,
+            windows.lead,
+            windows.n_steps,
+            windows.offset,
+            missing.means,
+            y,
+            weight,
+            windows.scale,
         )
 
     def _lend(self, work: float, parts: int) -> AbstractContextManager[int]:

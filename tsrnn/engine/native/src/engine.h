@@ -40,6 +40,7 @@ typedef struct {
     const float *series32;   /* (n_rows, n_features), or NULL if there is an offset */
     const double *series64;  /* (n_rows, n_features), with an offset */
     const double *offset;    /* (n_windows, n_features) */
+    const double *scale;     /* (n_windows, n_features), with an offset, or NULL; divides what the offset leaves */
     const int32_t *starts;   /* (n_windows,) */
     const int32_t *lead;     /* (n_windows,) */
     const float *means;      /* (n_features,) */

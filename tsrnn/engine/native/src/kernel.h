@@ -418,11 +418,16 @@ NOINLINE void drop(float *to, const float *from, ptrdiff_t n, uint64_t key, floa
 
 /* ----------------------------------------------------------------------------------------------------- windows -- */
 
-/* The channels of one step of a window: its features less the offset, and the indicators of missing ones. */
-static void read_step(const ts_plan *plan, const ts_data *data, ptrdiff_t at, const double *offset, float *x) {
-    const ptrdiff_t n_features = plan->config.n_features;
+/* The channels of one step of a window: its features less the offset and scaled, and the indicators of missing ones. */
+static void read_step(const ts_plan *plan, const ts_data *data, int64_t window, ptrdiff_t at, float *x) {
+    const ptrdiff_t n_features = plan->config.n_features, own = (ptrdiff_t)window * n_features;
     for (ptrdiff_t j = 0; j < n_features; j++) {
-        x[j] = offset ? (float)(data->series64[at + j] - offset[j]) : data->series32[at + j];
+        if (!data->offset) {
+            x[j] = data->series32[at + j];
+        } else {
+            const double value = data->series64[at + j] - data->offset[own + j];
+            x[j] = (float)(data->scale ? value / data->scale[own + j] : value);
+        }
     }
     for (ptrdiff_t j = 0; j < plan->config.n_indicators; j++) {
         const float value = x[plan->indicators[j]];
@@ -438,7 +443,6 @@ static void read_window(const ts_plan *plan, const ts_data *data, ts_work *work,
     const ptrdiff_t segment = plan->config.segment, n_inputs = plan->n_inputs, n_static = plan->config.n_static;
     const int64_t window = work->window[row];
     const int64_t start = data->starts[window], lead = data->lead[window];
-    const double *offset = data->offset ? data->offset + window * plan->config.n_features : NULL;
     const ptrdiff_t first_step = (ptrdiff_t)work->begin * segment;
     float *channels = work->channels;
     for (ptrdiff_t padded = first_step; padded < plan->n_segments * segment; padded++) {
@@ -450,7 +454,7 @@ static void read_window(const ts_plan *plan, const ts_data *data, ts_work *work,
             continue;
         }
         if (!plan->inputs) channels = x; /* all of them */
-        read_step(plan, data, (start + step < 0 ? 0 : start + step) * plan->config.n_features, offset, channels);
+        read_step(plan, data, window, (start + step < 0 ? 0 : start + step) * plan->config.n_features, channels);
         for (ptrdiff_t j = 0; plan->inputs && j < n_inputs; j++) x[j] = channels[plan->inputs[j]];
     }
     for (ptrdiff_t j = 0; j < n_static; j++) { /* as they are at the last step */
