@@ -57,6 +57,7 @@ def forecaster(job, **others):
         "learning_rate": p.LEARNING_RATE,
         "segment": 1,
         "linear": False,
+        "normalize": False,
         "learning_rate_schedule": None,
         "dropout": 0.0,
         "loss": "mse",

@@ -29,9 +29,11 @@ ESTIMATORS = {
     "AutoARIMAForecaster": "tsrnn.forecasters.statistical",
 }
 DATACLASSES = {
+    "Ensemble": "tsrnn.forecasters.ensemble",
     "LinearMap": "tsrnn.forecasters.linear",
     "Missing": "tsrnn.engine.data",
     "NetworkSpec": "tsrnn.networks.spec",
+    "Part": "tsrnn.forecasters.ensemble",
     "TimeGrid": "tsrnn.frames",
 }
 

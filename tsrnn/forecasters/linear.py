@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,10 +30,13 @@ class LinearMap:
     coef : ndarray of float32, shape (n_steps * n_features, n_outputs)
         Time-major: all features of the first step, then of the second.
     intercept : ndarray of float32, shape (n_outputs,)
+    penalty : float
+        On the squares of the coefficients, relative to the mean square of the inputs.
     """
 
     coef: np.ndarray
     intercept: np.ndarray
+    penalty: float
 
     def predict(self, windows: WindowArray) -> np.ndarray:
         """Return float32 (n_windows, n_outputs); missing values count as 0, which is the level of the window."""
@@ -41,6 +44,11 @@ class LinearMap:
         for rows, X in _blocks(windows):
             out[rows] = X @ self.coef + self.intercept
         return out
+
+    def refitted(self, windows: WindowArray, y: np.ndarray) -> LinearMap:
+        """Return a map with the same penalty, fitted on other windows."""
+        (refitted,) = _ridge_path(windows, y, [self.penalty])
+        return refitted
 
 
 def _blocks(windows: WindowArray) -> Iterator[tuple[slice, np.ndarray]]:
@@ -98,7 +106,7 @@ def fit_linear(
     best = _best(path, windows[-n_held:], y[-n_held:])
     if best is None:
         return None
-    return _ridge_path(windows, y, PENALTIES[[part is best for part in path]])[0]
+    return best.refitted(windows, y)
 
 
 def _best(path: list[LinearMap], windows: WindowArray, y: np.ndarray) -> LinearMap | None:
@@ -107,7 +115,7 @@ def _best(path: list[LinearMap], windows: WindowArray, y: np.ndarray) -> LinearM
     return min(path, key=lambda linear: float(np.nanmean(np.abs(linear.predict(windows) - y))))
 
 
-def _ridge_path(windows: WindowArray, y: np.ndarray, penalties: np.ndarray) -> list[LinearMap]:
+def _ridge_path(windows: WindowArray, y: np.ndarray, penalties: Sequence[float]) -> list[LinearMap]:
     """Fit one map for each penalty; none if fewer than two windows have all their targets."""
     rows = np.flatnonzero(~np.isnan(y).any(axis=1))
     rows = rows[:: -(-len(rows) // ENOUGH_WINDOWS) or 1]
@@ -118,9 +126,9 @@ def _ridge_path(windows: WindowArray, y: np.ndarray, penalties: np.ndarray) -> l
     size, basis = linalg.eigh(gram, overwrite_a=True, check_finite=False)
     rotated, unit = basis.T @ moment, max(float(size.mean()), np.finfo(np.float32).tiny)
     path = []
-    for penalty in penalties * unit:
-        coef = (basis @ (rotated / (np.maximum(size, 0) + penalty)[:, None])).astype(np.float32)
-        path.append(LinearMap(coef, (mean_y - mean_x @ coef).astype(np.float32)))
+    for penalty in penalties:
+        coef = (basis @ (rotated / (np.maximum(size, 0) + penalty * unit)[:, None])).astype(np.float32)
+        path.append(LinearMap(coef, (mean_y - mean_x @ coef).astype(np.float32), float(penalty)))
     return path
 
 

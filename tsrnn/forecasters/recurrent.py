@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import math
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import clone
@@ -15,7 +15,8 @@ from .._checks import check_choice, check_int
 from ..exceptions import CapacityWarning, DataError
 from ..regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from ..significance import critical_value, long_run_standard_error
-from .linear import LinearMap, fit_linear
+from .ensemble import Ensemble, Part
+from .linear import fit_linear
 from .windowed import WindowForecaster
 
 __all__ = ["GRUForecaster", "LSTMForecaster", "SimpleRNNForecaster"]
@@ -24,48 +25,10 @@ __all__ = ["GRUForecaster", "LSTMForecaster", "SimpleRNNForecaster"]
 READS = 4
 #: Width that units="auto" stands for.
 UNITS = 128
-#: Windows from which early_stopping="auto" sets a validation part aside.
-EARLY_STOPPING_WINDOWS = 500
+#: Windows from which early_stopping="auto" sets a validation part aside, if it leaves half of them to train on.
+EARLY_STOPPING_WINDOWS = 200
 #: Levels that loss="pinball" learns: those that `predict_interval` and `predict_quantiles` ask for by default.
 QUANTILES = (0.05, 0.1, 0.5, 0.9, 0.95)
-
-
-@dataclass
-class Ensemble:
-    """Networks whose forecasts are averaged, and a linear part that is added."""
-
-    members: list
-    linear: LinearMap | None
-
-    def predict(self, windows) -> np.ndarray:
-        """Return the forecasts (n_windows, n_outputs)."""
-        out = np.mean([member.predict(windows).reshape(len(windows), -1) for member in self.members], axis=0)
-        return out if self.linear is None else out + self.linear.predict(windows)
-
-
-def choose(ensembles: list[Ensemble], held, level: float = 0.5) -> Ensemble:
-    """Return the ensemble, or the average of all, that has the smallest error on the held-out windows.
-
-    The error is absolute, or for another `level` than 0.5 that of this quantile (Koenker and Bassett, 1978). Without
-    held-out windows, the average: one of them may be far off where there was little to learn from.
-    """
-    linear = ensembles[0].linear
-    if len(ensembles) == 1 or linear is None:
-        return ensembles[0]
-    share = 1 / len(ensembles)  # the average has as much of the linear part as there are networks that stand on it
-    average = Ensemble(
-        [member for ensemble in ensembles for member in ensemble.members],
-        LinearMap(share * linear.coef, share * linear.intercept),
-    )
-    if held is None:
-        return average
-    windows, y = held
-
-    def error(ensemble: Ensemble) -> float:
-        above = y - ensemble.predict(windows)
-        return float(np.nanmean(np.maximum(level * above, (level - 1) * above)))
-
-    return min([average, *ensembles], key=error)
 
 
 class RecurrentForecaster(WindowForecaster):
@@ -83,6 +46,7 @@ class RecurrentForecaster(WindowForecaster):
         level="last",
         shared=True,
         linear="auto",
+        normalize="auto",
         past_covariates=None,
         future_covariates=None,
         freq=None,
@@ -110,7 +74,8 @@ class RecurrentForecaster(WindowForecaster):
         engine="auto",
         jit_compile=False,
         early_stopping="auto",
-        validation_fraction=0.1,
+        validation_fraction=0.2,
+        refit=True,
         n_iter_no_change=8,
         tol=0.0,
         missing_indicator="auto",
@@ -126,6 +91,7 @@ class RecurrentForecaster(WindowForecaster):
         self.level = level
         self.shared = shared
         self.linear = linear
+        self.normalize = normalize
         self.past_covariates = past_covariates
         self.future_covariates = future_covariates
         self.freq = freq
@@ -154,6 +120,7 @@ class RecurrentForecaster(WindowForecaster):
         self.jit_compile = jit_compile
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.refit = refit
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.missing_indicator = missing_indicator
@@ -188,44 +155,63 @@ class RecurrentForecaster(WindowForecaster):
         regressor._check_parameters()
         check_int("n_members", self.n_members)
         check_choice("linear", self.linear, ("auto", True, False))
+        check_choice("normalize", self.normalize, ("auto", True, False))
+        check_choice("refit", self.refit, (True, False))
         training, held = self._split(windows, y)
-        linear = None
-        if self.linear and self.level == "last":
-            linear = fit_linear(*training, held, gap=self._gap())
-        random_state = check_random_state(self.random_state)
-        ensembles = [
-            Ensemble(self._fit_members(regressor, training, held, part, random_state), part)
-            for part in ([linear, None] if linear and self.linear == "auto" else [linear])
-        ]
-        # A quantile other than the median is not to have a small absolute error.
-        central = self.loss != "pinball" or 0.5 in self.quantiles
-        chosen = choose(ensembles, held, 0.5 if central else self.quantiles[0])
-        (self.regressor_, *self.others_), self.linear_ = chosen.members, chosen.linear
-        self.beats_last_value_ = None
-        if self.level == "last" and central and held is not None:
-            self.beats_last_value_ = self._beats_last_value(*held)
-            if not self.beats_last_value_:
-                self._fall_back()
-        return self.regressor_
-
-    def _fit_members(self, regressor, training, held, linear, random_state):
-        """Train networks, each from its own initial weights, on what a linear part leaves."""
-        if linear is not None:
-            training, held = (part and (part[0], part[1] - linear.predict(part[0])) for part in (training, held))
-        members = []
+        ensemble = Ensemble(self._parts(regressor, training, held))
         with warnings.catch_warnings():
             # An automatic width is ours to answer for, and a validation part keeps windows from being learnt by heart.
             if self.units == "auto" or held is not None:
                 warnings.simplefilter("ignore", CapacityWarning)
-            for _ in range(self.n_members):
-                seed = int(random_state.randint(np.iinfo(np.int32).max))
-                member = clone(regressor).set_params(random_state=seed)
-                members.append(member._fit_windows(*training, validation=held))
-        return members
+            for part in ensemble.parts:
+                part.fit(training, held)
+            self.stopped_ = self.beats_last_value_ = None
+            # A quantile other than the median is not to have a small absolute error.
+            central = self.loss != "pinball" or 0.5 in self.quantiles
+            if held is not None:
+                ensemble = ensemble.pruned(*held, 0.5 if central else self.quantiles[0])
+            if self.level == "last" and central and held is not None:
+                self.beats_last_value_ = self._beats_last_value(ensemble, *held)
+                if not self.beats_last_value_:
+                    return fall_back(ensemble)
+            if held is None or not self.refit:
+                return ensemble
+            # The newest windows, which the validation part held back, tell most about what comes next.
+            self.stopped_ = ensemble
+            return Ensemble([self._refitted(part, windows, y) for part in ensemble.parts])
 
-    def _members(self):
-        """The networks whose forecasts are averaged."""
-        return [self.regressor_, *self.others_]
+    def _parts(self, regressor, training, held) -> list[Part]:
+        """What is to be trained and averaged: networks on a linear forecast, networks on scaled windows, or both."""
+        linear = fit_linear(*training, held, gap=self._gap()) if self.linear and self.level == "last" else None
+        together = self._n_together()
+        scaled = {"auto": together if self.level == "last" else 0, True: together, False: 0}[self.normalize]
+        parts = [] if linear is None else [(linear, together if self.normalize is True else 0)]
+        if linear is None or self.linear == "auto":
+            parts.append((None, scaled))
+        random_state = check_random_state(self.random_state)
+
+        def member():
+            return clone(regressor).set_params(random_state=int(random_state.randint(np.iinfo(np.int32).max)))
+
+        return [Part([member() for _ in range(self.n_members)], *kind) for kind in parts]
+
+    def _refitted(self, part: Part, windows, y) -> Part:
+        """Train anew on all windows, for as long as the validation part found best."""
+        linear = part.linear and part.linear.refitted(windows, y)
+        networks = []
+        for network in part.networks:
+            if not network.best_iteration_:  # nothing learnt was better than the start
+                networks.append(network)
+                continue
+            epochs = network.best_iteration_
+            if self.learning_rate_schedule == "cosine":
+                # The rate was high when training stopped. Over half as many epochs again it falls to 0 with about as
+                # much movement in all, and the weights come to rest.
+                epochs = min(self.epochs, math.ceil(1.5 * epochs))
+            again = clone(network).set_params(epochs=epochs, early_stopping=False)
+            lesson = Part([again], linear, part.n_scaled)._lesson(windows, y)
+            networks.append(again._fit_windows(*lesson))
+        return Part(networks, linear, part.n_scaled)
 
     def _gap(self) -> int:
         """Windows between training and validation part: neighbouring windows share target rows."""
@@ -233,10 +219,11 @@ class RecurrentForecaster(WindowForecaster):
 
     def _split(self, windows, y):
         """Return the training part and, with early stopping, the last part in time that says when to stop."""
-        if self.early_stopping is False or (self.early_stopping == "auto" and len(windows) < EARLY_STOPPING_WINDOWS):
-            return (windows, y), None
         n_held = max(1, round(self.validation_fraction * len(windows)))
         n_training = len(windows) - n_held - self._gap()
+        few = len(windows) < EARLY_STOPPING_WINDOWS or n_training < len(windows) / 2
+        if self.early_stopping is False or (self.early_stopping == "auto" and few):
+            return (windows, y), None
         if n_training < 1:
             raise DataError(
                 f"of {len(windows)} windows, early stopping takes the last {n_held} and leaves out the {self._gap()} "
@@ -245,29 +232,21 @@ class RecurrentForecaster(WindowForecaster):
             )
         return (windows[:n_training], y[:n_training]), (windows[-n_held:], y[-n_held:])
 
-    def _beats_last_value(self, windows, y) -> bool:
+    def _beats_last_value(self, ensemble, windows, y) -> bool:
         """Whether the absolute error is below that of the last value, by a one-sided Diebold-Mariano test.
 
         The best of many epochs on a validation part looks good by luck alone where there is nothing to learn, as on
         prices: there the network would only add its own noise to the last value.
         """
-        forecast = self._apply(self.regressor_, windows).reshape(y.shape)
-        gain = np.nanmean(np.abs(y) - np.abs(y - forecast), axis=1)
+        gain = np.nanmean(np.abs(y) - np.abs(y - ensemble.predict(windows)), axis=1)
         gain = gain[np.isfinite(gain)]
         lag = self._gap() - 1
         return bool(gain.mean() > critical_value(len(gain), lag) * long_run_standard_error(gain, lag))
 
-    def _fall_back(self):
-        """Repeat the last value, which a head of zeros does: what was learnt did not earn a say."""
-        self.linear_ = None
-        for member in self._members():
-            member.weights_[-2:] = [np.zeros_like(weight) for weight in member.weights_[-2:]]
-            member.best_iteration_ = 0
-
     # ------------------------------------------------------------------ forecasts
 
     def _apply(self, regressor, windows):
-        return Ensemble([regressor, *self.others_], self.linear_).predict(windows)
+        return regressor.predict(windows)
 
     def _bands(self, values, cutoffs, forecasts, quantiles):
         """Quantiles that the network gives out, where it does; else what past errors say.
@@ -282,10 +261,7 @@ class RecurrentForecaster(WindowForecaster):
         if not known.all():
             bands[~known] = super()._bands(values, cutoffs[~known], forecasts[~known], quantiles)
         windows, level = self._windows(self._scaled(values), cutoffs[known])
-        scaled = np.mean([member.predict_quantiles(windows, quantiles) for member in self._members()], axis=0)
-        scaled = scaled.reshape(len(windows), -1, len(quantiles))
-        if self.linear_ is not None:
-            scaled = scaled + self.linear_.predict(windows)[..., None]
+        scaled = self.regressor_.predict_quantiles(windows, quantiles)
         scaled = self._by_target(scaled, len(level))[:, : forecasts.shape[1]]
         centre = self.mean_[: len(self.targets_), None]
         bands[known] = (scaled + level[:, None, :, None]) * self._target_scale()[:, None] + centre
@@ -296,31 +272,41 @@ class RecurrentForecaster(WindowForecaster):
         return self.loss in ("pinball", "gaussian", "student_t") and self.beats_last_value_ is not False
 
     def _held_out(self):
-        return self.regressor_.initial_val_loss_ is not None
+        tested = self.regressor_.networks[0].initial_val_loss_ is not None
+        return self.stopped_ if self.stopped_ is not None else self.regressor_ if tested else None
 
     def _calibration_fraction(self):
-        return self.validation_fraction if self._held_out() else super()._calibration_fraction()
+        return super()._calibration_fraction() if self._held_out() is None else self.validation_fraction
 
     @property
     def n_parameters_(self) -> int:
         """Parameters of the networks and of the linear part."""
-        linear = 0 if self.linear_ is None else self.linear_.coef.size + self.linear_.intercept.size
-        return linear + sum(member.n_parameters_ for member in self._members())
+        return self.regressor_.n_parameters
 
     @property
     def history_(self) -> dict:
-        """Loss, validation loss and learning rate by epoch, of the first network."""
-        return self.regressor_.history_
+        """Loss, validation loss and learning rate by epoch of the first network, up to where it was stopped."""
+        return (self.stopped_ or self.regressor_).networks[0].history_
 
     @property
     def model_(self):
         """The network, the first of several, as a Keras model of scaled, centred windows, without the linear part."""
-        return self.regressor_.model_
+        return self.regressor_.networks[0].model_
 
     def export_keras(self, path) -> None:
         """Write `model_` to a file, see `LSTMRegressor.export_keras`; `save` writes the whole forecaster."""
         check_is_fitted(self)
-        self.regressor_.export_keras(path)
+        self.regressor_.networks[0].export_keras(path)
+
+
+def fall_back(ensemble: Ensemble) -> Ensemble:
+    """Let all networks repeat the last value, which a head of zeros does: what they learnt did not earn a say."""
+    for part in ensemble.parts:
+        part.linear = None
+        for network in part.networks:
+            network.weights_[-2:] = [np.zeros_like(weight) for weight in network.weights_[-2:]]
+            network.best_iteration_ = 0
+    return ensemble
 
 
 def batch_size_for(n_windows: int) -> int:
@@ -337,16 +323,18 @@ class LSTMForecaster(RecurrentForecaster):
     """Forecast with a long short-term memory network.
 
     Each window is centred on its last observation, read in segments, and all steps of the horizon are decoded at once
-    from the last state. One network is trained on the targets and one on what a ridge regression of the same windows
-    leaves; their average is the forecast, or one of them, whichever has the smallest error on the validation part.
-    Where that does not beat the last value there significantly (5 %), the last value is the forecast.
+    from the last state. Two networks are averaged: one is trained on what a ridge regression of the windows leaves, the
+    other on windows divided by their own standard deviation. A validation part, the last in time, says when to stop,
+    and whether one of them is clearly better alone; then they are trained again on all windows. Where they do not beat
+    the last value on the validation part significantly (5 %), the last value is the forecast.
 
     Parameters
     ----------
     target : str or list of str, optional
         Column(s) of X to forecast when no y is given; None means all.
     window : int, optional
-        Past rows that the network reads. By default four seasons, at most a quarter of the history.
+        Past rows that the network reads. By default a week and a day where a day has several rows, else four
+        seasons; at most a quarter of the history.
     horizon : int, optional
         Steps forecast at once by strategy "direct". None stands for 1, and is set by `tsrnn.compare`.
     strategy : {"direct", "recursive"}
@@ -357,8 +345,11 @@ class LSTMForecaster(RecurrentForecaster):
         Forecast each of several targets from its own past (and the covariates) by one network, trained on all of them;
         False forecasts all from the past of all.
     linear : {"auto", True, False}
-        Train on what a ridge regression of the windows leaves, and add it again. "auto" trains with and without, and
-        lets the validation part choose between them and their average. Needs level="last".
+        Train on what a ridge regression of the windows leaves, and add it again. "auto" averages two networks, one
+        with and one without, unless one is clearly better on the validation part. Needs level="last".
+    normalize : {"auto", True, False}
+        Divide the targets in a window by their standard deviation there, and multiply the forecast by it. "auto": where
+        no linear forecast is added. What is large today will move by more tomorrow.
     past_covariates, future_covariates : list of str, optional
         Columns known up to the cutoff, and columns known ahead.
     freq : str, optional
@@ -402,8 +393,11 @@ class LSTMForecaster(RecurrentForecaster):
         What computes the network, and whether XLA compiles Keras's training step; see `LSTMRegressor`.
     early_stopping : bool or "auto"
         Stop when the last `validation_fraction` of the windows in time is no longer forecast better, and restore the
-        best weights. "auto": with 500 windows or more.
+        best weights. "auto": with 200 windows or more, if half of them are left to train on.
     validation_fraction : float
+    refit : bool
+        After early stopping, train again on all windows, for as many epochs as were best; with the cosine schedule for
+        half as many more, over which the rate falls to 0. Intervals come from the first training.
     n_iter_no_change : int
         Epochs without improvement by `tol` before stopping.
     tol : float
@@ -419,12 +413,10 @@ class LSTMForecaster(RecurrentForecaster):
 
     Attributes
     ----------
-    regressor_ : LSTMRegressor
-        The fitted network, the first if there are several.
-    others_ : list of LSTMRegressor
-        The further ones.
-    linear_ : LinearMap or None
-        What is added to the average of the networks.
+    regressor_ : Ensemble
+        What forecasts: `regressor_.parts`, each with its `networks` and `linear` forecast.
+    stopped_ : Ensemble or None
+        The same before it was trained again on all windows.
     window_, horizon_ : int
     beats_last_value_ : bool or None
         Whether the network beat the last value on the validation part; False means that its forecast is the last
@@ -460,6 +452,7 @@ class LSTMForecaster(RecurrentForecaster):
         level="last",
         shared=True,
         linear="auto",
+        normalize="auto",
         past_covariates=None,
         future_covariates=None,
         freq=None,
@@ -488,7 +481,8 @@ class LSTMForecaster(RecurrentForecaster):
         engine="auto",
         jit_compile=False,
         early_stopping="auto",
-        validation_fraction=0.1,
+        validation_fraction=0.2,
+        refit=True,
         n_iter_no_change=8,
         tol=0.0,
         missing_indicator="auto",
@@ -505,6 +499,7 @@ class LSTMForecaster(RecurrentForecaster):
             level=level,
             shared=shared,
             linear=linear,
+            normalize=normalize,
             past_covariates=past_covariates,
             future_covariates=future_covariates,
             freq=freq,
@@ -533,6 +528,7 @@ class LSTMForecaster(RecurrentForecaster):
             jit_compile=jit_compile,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
+            refit=refit,
             n_iter_no_change=n_iter_no_change,
             tol=tol,
             missing_indicator=missing_indicator,

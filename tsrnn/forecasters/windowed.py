@@ -9,6 +9,7 @@ from __future__ import annotations
 import numbers
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
@@ -26,6 +27,8 @@ LEVELS = ("last", None)
 CALIBRATION_FRACTION = 0.2
 #: Windows held densely at a time, where that is needed: for scikit-learn regressors, and when forecasts are fed back.
 CHUNK = 512
+#: Rows beyond which a week and a day are not the usual window.
+LONGEST_WEEK = 1_000
 
 
 class WindowForecaster(BaseForecaster):
@@ -74,10 +77,10 @@ class WindowForecaster(BaseForecaster):
             )
 
     def _choose_window(self, n_rows: int) -> int:
-        """Take the window given, or four seasons where the history allows."""
+        """Take the window given, or the usual one where the history allows."""
         window = self.window
         if window is None:
-            wanted = max(4 * self.season_length_, 8)
+            wanted = max(usual_window(self.grid_.freq), 8)
             window = max(1, min(wanted, (n_rows - self.block_) // 4))
         if n_rows < window + self.block_:
             raise DataError(
@@ -255,9 +258,9 @@ class WindowForecaster(BaseForecaster):
         values = self.grid_.regularise(self.data_).to_numpy()[: self.n_rows_fit_]
         cutoffs = self._training_cutoffs(values)
         split = max(1, len(cutoffs) - max(1, int(self._calibration_fraction() * len(cutoffs))))
-        model = self
-        if not self._held_out():
-            model = self._copy_fitted()
+        model = self._copy_fitted()
+        model.regressor_ = self._held_out()
+        if model.regressor_ is None:
             # The gap keeps rows that training targets share with calibration targets out of both.
             model.regressor_ = model._train(values, cutoffs[: max(1, split - self.block_ + 1)])
         held = cutoffs[split:] if split < len(cutoffs) else cutoffs[-1:]
@@ -279,9 +282,9 @@ class WindowForecaster(BaseForecaster):
 
     # ------------------------------------------------------------------ hooks
 
-    def _held_out(self) -> bool:
-        """Whether the fitted regressor was kept from training on the last windows."""
-        return False
+    def _held_out(self):
+        """The regressor that was kept from training on the last windows, if there is one."""
+        return None
 
     def _calibration_fraction(self) -> float:
         return CALIBRATION_FRACTION
@@ -303,7 +306,8 @@ class RegressionForecaster(WindowForecaster):
     target : str or list of str, optional
         Column(s) of X to forecast when no y is given; None means all.
     window : int, optional
-        Past rows that the regressor sees. By default four seasons, at most a quarter of the history.
+        Past rows that the regressor sees. By default a week and a day where a day has several rows, else four
+        seasons; at most a quarter of the history.
     horizon : int, optional
         Steps forecast at once by strategy "direct". None stands for 1, and is set by `tsrnn.compare`.
     strategy : {"direct", "recursive"}
@@ -429,6 +433,13 @@ class RegressionForecaster(WindowForecaster):
 
 
 # ---------------------------------------------------------------------- pure helpers
+
+
+def usual_window(freq) -> int:
+    """Rows of a week and a day where a day has several, since days of work differ from others; else four seasons."""
+    season = season_length(freq)
+    below_a_day = isinstance(freq, pd.offsets.Tick) and pd.Timedelta(freq) < pd.Timedelta(days=1)
+    return 8 * season if below_a_day and 8 * season <= LONGEST_WEEK else 4 * season
 
 
 def fit_scaling(values, n_targets, block, level):

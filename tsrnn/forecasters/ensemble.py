@@ -1,0 +1,152 @@
+"""Networks whose forecasts are averaged, with what is added to them or divides their windows. Imports linear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..regressors.base import NetworkRegressor
+from ..windows import WindowArray
+from .linear import LinearMap
+
+__all__ = ["Ensemble", "Part"]
+
+#: Standard deviation, in units of the scaled series, below which a window is not made larger.
+LEAST_SCALE = 0.1
+#: Power of its scale that a window weighs with, so that losses are those of the series and not of the scaled windows.
+#: Likelihoods only shift by a constant.
+WEIGHT_POWERS = {"mse": 2, "gaussian": 0, "student_t": 0}
+#: A part forecasts alone if its error is below this share of the average's.
+CLEARLY = 0.95
+BLOCK_VALUES = 2**20
+
+
+@dataclass(eq=False)
+class Part:
+    """Networks of one kind, from different initial weights, whose forecasts are averaged.
+
+    Attributes
+    ----------
+    networks : list of NetworkRegressor
+    linear : LinearMap or None
+        Forecast that is added: the networks learn what it leaves.
+    n_scaled : int
+        Leading columns of a window, its targets, that are divided by their standard deviation in the window, as are the
+        targets that follow; 0 for none.
+    """
+
+    networks: list
+    linear: LinearMap | None = None
+    n_scaled: int = 0
+
+    def fit(self, training, held) -> Part:
+        """Train the networks on windows and targets, stopping by the held-out ones if there are any."""
+        lesson, test = self._lesson(*training), held and self._lesson(*held)
+        for network in self.networks:
+            network._fit_windows(*lesson, validation=test)
+        return self
+
+    def predict(self, windows: WindowArray) -> np.ndarray:
+        """Return the forecasts (n_windows, n_outputs)."""
+        seen, unit = self._view(windows)
+        out = np.mean([network.predict(seen).reshape(len(windows), -1) for network in self.networks], axis=0)
+        return self._restore(out[..., None], windows, unit)[..., 0]
+
+    def predict_quantiles(self, windows: WindowArray, quantiles) -> np.ndarray:
+        """Return the averages of the networks' quantiles (n_windows, n_outputs, n_quantiles)."""
+        seen, unit = self._view(windows)
+        out = np.mean([network.predict_quantiles(seen, quantiles) for network in self.networks], axis=0)
+        return self._restore(out.reshape(len(windows), -1, len(quantiles)), windows, unit)
+
+    @property
+    def n_parameters(self) -> int:
+        linear = 0 if self.linear is None else self.linear.coef.size + self.linear.intercept.size
+        return linear + sum(network.n_parameters_ for network in self.networks)
+
+    def _lesson(self, windows, y):
+        """Windows, targets and weights as the networks are to see them."""
+        if self.linear is not None:
+            y = y - self.linear.predict(windows)
+        if not self.n_scaled:
+            return windows, y
+        seen, unit = self._view(windows)
+        power = WEIGHT_POWERS.get(self.networks[0].loss, 1)
+        return seen, y / _repeated(unit, y.shape[1]), unit.mean(axis=1) ** power
+
+    def _view(self, windows):
+        """The windows as the networks see them, and the scale of each (n_windows, n_scaled), None for 1."""
+        if not self.n_scaled:
+            return windows, None
+        unit = window_scale(windows, self.n_scaled)
+        scale = np.ones((len(windows), windows.shape[2]), unit.dtype)
+        scale[:, : self.n_scaled] = unit
+        return WindowArray(windows.base, windows.starts, windows.n_steps, windows.offset, scale), unit
+
+    def _restore(self, out, windows, unit):
+        if unit is not None:
+            out = out * _repeated(unit, out.shape[1])[..., None]
+        return out if self.linear is None else out + self.linear.predict(windows)[..., None]
+
+
+@dataclass(eq=False)
+class Ensemble:
+    """Parts that count alike."""
+
+    parts: list
+
+    def predict(self, windows: WindowArray) -> np.ndarray:
+        """Return the forecasts (n_windows, n_outputs)."""
+        return np.mean([part.predict(windows) for part in self.parts], axis=0)
+
+    def predict_quantiles(self, windows: WindowArray, quantiles) -> np.ndarray:
+        """Return the averages of the parts' quantiles (n_windows, n_outputs, n_quantiles)."""
+        return np.mean([part.predict_quantiles(windows, quantiles) for part in self.parts], axis=0)
+
+    def pruned(self, windows: WindowArray, y: np.ndarray, level: float = 0.5) -> Ensemble:
+        """Return the best part alone where its error on held-out windows is clearly the smallest, else all parts.
+
+        The error is absolute, or for another `level` than 0.5 that of this quantile (Koenker and Bassett, 1978). The
+        average is the better forecast as a rule, also where the held-out windows do not say so.
+        """
+
+        def error(forecast: np.ndarray) -> float:
+            above = y - forecast
+            return float(np.nanmean(np.maximum(level * above, (level - 1) * above)))
+
+        forecasts = [part.predict(windows) for part in self.parts]
+        errors = [error(forecast) for forecast in forecasts]
+        best = int(np.argmin(errors))
+        alone = errors[best] < CLEARLY * error(np.mean(forecasts, axis=0))
+        return Ensemble([self.parts[best]]) if alone else self
+
+    @property
+    def networks(self) -> list[NetworkRegressor]:
+        return [network for part in self.parts for network in part.networks]
+
+    @property
+    def n_parameters(self) -> int:
+        return sum(part.n_parameters for part in self.parts)
+
+
+def window_scale(windows: WindowArray, n_columns: int) -> np.ndarray:
+    """Return the standard deviation of the leading columns in each window, at least `LEAST_SCALE`.
+
+    It is 1 for a column without any value in the window.
+    """
+    out = np.ones((len(windows), n_columns), windows.dtype)
+    size = max(1, BLOCK_VALUES // (windows.shape[1] * windows.shape[2]))
+    for start in range(0, len(windows), size):
+        rows = slice(start, start + size)
+        X = np.asarray(windows[rows])[:, :, :n_columns]
+        seen = ~np.isnan(X)
+        n = seen.sum(axis=1)
+        mean = np.where(seen, X, 0).sum(axis=1) / np.maximum(n, 1)
+        variance = np.where(seen, (X - mean[:, None]) ** 2, 0).sum(axis=1) / np.maximum(n, 1)
+        out[rows] = np.where(n > 0, np.maximum(np.sqrt(variance), LEAST_SCALE), 1)
+    return out
+
+
+def _repeated(unit: np.ndarray, n_outputs: int) -> np.ndarray:
+    """The scale of each output: (n_windows, n_scaled) -> (n_windows, n_outputs), the targets of one step together."""
+    return np.tile(unit, n_outputs // unit.shape[1])
