@@ -1,0 +1,241 @@
+"""Data, origins and errors of the named protocols of accuracy.py, with published rows where there are any.
+
+A `Protocol` says what accuracy.py needs of any data: floors, a fit, errors. A `WideTable` does it for series
+that share one time index; a panel of series with their own lengths would be another subclass.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import RidgeCV
+
+import tsrnn
+from tsrnn import NaiveForecaster, RegressionForecaster, SeasonalNaiveForecaster
+
+CHUNK_VALUES = 500_000  # forecasts held at a time
+
+Published = dict[str, dict[str, float]]  # name -> metric -> value
+
+
+# ------------------------------------------------------------------ what a protocol is
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol(ABC):
+    """How far ahead is forecast, which errors are counted, and what the literature has for them.
+
+    `metrics` are keys of what `score` returns; `window` is the look-back where the protocol fixes one.
+    """
+
+    horizon: int
+    season: int
+    metrics: tuple[str, ...] = ("RMSE", "MAE")
+    window: int | None = None
+    published: Published = field(default_factory=dict)
+
+    def floors(self) -> dict[str, object]:
+        """Models that a network has to beat, by name."""
+        return {
+            "last value": NaiveForecaster(),
+            "last season": SeasonalNaiveForecaster(season_length=self.season),
+            "ridge": RegressionForecaster(RidgeCV(10.0 ** np.arange(-1, 6)), horizon=self.horizon, window=self.window),
+        }
+
+    @abstractmethod
+    def describe(self) -> str:
+        """How much is forecast, for the head of a table."""
+
+    @abstractmethod
+    def fit(self, model) -> None:
+        """Fit on what comes before the test part."""
+
+    @abstractmethod
+    def score(self, model) -> dict[str, float]:
+        """Errors of a fitted model's forecasts of the test part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WideTable(Protocol):
+    """Series on one time index: the rows to fit on, then origins to forecast all of them from.
+
+    `unit` divides the errors of each series.
+    """
+
+    frame: pd.DataFrame
+    n_fit: int
+    cutoffs: np.ndarray
+    unit: np.ndarray | None = None
+
+    def describe(self) -> str:
+        return f"{len(self.cutoffs)} origins, horizon {self.horizon}, {self.frame.shape[1]} series"
+
+    def fit(self, model) -> None:
+        model.fit(self._given(model, self.frame)[: self.n_fit])
+
+    def score(self, model) -> dict[str, float]:
+        sums = self._sums(model, self.frame, self.cutoffs)
+        unit = np.ones(self.frame.shape[1]) if self.unit is None else self.unit
+        count = sums["count"].sum()
+        found = {"MSE": (sums["square"] / unit**2).sum() / count, "MAE": (sums["size"] / unit).sum() / count}
+        found["RMSE"] = np.sqrt(found["MSE"])
+        return {name: float(found[name]) for name in self.metrics}
+
+    def _given(self, model, frame: pd.DataFrame) -> pd.DataFrame:
+        """What a model reads. The errors are of what was observed, whatever stands in its place here."""
+        if isinstance(model, RegressionForecaster):
+            return frame.ffill().bfill()
+        return frame
+
+    def _sums(self, model, frame: pd.DataFrame, cutoffs: np.ndarray) -> dict[str, np.ndarray]:
+        """Sums over the steps from each cutoff, (n_cutoffs, n_series), in the unit of the data."""
+        given, values = self._given(model, frame), frame.to_numpy()
+        parts = []
+        size = max(1, CHUNK_VALUES // (self.horizon * values.shape[1]))
+        for first in range(0, len(cutoffs), size):
+            rows = cutoffs[first : first + size]
+            tidy = model.predict_cutoffs(self.horizon, given, given.index[rows])
+            forecast = tidy["y_pred"].to_numpy().reshape(len(rows), self.horizon, -1)
+            truth = values[rows[:, None] + np.arange(1, self.horizon + 1)]
+            known = np.isfinite(truth)
+            # A missing forecast of a known value makes the sums NaN, so that no model gains by leaving steps out.
+            error = np.where(known, forecast - truth, 0.0)
+            terms = {"square": error**2, "size": np.abs(error), "count": known}
+            parts.append({name: term.sum(axis=1) for name, term in terms.items()})
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+# ------------------------------------------------------------------ data
+
+
+def data_folder() -> Path:
+    folder = os.environ.get("TSRNN_BENCH_DATA")
+    if not folder:
+        sys.exit("Set TSRNN_BENCH_DATA to the folder with the benchmark files.")
+    return Path(folder)
+
+
+def read(name: str, freq: str | None = None) -> pd.DataFrame:
+    """Read a file of the benchmark folder; with `freq`, absent stamps become missing rows."""
+    frame = pd.read_csv(data_folder() / f"{name}.csv.gz", index_col=0, parse_dates=True)
+    frame = frame.select_dtypes("number").astype(float)
+    return frame.asfreq(freq) if freq else frame
+
+
+def published(
+    file: str, where: dict[str, object], name: str, names: tuple[str, ...], columns: dict[str, str]
+) -> Published:
+    """Rows of a table of results, if the folder of the published results stands beside the data.
+
+    `where` holds what columns must be equal to, `columns` which metric stands in which column.
+    """
+    path = data_folder().parent.parent / "anchors" / f"{file}.csv"
+    if not path.exists():
+        return {}
+    table = pd.read_csv(path)
+    table = table[np.logical_and.reduce([table[column] == value for column, value in where.items()])].set_index(name)
+    return {row: {metric: table.at[row, column] for metric, column in columns.items()} for row in names}
+
+
+# ------------------------------------------------------------------ protocols
+
+
+def long_horizon(dataset: str, horizon: int) -> Protocol:
+    """Look-back 96, all test windows, errors in units of the training part's standard deviation (Zeng et al., 2023)."""
+    if dataset == "exchange":
+        frame = read("exchange_rate_daily")
+        n = len(frame)
+        n_train, n_test = int(0.7 * n), int(0.2 * n)
+        n_fit, stop, season = n - n_test, n, 7
+    else:
+        frame = read(dataset)
+        per_hour = 4 if dataset == "ETTm1" else 1
+        n_train, n_fit, stop = (per_hour * rows for rows in (8640, 11520, 14400))
+        season = 24 * per_hour
+    models, columns = ("SegRNN", "PatchTST", "DLinear"), {"MSE": "MSE", "MAE": "MAE"}
+    where = {"dataset": dataset, "H": horizon}
+    return WideTable(
+        frame=frame[:stop],
+        n_fit=n_fit,
+        cutoffs=np.arange(n_fit - 1, stop - horizon),
+        horizon=horizon,
+        season=season,
+        unit=frame[:n_train].std(ddof=0).to_numpy(),
+        metrics=("MSE", "MAE"),
+        window=96,
+        published={} if dataset == "exchange" else published("ltsf_L96_segrnn_readme", where, "model", models, columns),
+    )
+
+
+def last_windows(frame: pd.DataFrame, horizon: int, n_windows: int) -> dict:
+    """Windows one after the other up to the last row, and all rows before them to fit on."""
+    n_fit = len(frame) - horizon * n_windows
+    return {"frame": frame, "n_fit": n_fit, "cutoffs": n_fit - 1 + horizon * np.arange(n_windows), "horizon": horizon}
+
+
+def household_power() -> Protocol:
+    """46 whole weeks of daily consumption, each forecast at once from all days before (Brownlee, 2018)."""
+    frame = read("household_power_daily")[["Global_active_power"]][1:-6]
+    rows = {"LSTM": 399.456, "encoder-decoder LSTM": 372.595, "a year ago": 465.294}
+    return WideTable(
+        **last_windows(frame, 7, 46), season=7, published={name: {"RMSE": value} for name, value in rows.items()}
+    )
+
+
+def beijing() -> Protocol:
+    """PM2.5 one hour ahead, fitted on the first year (Brownlee, 2017). Hours without a value count as 0, as there."""
+    frame = read("beijing_pm25_hourly")[["pm2.5"]].fillna(0.0)[24:]
+    rows = {"LSTM": 26.496, "last value": 26.559, "AR(1)": 26.319}
+    return WideTable(
+        **last_windows(frame, 1, len(frame) - 365 * 24),
+        season=24,
+        published={name: {"RMSE": value} for name, value in rows.items()},
+    )
+
+
+def last_fifth(frame: pd.DataFrame, horizon: int, season: int, step: int, **options) -> Protocol:
+    """The last fifth of the rows, forecast every `step` rows."""
+    n_fit = int(0.8 * len(frame))
+    cutoffs = np.arange(n_fit - 1, len(frame) - horizon, step)
+    return WideTable(frame=frame, n_fit=n_fit, cutoffs=cutoffs, horizon=horizon, season=season, **options)
+
+
+def sensor(name: str, column: str, season: int, freq: str) -> Protocol:
+    """A seasonal sensor series, one season ahead."""
+    return last_fifth(read(name, freq)[[column]], season, season, step=season)
+
+
+def air_quality() -> Protocol:
+    frame = read("uci_air_quality_hourly", "h").drop(columns="NMHC(GT)")  # a sensor that failed after two months
+    unit = frame[: int(0.8 * len(frame))].std(ddof=0).to_numpy()
+    return last_fifth(frame, 24, 24, step=24, unit=unit, metrics=("MSE", "MAE"))
+
+
+def prices(frame: pd.DataFrame) -> Protocol:
+    """Log prices five days ahead, in per cent."""
+    return last_fifth(100 * np.log(frame), 5, 5, step=1)
+
+
+PROTOCOLS: dict[str, Callable[[], Protocol]] = {
+    **{
+        f"{dataset} {horizon}": (lambda dataset=dataset, horizon=horizon: long_horizon(dataset, horizon))
+        for dataset in ("ETTh1", "ETTm1", "exchange")
+        for horizon in (96, 192, 336, 720)
+    },
+    "household power": household_power,
+    "Beijing PM2.5": beijing,
+    "UCI air quality": air_quality,
+    "Victoria electricity": lambda: sensor("vic_elec_30min", "demand_mw", 48, "30min"),
+    "bike sharing": lambda: sensor("bike_sharing_hourly", "cnt", 24, "h"),
+    "NYC taxi": lambda: sensor("nab_nyc_taxi", "value", 48, "30min"),
+    "AAPL": lambda: prices(tsrnn.datasets.load_aapl()[["adj_close"]]),
+    "WTI": lambda: prices(tsrnn.datasets.load_wti_crude().dropna()),
+    "S&P 500": lambda: prices(read("sp500_daily")[["adj_close"]]),
+}
