@@ -19,6 +19,7 @@ from sklearn.linear_model import RidgeCV
 
 import tsrnn
 from tsrnn import NaiveForecaster, RegressionForecaster, SeasonalNaiveForecaster
+from tsrnn.metrics import naive_scale
 
 CHUNK_VALUES = 500_000  # forecasts held at a time
 
@@ -86,6 +87,9 @@ class WideTable(Protocol):
         count = sums["count"].sum()
         found = {"MSE": (sums["square"] / unit**2).sum() / count, "MAE": (sums["size"] / unit).sum() / count}
         found["RMSE"] = np.sqrt(found["MSE"])
+        # A mean over origins and series, each with errors on its own scale.
+        if "MASE" in self.metrics:
+            found["MASE"] = np.mean(sums["size"] / sums["count"] / self._scales())
         return {name: float(found[name]) for name in self.metrics}
 
     def _given(self, model, frame: pd.DataFrame) -> pd.DataFrame:
@@ -110,6 +114,11 @@ class WideTable(Protocol):
             terms = {"square": error**2, "size": np.abs(error), "count": known}
             parts.append({name: term.sum(axis=1) for name, term in terms.items()})
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _scales(self) -> np.ndarray:
+        """Mean absolute change over a season up to each cutoff, (n_cutoffs, n_series)."""
+        values = self.frame.to_numpy()
+        return np.array([[naive_scale(series, self.season) for series in values[: row + 1].T] for row in self.cutoffs])
 
 
 # ------------------------------------------------------------------ data
@@ -180,6 +189,24 @@ def last_windows(frame: pd.DataFrame, horizon: int, n_windows: int) -> dict:
     return {"frame": frame, "n_fit": n_fit, "cutoffs": n_fit - 1 + horizon * np.arange(n_windows), "horizon": horizon}
 
 
+def gift_eval(term: str) -> Protocol:
+    """ETT1/H of GIFT-Eval (Aksu et al., 2024), which is the sum of each hour of ETTm1, not ETTh1.
+
+    A tenth of the rows, at most 20 windows; MASE is the mean over windows and series, scaled by the history before each
+    window. Published rows "Seasonal_Naive" and "Naive" are repeated to all digits of single precision.
+    """
+    frame = read("ETTm1").resample("h").sum()
+    horizon = {"short": 48, "medium": 480, "long": 720}[term]
+    models = ("PatchTST", "iTransformer", "DeepAR", "Auto_Arima", "Seasonal_Naive", "Naive")
+    columns = {"MSE": "eval_metrics/MSE[mean]", "MAE": "eval_metrics/MAE[0.5]", "MASE": "eval_metrics/MASE[0.5]"}
+    return WideTable(
+        **last_windows(frame, horizon, min(20, int(np.ceil(0.1 * len(frame) / horizon)))),
+        season=24,
+        metrics=tuple(columns),
+        published=published("gift_eval_selected", {"dataset": f"ett1/h/{term}"}, "model", models, columns),
+    )
+
+
 def household_power() -> Protocol:
     """46 whole weeks of daily consumption, each forecast at once from all days before (Brownlee, 2018)."""
     frame = read("household_power_daily")[["Global_active_power"]][1:-6]
@@ -229,6 +256,7 @@ PROTOCOLS: dict[str, Callable[[], Protocol]] = {
         for dataset in ("ETTh1", "ETTm1", "exchange")
         for horizon in (96, 192, 336, 720)
     },
+    **{f"GIFT-Eval ETT1/H {term}": (lambda term=term: gift_eval(term)) for term in ("short", "medium", "long")},
     "household power": household_power,
     "Beijing PM2.5": beijing,
     "UCI air quality": air_quality,
