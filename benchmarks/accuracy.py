@@ -7,7 +7,7 @@
 The folder holds the files of each protocol (see accuracy_protocols.py) as .csv.gz, one column of times first. Nothing
 is tuned: every forecaster is fitted as its user would get it, with the horizon, and the look-back where the protocol
 fixes one. A fit on what comes before the test part serves all origins. The floors are the last value, the
-last season, and a ridge regression on windows centred on their last value. Networks are fitted once for each seed; the
+last season, and ridge regressions on windows centred on their last value. Networks are fitted once for each seed; the
 table shows the mean and the standard deviation over the seeds.
 
 Each fit is measured in a process of its own: peak memory is that of Python, the data, the fit and the forecasts.
