@@ -1,6 +1,6 @@
 """Data, origins and errors of the named protocols of accuracy.py, with published rows where there are any.
 
-A `Protocol` says what accuracy.py needs of any data: floors, a fit, errors. A `WideTable` does it for series
+A `Protocol` says what accuracy.py needs of any data: floors, a fit, a search, errors. A `WideTable` does it for series
 that share one time index; a panel of series with their own lengths would be another subclass.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 import tsrnn
 from tsrnn import NaiveForecaster, RegressionForecaster, SeasonalNaiveForecaster
@@ -59,6 +60,10 @@ class Protocol(ABC):
         """Fit on what comes before the test part."""
 
     @abstractmethod
+    def tune(self, model, grid: dict) -> tuple[object, dict]:
+        """Choose from a grid on what comes before the test part; return the model fitted, and what was chosen."""
+
+    @abstractmethod
     def score(self, model) -> dict[str, float]:
         """Errors of a fitted model's forecasts of the test part."""
 
@@ -92,6 +97,24 @@ class WideTable(Protocol):
 
     def fit(self, model) -> None:
         model.fit(self._given(model, self.frame)[: self.n_fit])
+
+    def tune(self, model, grid: dict) -> tuple[object, dict]:
+        rows = self.frame[: self.n_fit]
+        spread = rows.std(ddof=0).to_numpy()
+
+        def score_fold(fitted, X, y) -> float:
+            """Minus the mean absolute error from the origins of the fold, in standard deviations of each series."""
+            history = pd.concat([fitted.data_, y])
+            cutoffs = np.arange(len(history) - len(y) - 1, len(history) - self.horizon)
+            # In a gap longer than its window a model sees nothing of a series.
+            seen = history.notna().rolling(fitted.window_, min_periods=1).max().all(axis=1).to_numpy()
+            sums = self._sums(fitted, history, cutoffs[seen[cutoffs]])
+            return -float(np.mean(sums["size"].sum(axis=0) / sums["count"].sum(axis=0) / spread))
+
+        folds = TimeSeriesSplit(3, test_size=max(self.horizon, self.n_fit // 10))
+        search = GridSearchCV(model, grid, cv=folds, scoring=score_fold, error_score="raise")
+        search.fit(rows[[]], rows)
+        return search.best_estimator_, search.best_params_
 
     def score(self, model) -> dict[str, float]:
         sums = self._sums(model, self.frame, self.cutoffs)
@@ -345,3 +368,6 @@ PROTOCOLS: dict[str, Callable[[], Protocol]] = {
     "WTI": lambda: prices(tsrnn.datasets.load_wti_crude().dropna()),
     "S&P 500": lambda: prices(read("sp500_daily")[["adj_close"]]),
 }
+
+#: Fitted within a few seconds, so that a search over settings takes a minute.
+SMALL = ("household power", "Beijing PM2.5", "bike sharing", "NYC taxi", "AAPL", "WTI", "S&P 500")
