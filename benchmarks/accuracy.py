@@ -1,213 +1,114 @@
 """How accurate are the defaults? Named protocols on public data, beside published results and floors of the same run.
 
-    TSRNN_BENCH_DATA=folder python benchmarks/accuracy.py [--only ETTh1 power ...] [--models LSTM GRU] [--seeds 3]
+    TSRNN_BENCH_DATA=folder python benchmarks/accuracy.py [--only ETTh1 "NYC taxi" ...] [--models LSTM GRU] [--seeds 3]
+    ... --json results.jsonl     keep what was measured, and measure only what the file does not hold
+    ... --table results.jsonl    print the tables of such files; measure nothing
+    ... --tuned                  also networks tuned by a grid search, on small protocols or those named by --only
 
-The folder holds the files of each protocol (see `PROTOCOLS`) as .csv.gz, one column of times first. Nothing is tuned
-here: every forecaster is fitted as its user would get it, with the horizon, and the look-back where the protocol fixes
-one. The floors are the last value, the last season, and a ridge regression on windows centred on their last value.
-Errors are of all forecasts from all origins of the test part. Networks are fitted once for each seed; the table shows
-the mean and the standard deviation over the seeds.
+The folder holds the files of each protocol (see accuracy_protocols.py) as .csv.gz, one column of times first. Without
+--tuned nothing is tuned: every forecaster is fitted as its user would get it, with the horizon, and the look-back where
+the protocol fixes one. A fit on what comes before the test part serves all origins. The floors are the last value, the
+last season, and ridge regressions on windows centred on their last value. Networks are fitted once for each seed; the
+table shows the mean and the standard deviation over the seeds.
+
+Each fit is measured in a process of its own: peak memory is that of Python, the data, the fit and the forecasts.
+Seconds are those of the fit (of the whole search where tuned); those of the processor count all threads, and say more
+where other work shares the machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import multiprocessing
 import os
 import platform
 import resource
 import sys
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from sklearn.linear_model import RidgeCV
+from accuracy_protocols import PROTOCOLS, SMALL, Protocol
 
-import tsrnn
-from tsrnn import GRUForecaster, LSTMForecaster, NaiveForecaster, RegressionForecaster, SeasonalNaiveForecaster
-
-CHUNK_VALUES = 2_000_000  # forecasts held at a time
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """Data, the rows to fit on, the origins to forecast from, and how errors are counted.
-
-    `unit` divides the errors of each target; `published` are rows of the literature: name -> (MSE or RMSE, MAE).
-    """
-
-    frame: pd.DataFrame
-    n_fit: int
-    cutoffs: np.ndarray
-    horizon: int
-    season: int
-    unit: np.ndarray
-    squared: str = "MSE"  # or "RMSE"
-    window: int | None = None
-    published: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
-
-
-# ------------------------------------------------------------------ data
-
-
-def read(name: str, freq: str | None = None) -> pd.DataFrame:
-    """Read a file of the benchmark folder; with `freq`, absent stamps become missing rows."""
-    folder = os.environ.get("TSRNN_BENCH_DATA")
-    if not folder:
-        sys.exit("Set TSRNN_BENCH_DATA to the folder with the benchmark files.")
-    frame = pd.read_csv(Path(folder) / f"{name}.csv.gz", index_col=0, parse_dates=True)
-    frame = frame.select_dtypes("number").astype(float)
-    return frame.asfreq(freq) if freq else frame
-
-
-def published(dataset: str, horizon: int) -> dict[str, tuple[float | None, float | None]]:
-    """Rows of the long-horizon tables, if the folder of the published results stands beside the data."""
-    path = Path(os.environ["TSRNN_BENCH_DATA"]).parent.parent / "anchors" / "ltsf_L96_segrnn_readme.csv"
-    if not path.exists():
-        return {}
-    table = pd.read_csv(path).query("dataset == @dataset and H == @horizon")
-    return {
-        row.model: (row.MSE, row.MAE) for row in table.itertuples() if row.model in ("SegRNN", "PatchTST", "DLinear")
-    }
-
-
-# ------------------------------------------------------------------ protocols
-
-
-def long_horizon(dataset: str, horizon: int) -> Protocol:
-    """Look-back 96, all test windows, errors in units of the training part's standard deviation (Zeng et al., 2023)."""
-    if dataset == "exchange":
-        frame = read("exchange_rate_daily")
-        n = len(frame)
-        n_train, n_test = int(0.7 * n), int(0.2 * n)
-        n_fit, stop, season = n - n_test, n, 7
-    else:
-        frame = read(dataset)
-        per_hour = 4 if dataset == "ETTm1" else 1
-        n_train, n_fit, stop = (per_hour * rows for rows in (8640, 11520, 14400))
-        season = 24 * per_hour
-    cutoffs = np.arange(n_fit - 1, stop - horizon)
-    return Protocol(
-        frame[:stop],
-        n_fit,
-        cutoffs,
-        horizon,
-        season,
-        frame[:n_train].std(ddof=0).to_numpy(),
-        window=96,
-        published=published(dataset, horizon),
-    )
-
-
-def household_power() -> Protocol:
-    """46 whole weeks of daily consumption, each forecast at once from all days before (Brownlee, 2018)."""
-    frame = read("household_power_daily")[["Global_active_power"]][1:-6]
-    n_fit = len(frame) - 322
-    cutoffs = n_fit - 1 + 7 * np.arange(46)
-    rows = {"LSTM": (399.456, None), "encoder-decoder LSTM": (372.595, None), "a year ago": (465.294, None)}
-    return Protocol(frame, n_fit, cutoffs, 7, 7, np.ones(1), "RMSE", published=rows)
-
-
-def beijing() -> Protocol:
-    """PM2.5 one hour ahead, fitted on the first year (Brownlee, 2017). Hours without a value count as 0, as there."""
-    frame = read("beijing_pm25_hourly")[["pm2.5"]].fillna(0.0)[24:]
-    n_fit = 365 * 24
-    rows = {"LSTM": (26.496, None), "last value": (26.559, None), "AR(1)": (26.319, None)}
-    return Protocol(frame, n_fit, np.arange(n_fit - 1, len(frame) - 1), 1, 24, np.ones(1), "RMSE", published=rows)
-
-
-def sensor(name: str, column: str, horizon: int, season: int, freq: str) -> Protocol:
-    """The last fifth of a seasonal sensor series, forecast once in every horizon."""
-    frame = read(name, freq)[[column]]
-    n_fit = int(0.8 * len(frame))
-    return Protocol(
-        frame, n_fit, np.arange(n_fit - 1, len(frame) - horizon, horizon), horizon, season, np.ones(1), "RMSE"
-    )
-
-
-def air_quality() -> Protocol:
-    frame = read("uci_air_quality_hourly", "h").drop(columns="NMHC(GT)")  # a sensor that failed after two months
-    n_fit = int(0.8 * len(frame))
-    unit = frame[:n_fit].std(ddof=0).to_numpy()
-    return Protocol(frame, n_fit, np.arange(n_fit - 1, len(frame) - 24, 24), 24, 24, unit)
-
-
-def prices(frame: pd.DataFrame) -> Protocol:
-    """Log prices five days ahead, in per cent: the last fifth."""
-    frame = 100 * np.log(frame)
-    n_fit = int(0.8 * len(frame))
-    return Protocol(frame, n_fit, np.arange(n_fit - 1, len(frame) - 5), 5, 5, np.ones(1), "RMSE")
-
-
-PROTOCOLS: dict[str, Callable[[], Protocol]] = {
-    **{
-        f"{dataset} {horizon}": (lambda dataset=dataset, horizon=horizon: long_horizon(dataset, horizon))
-        for dataset in ("ETTh1", "ETTm1", "exchange")
-        for horizon in (96, 192, 336, 720)
-    },
-    "household power": household_power,
-    "Beijing PM2.5": beijing,
-    "UCI air quality": air_quality,
-    "Victoria electricity": lambda: sensor("vic_elec_30min", "demand_mw", 48, 48, "30min"),
-    "bike sharing": lambda: sensor("bike_sharing_hourly", "cnt", 24, 24, "h"),
-    "NYC taxi": lambda: sensor("nab_nyc_taxi", "value", 48, 48, "30min"),
-    "AAPL": lambda: prices(tsrnn.datasets.load_aapl()[["adj_close"]]),
-    "WTI": lambda: prices(tsrnn.datasets.load_wti_crude().dropna()),
-    "S&P 500": lambda: prices(read("sp500_daily")[["adj_close"]]),
-}
-
-
-# ------------------------------------------------------------------ models
-
-
-def floors(protocol: Protocol) -> dict[str, object]:
-    options = {"horizon": protocol.horizon, "window": protocol.window}
-    return {
-        "last value": NaiveForecaster(),
-        "last season": SeasonalNaiveForecaster(season_length=protocol.season),
-        "ridge": RegressionForecaster(RidgeCV(10.0 ** np.arange(-1, 6)), **options),
-    }
-
+from tsrnn import GRUForecaster, LSTMForecaster
 
 NETWORKS = {"LSTM": LSTMForecaster, "GRU": GRUForecaster}
+TUNED = ", tuned"
+#: Each holds the default, so that a search may find nothing better.
+GRID = {"units": [32, 128], "learning_rate": [5e-4, 2e-3]}
+
+Key = tuple[str, str, int | None]  # protocol, model, seed
+Lines = dict[Key, dict]  # lines of a file of results
 
 
-def measure(model, protocol: Protocol) -> dict[str, float]:
-    """Fit, forecast from all origins, and return MSE or RMSE, MAE, and seconds of the fit."""
-    frame = protocol.frame
-    if isinstance(model, RegressionForecaster):
-        frame = frame.ffill().bfill()  # ridge regression takes no gaps; the errors are of what was observed
-    start = time.perf_counter()
-    model.fit(frame[: protocol.n_fit])
-    seconds = time.perf_counter() - start
-    values, n_targets = protocol.frame.to_numpy(), protocol.frame.shape[1]
-    squares = sizes = count = 0.0
-    size = max(1, CHUNK_VALUES // (protocol.horizon * n_targets))
-    for first in range(0, len(protocol.cutoffs), size):
-        rows = protocol.cutoffs[first : first + size]
-        tidy = model.predict_cutoffs(protocol.horizon, frame, frame.index[rows])
-        forecast = tidy["y_pred"].to_numpy().reshape(len(rows), protocol.horizon, n_targets)
-        truth = values[rows[:, None] + np.arange(1, protocol.horizon + 1)]
-        error = (forecast - truth) / protocol.unit
-        squares, sizes = squares + np.nansum(error**2), sizes + np.nansum(np.abs(error))
-        count += np.isfinite(error).sum()
-    squared = squares / count
-    return {
-        protocol.squared: np.sqrt(squared) if protocol.squared == "RMSE" else squared,
-        "MAE": sizes / count,
-        "seconds": seconds,
-    }
+# ------------------------------------------------------------------ measuring
 
 
-# ------------------------------------------------------------------ the table
+def measure(name: str, model_name: str, seed: int | None) -> dict:
+    """Fit one model on one protocol and score it; what is returned is a line of the file of results."""
+    warnings.simplefilter("error")
+    protocol = PROTOCOLS[name]()
+    line = {"protocol": name, "model": model_name, "seed": seed}
+    network = NETWORKS.get(model_name.removesuffix(TUNED))
+    if network is None:
+        model = protocol.floors()[model_name]
+    else:
+        options = {} if protocol.window is None else {"window": protocol.window}
+        model = network(horizon=protocol.horizon, random_state=seed, **options)
+    wall, cpu = time.perf_counter(), time.process_time()
+    if model_name.endswith(TUNED):
+        model, line["chosen"] = protocol.tune(model, GRID)
+    else:
+        protocol.fit(model)
+    line |= {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
+    line["metrics"] = protocol.score(model)
+    return line | {"peak_mb": peak_mb(), "beats_last_value": getattr(model, "beats_last_value_", None)}
 
 
-def row(name: str, squared, mae, seconds="") -> None:
-    print(f"| {name} | {squared} | {mae} | {seconds} |", flush=True)
+def peak_mb() -> float:
+    """The largest resident set of this process."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # getrusage would count what the parent held when it started this process.
+        high_water = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(high_water.split()[1]) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 1024)
+
+
+def measure_apart(*arguments) -> dict:
+    """Measure in a fresh process, whose memory and imports are shared with no other model."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(measure, *arguments).result()
+
+
+def plan(name: str, protocol: Protocol, networks: list[str], n_seeds: int, tuned: bool) -> list[Key]:
+    """What is to be measured on a protocol, in order."""
+    networks = networks + [network + TUNED for network in networks if tuned]
+    floors = [(name, floor, None) for floor in protocol.floors()]
+    return floors + [(name, network, seed) for network in networks for seed in range(n_seeds)]
+
+
+def read_lines(paths: list[str]) -> Lines:
+    """Join files of results; of two lines for the same the later one counts."""
+    lines = (json.loads(text) for path in paths for text in Path(path).read_text().splitlines())
+    return {(line["protocol"], line["model"], line["seed"]): line for line in lines}
+
+
+# ------------------------------------------------------------------ tables
+
+
+def row(*cells: str) -> None:
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def head(*cells: str) -> None:
+    row(*cells)
+    print("|---" * len(cells) + "|")
 
 
 def number(value: float | None) -> str:
@@ -218,45 +119,88 @@ def spread(values: list[float]) -> str:
     return number(values[0]) if len(values) == 1 else f"{np.mean(values):.4g} ± {np.std(values, ddof=1):.2g}"
 
 
-def report(name: str, protocol: Protocol, networks: list[str], n_seeds: int) -> None:
-    print(f"\n**{name}**: {len(protocol.cutoffs)} origins, horizon {protocol.horizon}\n")
-    row("", protocol.squared, "MAE", "fit, s")
-    print("|---|---|---|---|")
-    for published_name, (squared, mae) in protocol.published.items():
-        row(f"{published_name} (published)", number(squared), number(mae))
-    for floor, model in floors(protocol).items():
-        found = measure(model, protocol)
-        row(floor, number(found[protocol.squared]), number(found["MAE"]), number(found["seconds"]))
-    for network in networks:
-        options = {} if protocol.window is None else {"window": protocol.window}
-        runs, beats = [], []
-        for seed in range(n_seeds):
-            model = NETWORKS[network](horizon=protocol.horizon, random_state=seed, **options)
-            runs.append(measure(model, protocol))
-            beats.append(model.beats_last_value_)
-        fell = sum(beat is False for beat in beats)
-        note = f" (no evidence of predictability beyond the last value: {fell} of {n_seeds} seeds)" if fell else ""
-        row(
-            f"tsrnn {network}{note}",
-            *(spread([run[key] for run in runs]) for key in (protocol.squared, "MAE", "seconds")),
-        )
+def costs(lines: list[dict]) -> list[str]:
+    seconds = [spread([line[key] for line in lines]) for key in ("seconds", "cpu_seconds")]
+    return seconds + [f"{max(line['peak_mb'] for line in lines):.0f}"]
+
+
+def result_row(metrics: tuple[str, ...], lines: list[dict]) -> None:
+    """One model: the mean over its seeds."""
+    name = lines[0]["model"]
+    label = name if lines[0]["seed"] is None else f"tsrnn {name}"
+    fell = sum(line["beats_last_value"] is False for line in lines)
+    if fell:
+        label += f" (no evidence of predictability beyond the last value: {fell} of {len(lines)} seeds)"
+    if "chosen" in lines[0]:
+        chosen = dict.fromkeys(", ".join(f"{key}={value}" for key, value in line["chosen"].items()) for line in lines)
+        label += f" ({'; '.join(chosen)})"
+    row(label, *(spread([line["metrics"][metric] for line in lines]) for metric in metrics), *costs(lines))
+
+
+def report(name: str, protocol: Protocol, lines: list[dict]) -> None:
+    """Print the table of a protocol, and below it that of the tuned models."""
+    models: dict[str, list[dict]] = {}
+    for line in sorted(lines, key=lambda line: -1 if line["seed"] is None else line["seed"]):
+        models.setdefault(line["model"], []).append(line)
+    columns = [*protocol.metrics, "fit, s", "CPU, s", "peak MB"]
+    print(f"\n**{name}**: {protocol.describe()}\n")
+    head("", *columns)
+    for published, values in protocol.published.items():
+        row(f"{published} (published)", *(number(values.get(metric)) for metric in protocol.metrics), "", "", "")
+    for model, found in models.items():
+        if not model.endswith(TUNED):
+            result_row(protocol.metrics, found)
+    tuned = [found for model, found in models.items() if model.endswith(TUNED)]
+    if tuned:
+        print("\nTuned by a grid search on the rows before the test part:\n")
+        head("", *columns)
+        for found in tuned:
+            result_row(protocol.metrics, found)
+
+
+# ------------------------------------------------------------------ command line
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", help="names of protocols, or how they begin; all by default")
+    parser.add_argument("--models", nargs="*", choices=NETWORKS, default=list(NETWORKS), help="none: the floors alone")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--tuned", action="store_true", help="add networks tuned by a grid search")
+    parser.add_argument("--json", metavar="PATH", help="file of results, one line for each model and seed; added to")
+    parser.add_argument("--table", nargs="+", metavar="PATH", help="print the tables of such files")
+    arguments = parser.parse_args()
+    for wanted in arguments.only or []:
+        if not any(name.startswith(wanted) for name in PROTOCOLS):
+            parser.error(f"no protocol begins with {wanted!r}; there are {', '.join(PROTOCOLS)}")
+    return arguments
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", default=list(PROTOCOLS), help="names of protocols, or how they begin")
-    parser.add_argument("--models", nargs="+", choices=NETWORKS, default=list(NETWORKS))
-    parser.add_argument("--seeds", type=int, default=3)
-    arguments = parser.parse_args()
-    warnings.simplefilter("error")
+    arguments = parse()
+    kept = [arguments.json] if arguments.json and Path(arguments.json).exists() else []
+    lines = read_lines(arguments.table or kept)
     for name, make in PROTOCOLS.items():
-        if any(name.startswith(wanted) for wanted in arguments.only):
-            report(name, make(), arguments.models, arguments.seeds)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"\nPeak memory {peak:.0f} MB; {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    )
-    print(", ".join(f"{package} {version(package)}" for package in ("tsrnn", "numpy", "pandas", "scikit-learn")))
+        if not any(name.startswith(wanted) for wanted in arguments.only or PROTOCOLS):
+            continue
+        protocol = make() if not arguments.table or any(key[0] == name for key in lines) else None
+        if not arguments.table:
+            tuned = arguments.tuned and bool(arguments.only or name in SMALL)
+            for key in plan(name, protocol, arguments.models, arguments.seeds, tuned):
+                if key not in lines:
+                    lines[key] = measure_apart(*key)
+                    keep(lines[key], arguments.json)
+        if protocol is not None:
+            report(name, protocol, [line for key, line in lines.items() if key[0] == name])
+    if not arguments.table:
+        print(f"\n{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
+        print(", ".join(f"{package} {version(package)}" for package in ("tsrnn", "numpy", "pandas", "scikit-learn")))
+
+
+def keep(line: dict, path: str | None) -> None:
+    if path:
+        with Path(path).open("a") as file:
+            file.write(json.dumps(line) + "\n")
 
 
 if __name__ == "__main__":
