@@ -39,22 +39,31 @@ def test_blocks_change_nothing(monkeypatch):
     np.testing.assert_allclose(parts.predict(windows), whole.predict(windows), rtol=1e-4, atol=1e-5)
 
 
-def test_windows_without_all_targets_are_left_out():
-    windows, y = example()
-    y[10:200:3, 1] = np.nan
-    keep = np.flatnonzero(~np.isnan(y[:300]).any(axis=1))
-    fitted = fit_linear(windows[:300], y[:300], (windows[300:], y[300:]))
-    expected = fit_linear(windows[keep], y[keep], (windows[300:], y[300:]))
-    np.testing.assert_array_equal(fitted.coef, expected.coef)
+def test_each_step_is_fitted_to_the_windows_whose_target_is_there():
+    windows, y = example(n=4000)
+    fitted = fit_linear(windows[:3000], y[:3000], (windows[3000:], y[3000:]))
+    holes = y.copy()
+    holes[1500:3000, 1] = np.nan
+    sparse = fit_linear(windows[:3000], holes[:3000], (windows[3000:], y[3000:]))
+    np.testing.assert_allclose(sparse.coef[:, [0, 2]], fitted.coef[:, [0, 2]], rtol=1e-5)
+    # the other step: Sxx of all windows, Sxy and means of those that have it
+    X = np.asarray(windows, dtype=float).reshape(len(windows), -1)
+    gram, seen = np.cov(X[:3000].T, bias=True), slice(0, 1500)
+    moment = ((X[seen] - X[seen].mean(axis=0)) * (y[seen, 1] - y[seen, 1].mean())[:, None]).mean(axis=0)
+    gram += sparse.penalty * np.linalg.eigvalsh(gram).mean() * np.eye(len(gram))
+    coef = np.linalg.solve(gram, moment)
+    np.testing.assert_allclose(sparse.coef[:, 1], coef, atol=1e-4)
+    assert sparse.intercept[1] == pytest.approx(y[seen, 1].mean() - X[seen].mean(axis=0) @ coef, abs=1e-4)
 
 
-def test_a_missing_value_counts_as_the_level():
+def test_for_a_missing_value_stands_the_one_before_it_or_the_level():
     windows, y = example()
     fitted = fit_linear(windows[:300], y[:300], (windows[300:], y[300:]))
     X = np.asarray(windows[:1]).copy()
-    X[0, 2, 1] = 0
+    X[0, 0, 0] = 0
+    X[0, 2:4, 1] = X[0, 1, 1]
     base = windows.base.copy()
-    base[2, 1] = np.nan
+    base[0, 0] = base[2:4, 1] = np.nan
     gap = WindowArray(base, windows.starts[:1], windows.n_steps, windows.offset[:1])
     np.testing.assert_allclose(fitted.predict(gap), X.reshape(1, -1) @ fitted.coef + fitted.intercept, rtol=1e-5)
 

@@ -39,7 +39,7 @@ class LinearMap:
     penalty: float
 
     def predict(self, windows: WindowArray) -> np.ndarray:
-        """Return float32 (n_windows, n_outputs); missing values count as 0, which is the level of the window."""
+        """Return float32 (n_windows, n_outputs); for a missing value stands the one before it."""
         out = np.empty((len(windows), len(self.intercept)), np.float32)
         for rows, X in _blocks(windows):
             out[rows] = X @ self.coef + self.intercept
@@ -52,13 +52,22 @@ class LinearMap:
 
 
 def _blocks(windows: WindowArray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield rows and dense windows (n, n_steps * n_features), a few megabytes at a time."""
+    """Yield rows and dense windows (n, n_steps * n_features) without gaps, a few megabytes at a time."""
     values = windows.shape[1] * windows.shape[2]
     size = max(1, BLOCK_VALUES // values)
     for start in range(0, len(windows), size):
         rows = slice(start, start + size)
-        X = np.asarray(windows[rows], dtype=np.float32).reshape(-1, values)
-        yield rows, np.nan_to_num(X, copy=False)
+        yield rows, _carried_forward(np.asarray(windows[rows], dtype=np.float32)).reshape(-1, values)
+
+
+def _carried_forward(X: np.ndarray) -> np.ndarray:
+    """Fill what is missing with the value one or more steps before, or 0, the level of the window."""
+    missing = np.isnan(X)
+    if not missing.any():
+        return X
+    steps = np.where(missing, 0, np.arange(X.shape[1])[:, None])
+    last = np.maximum.accumulate(steps, axis=1)
+    return np.nan_to_num(np.take_along_axis(X, last, axis=1))
 
 
 def fit_linear(
@@ -71,7 +80,8 @@ def fit_linear(
     windows : WindowArray
         The windows to fit on, in the order of time.
     y : ndarray of shape (n_windows, n_outputs)
-        Their targets. Windows with a missing target are left out.
+        Their targets. Where some are missing, each step is fitted to the windows whose target is there, with the
+        covariances of the inputs from all of them.
     held : tuple of WindowArray and ndarray, optional
         Windows and targets to choose the penalty on. By default it is chosen on the last tenth of `windows`, and then
         all of them are fitted.
@@ -116,31 +126,43 @@ def _best(path: list[LinearMap], windows: WindowArray, y: np.ndarray) -> LinearM
 
 
 def _ridge_path(windows: WindowArray, y: np.ndarray, penalties: Sequence[float]) -> list[LinearMap]:
-    """Fit one map for each penalty; none if fewer than two windows have all their targets."""
-    rows = np.flatnonzero(~np.isnan(y).any(axis=1))
-    rows = rows[:: -(-len(rows) // ENOUGH_WINDOWS) or 1]
-    if len(rows) < 2:
+    """Fit one map for each penalty; none if fewer than two windows have some target."""
+    step = -(-len(windows) // ENOUGH_WINDOWS) or 1
+    windows, y = windows[::step], y[::step]
+    if (~np.isnan(y)).sum(axis=0).min(initial=len(y)) < 2:
         return []
-    gram, moment, mean_x, mean_y = _moments(windows[rows], y[rows])
+    gram, moment, mean_x, mean_y = _moments(windows, y)
     # One decomposition serves all penalties: (Q L Q' + p I)^-1 = Q (L + p)^-1 Q'
     size, basis = linalg.eigh(gram, overwrite_a=True, check_finite=False)
     rotated, unit = basis.T @ moment, max(float(size.mean()), np.finfo(np.float32).tiny)
     path = []
     for penalty in penalties:
         coef = (basis @ (rotated / (np.maximum(size, 0) + penalty * unit)[:, None])).astype(np.float32)
-        path.append(LinearMap(coef, (mean_y - mean_x @ coef).astype(np.float32), float(penalty)))
+        path.append(LinearMap(coef, (mean_y - (mean_x * coef).sum(axis=0)).astype(np.float32), float(penalty)))
     return path
 
 
 def _moments(windows: WindowArray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return covariances (n_inputs, n_inputs) and (n_inputs, n_outputs), and the means of inputs and targets."""
+    """Return covariances (n_inputs, n_inputs) and (n_inputs, n_outputs), and means of the inputs and targets.
+
+    The mean of the inputs has shape (n_inputs, 1), or (n_inputs, n_outputs) where targets are missing: for each output
+    it is that of the windows whose target is there.
+    """
     n_inputs, n = windows.shape[1] * windows.shape[2], len(windows)
+    known = ~np.isnan(y)
+    count = known.sum(axis=0)
+    complete = bool(known.all())
     gram, moment = np.zeros((n_inputs, n_inputs)), np.zeros((n_inputs, y.shape[1]))
-    mean_x = np.zeros(n_inputs)
+    sums, known_sums = np.zeros((n_inputs, 1)), np.zeros((n_inputs, y.shape[1] if not complete else 0))
     for rows, X in _blocks(windows):
         wide = X.astype(np.float64)
         gram += wide.T @ wide
-        moment += wide.T @ y[rows]
-        mean_x += wide.sum(axis=0)
-    mean_x, mean_y = mean_x / n, y.mean(axis=0, dtype=np.float64)
-    return gram / n - np.outer(mean_x, mean_x), moment / n - np.outer(mean_x, mean_y), mean_x, mean_y
+        moment += wide.T @ (y[rows] if complete else np.nan_to_num(y[rows]))
+        sums += wide.sum(axis=0)[:, None]
+        if not complete:
+            known_sums += wide.T @ known[rows]
+    mean_y = np.nansum(y, axis=0, dtype=np.float64) / count
+    mean_x = sums / n
+    gram = gram / n - mean_x * mean_x.T
+    mean_x = mean_x if complete else known_sums / count
+    return gram, moment / count - mean_x * mean_y, mean_x, mean_y
