@@ -334,7 +334,7 @@ class LSTMForecaster(RecurrentForecaster):
         Column(s) of X to forecast when no y is given; None means all.
     window : int, optional
         Past rows that the network reads. By default a week and a day where a day has several rows, else four
-        seasons; at most a quarter of the history.
+        seasons or periods; at most 1,000, and a quarter of the history.
     horizon : int, optional
         Steps forecast at once by strategy "direct". None stands for 1, and is set by `tsrnn.compare`.
     strategy : {"direct", "recursive"}

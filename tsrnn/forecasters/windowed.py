@@ -9,15 +9,15 @@ from __future__ import annotations
 import numbers
 
 import numpy as np
-import pandas as pd
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from ..exceptions import DataError
-from ..frames import season_length, some
+from ..frames import some
 from ..intervals import residual_quantiles
 from ..windows import WindowArray
 from .base import BaseForecaster, check_steps
+from .window_length import usual_window
 
 __all__ = ["RegressionForecaster", "WindowForecaster"]
 
@@ -27,8 +27,6 @@ LEVELS = ("last", None)
 CALIBRATION_FRACTION = 0.2
 #: Windows held densely at a time, where that is needed: for scikit-learn regressors, and when forecasts are fed back.
 CHUNK = 512
-#: Rows beyond which a week and a day are not the usual window.
-LONGEST_WEEK = 1_000
 
 
 class WindowForecaster(BaseForecaster):
@@ -49,10 +47,9 @@ class WindowForecaster(BaseForecaster):
 
     def _fit(self, values):
         self._check_window_params()
-        self.season_length_ = season_length(self.grid_.freq)
         self.horizon_ = 1 if self.horizon is None else check_steps(self.horizon)
         self.block_ = self.horizon_ if self.strategy == "direct" else 1
-        self.window_ = self._choose_window(len(values))
+        self.window_ = self._choose_window(values)
         self.n_rows_fit_ = len(values)
         self.mean_, self.scale_ = fit_scaling(values, len(self.targets_), self.block_, self.level)
         self.__dict__.pop("residuals_", None)  # of an earlier fit
@@ -76,12 +73,12 @@ class WindowForecaster(BaseForecaster):
                 "beyond the cutoff. Use strategy='direct', or make them future_covariates."
             )
 
-    def _choose_window(self, n_rows: int) -> int:
+    def _choose_window(self, values) -> int:
         """Take the window given, or the usual one where the history allows."""
-        window = self.window
+        window, n_rows = self.window, len(values)
         if window is None:
-            wanted = max(usual_window(self.grid_.freq), 8)
-            window = max(1, min(wanted, (n_rows - self.block_) // 4))
+            usual = usual_window(self.grid_.freq, values[:, : len(self.targets_)])
+            window = max(1, min(max(usual, 8), (n_rows - self.block_) // 4))
         if n_rows < window + self.block_:
             raise DataError(
                 f"history has {n_rows} rows, but window={window} and horizon={self.block_} need at least "
@@ -307,7 +304,7 @@ class RegressionForecaster(WindowForecaster):
         Column(s) of X to forecast when no y is given; None means all.
     window : int, optional
         Past rows that the regressor sees. By default a week and a day where a day has several rows, else four
-        seasons; at most a quarter of the history.
+        seasons or periods; at most 1,000, and a quarter of the history.
     horizon : int, optional
         Steps forecast at once by strategy "direct". None stands for 1, and is set by `tsrnn.compare`.
     strategy : {"direct", "recursive"}
@@ -433,13 +430,6 @@ class RegressionForecaster(WindowForecaster):
 
 
 # ---------------------------------------------------------------------- pure helpers
-
-
-def usual_window(freq) -> int:
-    """Rows of a week and a day where a day has several, since days of work differ from others; else four seasons."""
-    season = season_length(freq)
-    below_a_day = isinstance(freq, pd.offsets.Tick) and pd.Timedelta(freq) < pd.Timedelta(days=1)
-    return 8 * season if below_a_day and 8 * season <= LONGEST_WEEK else 4 * season
 
 
 def fit_scaling(values, n_targets, block, level):
