@@ -72,7 +72,9 @@ class Part:
             return windows, y
         seen, unit = self._view(windows)
         power = WEIGHT_POWERS.get(self.networks[0].loss, 1)
-        return seen, y / _repeated(unit, y.shape[1]), unit.mean(axis=1) ** power
+        # (n, steps * K) -> (n, steps, K): the targets of one step stand together
+        scaled = y.reshape(len(y), -1, self.n_scaled) / unit[:, None]
+        return seen, scaled.reshape(y.shape), unit.mean(axis=1) ** power
 
     def _view(self, windows):
         """The windows as the networks see them, and the scale of each (n_windows, n_scaled), None for 1."""
@@ -84,8 +86,8 @@ class Part:
         return WindowArray(windows.base, windows.starts, windows.n_steps, windows.offset, scale), unit
 
     def _restore(self, out, windows, unit):
-        if unit is not None:
-            out = out * _repeated(unit, out.shape[1])[..., None]
+        if unit is not None:  # (n, steps * K, Q) -> (n, steps, K, Q)
+            out = (out.reshape(len(out), -1, self.n_scaled, out.shape[2]) * unit[:, None, :, None]).reshape(out.shape)
         return out if self.linear is None else out + self.linear.predict(windows)[..., None]
 
 
@@ -145,8 +147,3 @@ def window_scale(windows: WindowArray, n_columns: int) -> np.ndarray:
         variance = np.where(seen, (X - mean[:, None]) ** 2, 0).sum(axis=1) / np.maximum(n, 1)
         out[rows] = np.where(n > 0, np.maximum(np.sqrt(variance), LEAST_SCALE), 1)
     return out
-
-
-def _repeated(unit: np.ndarray, n_outputs: int) -> np.ndarray:
-    """The scale of each output: (n_windows, n_scaled) -> (n_windows, n_outputs), the targets of one step together."""
-    return np.tile(unit, n_outputs // unit.shape[1])

@@ -13,7 +13,7 @@ from ..windows import WindowArray
 __all__ = ["LinearMap", "fit_linear"]
 
 #: Penalties tried, relative to the mean square of the inputs.
-PENALTIES = 10.0 ** np.arange(-5, 2)
+PENALTIES = tuple(10.0**exponent for exponent in range(-5, 2))
 #: Numbers in a window beyond which no linear map is fitted: the system of equations is this large on each side.
 LARGEST_WINDOW = 2_000
 #: Windows that are enough to fit one on; of more, every k-th is taken.
@@ -46,9 +46,9 @@ class LinearMap:
         return out
 
     def refitted(self, windows: WindowArray, y: np.ndarray) -> LinearMap:
-        """Return a map with the same penalty, fitted on other windows."""
-        (refitted,) = _ridge_path(windows, y, [self.penalty])
-        return refitted
+        """Return a map with the same penalty, fitted on other windows; this one if they have too few targets."""
+        path = _ridge_path(windows, y, [self.penalty])
+        return path[0] if path else self
 
 
 def _blocks(windows: WindowArray) -> Iterator[tuple[slice, np.ndarray]]:

@@ -16,7 +16,7 @@ from ..exceptions import CapacityWarning, DataError
 from ..regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from ..significance import critical_value, long_run_standard_error
 from .ensemble import Ensemble, Part
-from .linear import fit_linear
+from .linear import LinearMap, fit_linear
 from .windowed import WindowForecaster
 
 __all__ = ["GRUForecaster", "LSTMForecaster", "SimpleRNNForecaster"]
@@ -182,18 +182,21 @@ class RecurrentForecaster(WindowForecaster):
 
     def _parts(self, regressor, training, held) -> list[Part]:
         """What is to be trained and averaged: networks on a linear forecast, networks on scaled windows, or both."""
-        linear = fit_linear(*training, held, gap=self._gap()) if self.linear and self.level == "last" else None
+        windows, y = training
+        linear = fit_linear(windows, y, held, self._gap()) if self.linear and self.level == "last" else None
         together = self._n_together()
         scaled = {"auto": together if self.level == "last" else 0, True: together, False: 0}[self.normalize]
-        parts = [] if linear is None else [(linear, together if self.normalize is True else 0)]
+        kinds: list[tuple[LinearMap | None, int]] = []
+        if linear is not None:
+            kinds.append((linear, together if self.normalize is True else 0))
         if linear is None or self.linear == "auto":
-            parts.append((None, scaled))
+            kinds.append((None, scaled))
         random_state = check_random_state(self.random_state)
 
         def member():
             return clone(regressor).set_params(random_state=int(random_state.randint(np.iinfo(np.int32).max)))
 
-        return [Part([member() for _ in range(self.n_members)], *kind) for kind in parts]
+        return [Part([member() for _ in range(self.n_members)], *kind) for kind in kinds]
 
     def _refitted(self, part: Part, windows, y) -> Part:
         """Train anew on all windows, for as long as the validation part found best."""
