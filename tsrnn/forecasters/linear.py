@@ -134,7 +134,7 @@ def _ridge_path(windows: WindowArray, y: np.ndarray, penalties: Sequence[float])
     gram, moment, mean_x, mean_y = _moments(windows, y)
     # One decomposition serves all penalties: (Q L Q' + p I)^-1 = Q (L + p)^-1 Q'
     size, basis = linalg.eigh(gram, overwrite_a=True, check_finite=False)
-    rotated, unit = basis.T @ moment, max(float(size.mean()), np.finfo(np.float32).tiny)
+    rotated, unit = basis.T @ moment, max(float(size.mean()), float(np.finfo(np.float32).tiny))
     path = []
     for penalty in penalties:
         coef = (basis @ (rotated / (np.maximum(size, 0) + penalty * unit)[:, None])).astype(np.float32)
