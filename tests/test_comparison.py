@@ -217,6 +217,23 @@ def test_one_origin_proves_nothing():
     assert "no clear difference" in result.verdict("regression", "naive")
 
 
+def test_a_random_walk_shows_no_evidence_of_predictability():
+    steps = np.random.default_rng(3).normal(size=600)
+    frame = pd.DataFrame({"price": steps.cumsum()}, index=pd.date_range("2020-01-01", periods=600, freq="D"))
+    result = compare([ridge()], frame, target="price", horizon=3, n_windows=60)
+    sentence = (
+        "There is no evidence of predictability beyond the last value: no model has a clearly lower MAE than naive."
+    )
+    assert result.predictability() == sentence
+    assert repr(result).endswith(sentence) and sentence in result._repr_html_()
+
+
+def test_models_clearly_better_than_the_last_value_are_named(result):
+    assert result.predictability() == "Clearly better than the last value (naive): ridge and snaive."
+    one = compare([ridge()], hourly(), target="temp", horizon=6, n_windows=1)
+    assert "no evidence" in one.predictability()  # a single origin proves nothing
+
+
 def test_wrong_options_of_the_leaderboard_are_refused(result):
     with pytest.raises(DataError, match="by='model'"):
         result.leaderboard(by="model")

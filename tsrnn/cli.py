@@ -179,6 +179,7 @@ def compare_command(
     )
     title = f"{', '.join(target)}: {windows} origins, {horizon} steps ahead"
     show(result.leaderboard(), title)
+    out().print(result.predictability(), markup=False, highlight=False, soft_wrap=not out().is_terminal)
     if csv:
         result.to_csv(csv)
     if plot:
@@ -291,7 +292,12 @@ def run_demo(frame, target, horizon, windows, title, stem: Path, seed, epochs, a
     result = compare(named, frame, target=target, horizon=horizon, n_windows=windows, progress=True)
     title = f"{title}: {windows} origins, {horizon} steps ahead"
     show(result.leaderboard(), title)
-    out().print(f"{worth_it(result)}\n", markup=False, highlight=False, soft_wrap=not out().is_terminal)
+    out().print(
+        f"{result.predictability()} {worth_it(result)}\n",
+        markup=False,
+        highlight=False,
+        soft_wrap=not out().is_terminal,
+    )
     draw_comparison(result, stem.with_suffix(".png"), title)
     result.to_csv(stem.with_name(f"{stem.name}_forecasts.csv"))
 

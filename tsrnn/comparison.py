@@ -5,6 +5,7 @@ Imports backtest, metrics, significance and the naive forecasters; plots when as
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -209,14 +210,43 @@ class Comparison:
                 raise DataError(f"no model {name!r} in this comparison: {', '.join(map(repr, errors))}.")
         gain = (errors[against] - errors[model]).dropna()
         wins, n = int((gain > 0).sum()), len(gain)
+        chance = self._chance(gain)
         percent = 100 * gain.mean() / errors[against].mean()
         change = f"{abs(percent):.1f} % {'lower' if percent > 0 else 'higher'}" if abs(percent) >= 0.05 else "the same"
         facts = f"the MAE of {model} is {change}, and it is closer at {wins} of {n} origins"
-        # Forecasts from origins less than a horizon apart share rows, and their errors are correlated.
-        overlap = -(-self.plan.horizon // self.plan.step) - 1
-        if not abs(gain.mean()) > CLEAR * long_run_standard_error(gain, overlap):  # NaN for a single origin
+        if not abs(gain.mean()) > chance:  # NaN for a single origin
             return f"There is no clear difference between {model} and {against}: {facts}, within what chance would do."
         return f"{model} is {'better' if percent > 0 else 'worse'} than {against}: {facts}."
+
+    def predictability(self) -> str:
+        """Say in a sentence whether any model forecasts clearly better than the last value does.
+
+        Where none does, as is usual of prices, the series may be a random walk: then the last value is the forecast to
+        use, and what a model gains in one backtest it loses in the next. "Clearly" is as in `verdict`.
+
+        Returns
+        -------
+        str
+
+        References
+        ----------
+        Diebold and Mariano (1995). Comparing predictive accuracy. JBES 13(3), 253-263.
+        """
+        errors = self._errors_by_origin()
+        naive = next(name for name, run in self.runs.items() if type(run.forecaster) is NaiveForecaster)
+        gains = {name: (errors[naive] - errors[name]).dropna() for name in errors if name != naive}
+        better = [name for name, gain in gains.items() if gain.mean() > self._chance(gain)]
+        if better:
+            names = better[0] if len(better) == 1 else f"{', '.join(better[:-1])} and {better[-1]}"
+            return f"Clearly better than the last value ({naive}): {names}."
+        clear = f"no model has a clearly lower MAE than {naive}"
+        return f"There is no evidence of predictability beyond the last value: {clear}."
+
+    def _chance(self, gain: pd.Series) -> float:
+        """What a mean gain by origin must exceed to be more than chance would do."""
+        # Forecasts from origins less than a horizon apart share rows, and their errors are correlated.
+        overlap = -(-self.plan.horizon // self.plan.step) - 1
+        return CLEAR * long_run_standard_error(gain, overlap)
 
     def _errors_by_origin(self) -> pd.DataFrame:
         """Mean absolute error of each origin (rows) and model (columns); in units of the scale if targets are many."""
@@ -242,10 +272,12 @@ class Comparison:
             f"Comparison of {len(self.runs)} models on {targets}: {len(cutoffs)} origins from {cutoffs[0]} to "
             f"{cutoffs[-1]}, {self.plan.horizon} steps each; skill against {self.reference}."
         )
-        return f"{head}\n{self._readable().to_string(index=False, float_format='{:.4g}'.format)}"
+        table = self._readable().to_string(index=False, float_format="{:.4g}".format)
+        return f"{head}\n{table}\n{self.predictability()}"
 
     def _repr_html_(self) -> str:
-        return self._readable().to_html(index=False, float_format="{:.4g}".format)
+        table = self._readable().to_html(index=False, float_format="{:.4g}".format)
+        return f"{table}<p>{html.escape(self.predictability())}</p>"
 
     def _readable(self) -> pd.DataFrame:
         table = self.leaderboard()
