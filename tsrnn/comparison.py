@@ -234,7 +234,7 @@ class Comparison:
         """
         errors = self._errors_by_origin()
         naive = next(name for name, run in self.runs.items() if type(run.forecaster) is NaiveForecaster)
-        gains = {name: (errors[naive] - errors[name]).dropna() for name in errors if name != naive}
+        gains = {name: (errors[naive] - errors[name]).dropna() for name in self.runs if name != naive}
         better = [name for name, gain in gains.items() if gain.mean() > self._chance(gain)]
         if better:
             names = better[0] if len(better) == 1 else f"{', '.join(better[:-1])} and {better[-1]}"
