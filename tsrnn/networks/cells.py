@@ -211,7 +211,7 @@ def trace(spec: NetworkSpec, weights: Sequence[np.ndarray], windows: Any, lead: 
     >>> seen.outputs
     array([[0.06]])
     """
-    _check_known(spec)
+    check_known(spec)
     weights = [np.asarray(values, dtype=np.float64) for values in weights]
     _check_shapes(spec, weights)
     windows = _as_windows(spec, windows)
@@ -312,7 +312,7 @@ _KNOWN = (
 )
 
 
-def _check_known(spec: Any) -> None:
+def check_known(spec: Any) -> None:
     """Raise if the equations of this network are not here: a wrong answer would look like a right one."""
     if not isinstance(spec, NetworkSpec):
         raise ValueError(
