@@ -48,6 +48,7 @@ BESIDE = {
     "conformal": {"backtest"},
     "model_selection": {"backtest"},
     "report": {"plots"},
+    "inspection": {"plots"},
     "__main__": {"cli"},
 }
 # Arrows that point up, allowed inside a function only: a method that offers a leaf, a report on what is installed.

@@ -37,7 +37,7 @@ _HOMES = {
     "load": "persistence",
     "show_versions": "_show_versions",
 }
-_SUBMODULES = ("datasets", "metrics", "plots")
+_SUBMODULES = ("datasets", "inspection", "metrics", "plots")
 
 __all__ = [*_HOMES, *_SUBMODULES]
 

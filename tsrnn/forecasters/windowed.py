@@ -104,6 +104,10 @@ class WindowForecaster(BaseForecaster):
 
     def _train(self, values, cutoffs):
         """Fit a fresh regressor on the windows that end at these rows."""
+        return self._fit_windows(*self._examples(values, cutoffs))
+
+    def _examples(self, values, cutoffs):
+        """Return the windows that end at these rows and the scaled targets that follow, (n_windows, n_outputs)."""
         windows, level = self._windows(self._scaled(values), cutoffs)
         targets = (values[:, : len(self.targets_)] - self.mean_[: len(self.targets_)]) / self._target_scale()
         # Step by step: y is the largest array of a fit, and one of double precision would be twice as large.
@@ -112,7 +116,7 @@ class WindowForecaster(BaseForecaster):
             y[:, :, step] = (targets[cutoffs + 1 + step] - level).reshape(len(cutoffs), *y.shape[1::2])
         y = y.reshape(len(windows), -1)
         known = ~np.isnan(y).all(axis=1)  # of several targets, one may not be observed after a cutoff
-        return self._fit_windows(windows, y) if known.all() else self._fit_windows(windows[known], y[known])
+        return (windows, y) if known.all() else (windows[known], y[known])
 
     def _n_views(self) -> int:
         """Windows at each cutoff: one for all targets together, or one for each."""

@@ -1,4 +1,4 @@
-"""What a network is, apart from any engine that computes it: its description and its initial weights. NumPy only."""
+"""What a network is, apart from any engine that computes it: its description, its initial weights and its equations."""
 
 from .initial import initial_weights
 from .model_spec import ModelSpec

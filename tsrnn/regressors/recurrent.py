@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_bool, check_choice, check_int, check_quantiles, check_real
 from ..engine import Missing
@@ -14,6 +15,7 @@ from ..engine.distributions import LOSSES, n_parameters
 from ..exceptions import ArchiveError
 from ..networks import ACTIVATIONS, HEADS, STATIC_TO, NetworkSpec, initial_weights
 from .base import NetworkRegressor
+from .stream import Stream
 
 __all__ = ["GRURegressor", "LSTMRegressor", "SimpleRNNRegressor"]
 
@@ -128,6 +130,38 @@ class _RecurrentRegressor(NetworkRegressor):
             static=self._static_channels(),
             static_to=self.static_to,
         )
+
+    def stream(self, n_streams: int = 1) -> Stream:
+        """Return a reader of single observations that carries the state of the network from one to the next.
+
+        Predictions of a growing window cost a step each instead of the whole window. See `Stream`.
+
+        Parameters
+        ----------
+        n_streams : int, default=1
+            Series to be read side by side.
+
+        Returns
+        -------
+        Stream
+
+        Raises
+        ------
+        ValueError
+            If the network reads windows backward as well, or several steps at once.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from tsrnn import LSTMRegressor
+        >>> X = np.random.default_rng(0).normal(size=(50, 6, 2))  # (n_windows, n_steps, n_features)
+        >>> model = LSTMRegressor(units=2, epochs=1, random_state=0).fit(X, X[:, -1, 0])
+        >>> model.stream().update(X[0, 0]).shape
+        ()
+        """
+        check_is_fitted(self)
+        check_int("n_streams", n_streams)
+        return Stream(self, n_streams)
 
     def _static_channels(self) -> tuple[int, ...]:
         """Return the channels of `static_features`: the features, and the missing indicators that they have."""

@@ -1,0 +1,376 @@
+"""The equations of the cells in double precision, and the way back through them: by hand, and against both engines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tsrnn.engine import ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, lease
+from tsrnn.engine.native import available
+from tsrnn.engine.program import Numbers
+from tsrnn.networks import ModelSpec, NetworkSpec, cells
+from tsrnn.networks.backward import backward
+from tsrnn.networks.cells import STEPS, gru_step, lstm_step, simple_rnn_step, trace
+
+CELLS = ["lstm", "gru", "simple_rnn"]
+VARIANTS = [
+    {},
+    {"segment": 2},
+    {"units": (3, 2)},
+    {"bidirectional": True, "units": (2, 3), "segment": 3},
+    {"head": "sequence"},
+    {"head": "sequence", "bidirectional": True, "units": (2, 3), "segment": 2},
+    {"static": (1,)},
+    {"static": (0, 1), "bidirectional": True, "units": (2, 3), "segment": 2},
+    {"static": (0,), "static_to": "state", "head": "sequence", "units": (3, 2)},
+    {"activation": "softsign", "units": (2, 2)},
+]
+native = pytest.mark.skipif(not available(), reason="the native engine was not compiled")
+
+
+def make_spec(cell="lstm", units=(3,), n_inputs=2, n_outputs=2, **changes):
+    return NetworkSpec(cell, units, n_inputs, n_outputs, **changes)
+
+
+def random_weights(spec, seed=0, scale=0.5):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(scale=scale, size=weight.shape).astype(np.float32) for weight in spec.weights]
+
+
+def ragged_windows(n_inputs=2, n_windows=7, n_steps=5):
+    """Windows with 0, 1, ... empty leading steps, one of them empty altogether."""
+    X = np.random.default_rng(5).normal(size=(n_windows, n_steps, n_inputs)).astype(np.float32)
+    for window in range(n_windows):
+        X[window, : window % (n_steps + 1)] = np.nan
+    return X, np.arange(n_windows) % (n_steps + 1)
+
+
+# -- by hand ---------------------------------------------------------------------------------------------------------
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def test_a_step_of_an_lstm_by_hand():
+    # all weights 0.1, biases i, f, c, o = 0, 1, 0.2, -0.5; x = 2, h = 0.5, c = -1: each sum is 0.25 and the bias
+    weights = [np.full((1, 4), 0.1), np.full((1, 4), 0.1), np.array([0.0, 1.0, 0.2, -0.5])]
+    (h, c), gates = lstm_step(np.array([2.0]), (np.array([0.5]), np.array([-1.0])), weights)
+    assert gates["input"] == pytest.approx(0.5621765)
+    assert gates["forget"] == pytest.approx(0.7772999)
+    assert gates["candidate"] == pytest.approx(0.4218990)
+    assert gates["output"] == pytest.approx(0.4378235)
+    assert c == pytest.approx(-0.7772999 + 0.5621765 * 0.4218990)
+    assert h == pytest.approx(0.4378235 * np.tanh(-0.5401182))
+
+
+def test_a_step_of_a_gru_by_hand():
+    # sums of input and recurrent product: 0.2 and 0.05, with biases 0.1 and, for the candidate, 0.4 behind the gate
+    weights = [np.full((1, 3), 0.1), np.full((1, 3), 0.1), np.array([[0.1, 0.1, 0.1], [0.0, 0.0, 0.4]])]
+    (h,), gates = gru_step(np.array([2.0]), (np.array([0.5]),), weights)
+    assert gates["update"] == pytest.approx(sigmoid(0.35))
+    assert gates["reset"] == pytest.approx(0.5866176)
+    assert gates["candidate"] == pytest.approx(np.tanh(0.3 + 0.5866176 * 0.45))
+    assert h == pytest.approx(0.5866176 * 0.5 + 0.4133824 * 0.5109229, abs=1e-6)
+
+
+def test_a_step_of_elmans_network_by_hand():
+    (h,), gates = simple_rnn_step(
+        np.array([1.0, -2.0]), (np.array([0.5]),), [np.array([[0.3], [0.1]]), np.array([[-0.4]]), np.array([0.7])]
+    )
+    assert h == pytest.approx(np.tanh(0.3 - 0.2 - 0.2 + 0.7))
+    assert gates == {}
+
+
+def lstm_with_gates(n_steps, input_gate, forget_gate, memory):
+    """An LSTM of one unit whose gates are shut (-50) or open (50) whatever it reads; it begins with this memory."""
+    spec = NetworkSpec("lstm", (1,), n_inputs=2, n_outputs=1, static=(1,), static_to="state")
+    kernel = np.array([[0.0, 0.0, 1.0, 0.0]])  # only the candidate reads
+    bias = np.array([input_gate, forget_gate, 0.0, 50.0])
+    state = [np.zeros((1, 2)), np.array([0.0, memory])]
+    weights = [*state, kernel, np.zeros((1, 4)), bias, np.ones((1, 1)), np.zeros(1)]
+    x = np.random.default_rng(0).normal(size=(n_steps, 2))
+    return trace(spec, weights, x).layers[0][0], x[:, 0]
+
+
+@settings(max_examples=20)
+@given(memory=st.floats(-3, 3))
+def test_with_the_input_gate_shut_and_the_forget_gate_open_the_memory_stays_for_1000_steps(memory):
+    run, _ = lstm_with_gates(1000, input_gate=-50, forget_gate=50, memory=memory)
+    np.testing.assert_allclose(run.states[1].ravel(), memory, rtol=0, atol=1e-15)
+
+
+@settings(max_examples=20)
+@given(memory=st.floats(-3, 3))
+def test_with_the_input_gate_open_and_the_forget_gate_shut_all_before_the_step_is_forgotten(memory):
+    run, x = lstm_with_gates(30, input_gate=50, forget_gate=-50, memory=memory)
+    np.testing.assert_allclose(run.states[1].ravel(), np.tanh(x), rtol=0, atol=1e-15)
+
+
+def test_a_gru_with_the_update_gate_open_keeps_its_state():
+    weights = [np.ones((1, 3)), np.ones((1, 3)), np.array([[50.0, 0.0, 0.0], [0.0, 0.0, 0.0]])]
+    state = (np.array([0.6]),)
+    for x in np.random.default_rng(0).normal(size=(1000, 1)):
+        state, _ = gru_step(x, state, weights)
+    assert state[0] == pytest.approx(0.6, abs=1e-12)
+
+
+# -- against the engines ---------------------------------------------------------------------------------------------
+
+
+def engine_predictions(spec, weights, X, engine):
+    windows = WindowData.from_windows(X)
+    missing = Missing(np.zeros(X.shape[2], np.float32), ())
+    with lease(ProgramKey(ForwardKey(spec, X.shape[1], X.shape[2], ragged=windows.ragged)), engine) as program:
+        program.load(weights)
+        return program.predict(program.bind(windows, missing))
+
+
+@native
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+@pytest.mark.parametrize("cell", CELLS)
+def test_outputs_are_those_of_the_native_engine(cell, variant):
+    spec = make_spec(cell, **variant)
+    weights, (X, lead) = random_weights(spec), ragged_windows()
+    predictions = engine_predictions(spec, weights, X, "native")
+    np.testing.assert_allclose(trace(spec, weights, X, lead).outputs, predictions, atol=2e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", [VARIANTS[3], VARIANTS[7]], ids=str)
+@pytest.mark.parametrize("cell", CELLS)
+def test_outputs_are_those_of_the_keras_engine(cell, variant):
+    spec = make_spec(cell, **variant)
+    weights, (X, lead) = random_weights(spec), ragged_windows()
+    predictions = engine_predictions(spec, weights, X, "keras")
+    np.testing.assert_allclose(trace(spec, weights, X, lead).outputs, predictions, atol=2e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", CELLS)
+def test_states_are_those_of_keras_layers(cell):
+    import keras
+
+    layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}[cell](
+        3, return_sequences=True, return_state=True
+    )
+    spec = make_spec(cell)
+    weights, X = random_weights(spec), np.random.default_rng(1).normal(size=(4, 6, 2)).astype(np.float32)
+    layer.build(X.shape)
+    layer.set_weights(weights[:3])
+    sequence, *last = (keras.ops.convert_to_numpy(values) for values in layer(X))
+    run = trace(spec, weights, X).layers[0][0]
+    np.testing.assert_allclose(run.states[0], sequence, atol=1e-6)
+    for ours, theirs in zip(run.states, last, strict=True):
+        np.testing.assert_allclose(ours[:, -1], theirs, atol=1e-6)
+
+
+# -- what is kept ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+@pytest.mark.parametrize("cell", CELLS)
+def test_each_state_is_a_step_from_the_state_before(cell, variant):
+    spec = make_spec(cell, **variant)
+    weights, (X, lead) = random_weights(spec), ragged_windows()
+    seen = trace(spec, weights, X, lead)
+    squash = cells.SQUASH[spec.activation]
+    at = 2 if spec.static else 0
+    for layer in seen.layers:
+        for run in layer:
+            for t in run.reading_order:
+                before = run.before(t)
+                after, _ = STEPS[cell](
+                    run.inputs[:, t], before, [w.astype(float) for w in weights[at : at + 3]], squash
+                )
+                for state, stepped, kept in zip(run.states, after, before, strict=True):
+                    np.testing.assert_array_equal(state[:, t], np.where(seen.empty[:, t, None], kept, stepped))
+            at += 3
+
+
+def test_gates_lie_between_0_and_1_and_are_nan_where_nothing_was_read():
+    spec = make_spec("lstm", bidirectional=True)
+    X, lead = ragged_windows()
+    seen = trace(spec, random_weights(spec), X, lead)
+    for run in seen.layers[0]:
+        assert list(run.gates) == ["input", "forget", "output", "candidate"]
+        for name in ("input", "forget", "output"):
+            values = run.gates[name]
+            assert np.isnan(values[seen.empty]).all()
+            assert ((values[~seen.empty] > 0) & (values[~seen.empty] < 1)).all()
+
+
+def test_a_layer_that_reads_backward_sees_the_window_reversed():
+    spec = make_spec("gru", bidirectional=True)
+    weights = random_weights(spec)
+    X = np.random.default_rng(0).normal(size=(5, 2))
+    reverse = trace(make_spec("gru"), [*weights[3:6], weights[6][:3], weights[7]], X[::-1]).layers[0][0]
+    run = trace(spec, weights, X).layers[0][1]
+    np.testing.assert_array_equal(run.states[0], reverse.states[0][:, ::-1])
+    np.testing.assert_array_equal(run.last, reverse.last)
+
+
+# -- backward --------------------------------------------------------------------------------------------------------
+
+
+def central_differences(function, values, step=1e-6):
+    gradient = np.empty(values.shape)
+    for index in np.ndindex(values.shape):
+        kept = values[index]
+        values[index] = kept + step
+        above = function()
+        values[index] = kept - step
+        gradient[index] = (above - function()) / (2 * step)
+        values[index] = kept
+    return gradient
+
+
+def weighted_sum(spec, weights, X, lead, d_outputs):
+    return float(np.nansum(trace(spec, weights, X, lead).outputs * d_outputs))
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_of_weights_and_inputs_are_finite_differences(cell, variant):
+    spec = make_spec(cell, **variant)
+    weights, (X, lead) = [values.astype(float) for values in random_weights(spec)], ragged_windows()
+    X = np.nan_to_num(X.astype(float))
+    seen = trace(spec, weights, X, lead)
+    d_outputs = np.random.default_rng(1).normal(size=seen.outputs.shape)
+    gradients = backward(spec, weights, seen, d_outputs)
+    for values, gradient in zip(weights, gradients.weights, strict=True):
+        expected = central_differences(lambda: weighted_sum(spec, weights, X, lead, d_outputs), values)
+        np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
+    if spec.segment == 1 and not spec.static:
+        expected = central_differences(lambda: weighted_sum(spec, weights, X, lead, d_outputs), X)
+        np.testing.assert_allclose(gradients.inputs, expected, rtol=1e-6, atol=1e-8)
+
+
+def nudged_steps(cell, call, which, unit, size):
+    """The cell's step, which at its `call`-th call adds `size` to one unit of h (which=0) or of the memory c (1)."""
+    calls = iter(range(10**6))
+
+    def step(x, state, weights, squash):
+        after, gates = STEPS_AS_THEY_ARE[cell](x, state, weights, squash)
+        if next(calls) == call:
+            after = tuple(values.copy() for values in after)
+            after[which][..., unit] += size
+            if which == 1:  # the memory shows in h at the same step
+                after = (gates["output"] * squash(after[1]), after[1])
+        return after, gates
+
+    return step
+
+
+STEPS_AS_THEY_ARE = dict(STEPS)
+
+
+@pytest.mark.parametrize("variant", [{}, VARIANTS[3], VARIANTS[5], VARIANTS[7]], ids=str)
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_of_states_are_finite_differences(cell, variant, monkeypatch):
+    spec = make_spec(cell, **variant)
+    weights, (X, lead) = random_weights(spec), ragged_windows()
+    X, lead = np.nan_to_num(X.astype(float)[[2]]), lead[[2]]
+    seen = trace(spec, weights, X, lead)
+    d_outputs = np.random.default_rng(1).normal(size=seen.outputs.shape)
+    gradients = backward(spec, weights, seen, d_outputs)
+
+    def change(call, which, unit):
+        sums = []
+        for size in (1e-6, -1e-6):
+            monkeypatch.setitem(STEPS, cell, nudged_steps(cell, call, which, unit, size))
+            sums.append(weighted_sum(spec, weights, X, lead, d_outputs))
+        monkeypatch.setitem(STEPS, cell, STEPS_AS_THEY_ARE[cell])
+        return (sums[0] - sums[1]) / 2e-6
+
+    call = 0
+    for layer, found in zip(seen.layers, gradients.states, strict=True):
+        for run, states in zip(layer, found, strict=True):
+            for t in run.reading_order:
+                for which, gradient in enumerate(states):
+                    expected = [change(call, which, unit) for unit in range(gradient.shape[2])]
+                    if not seen.empty[0, t]:
+                        np.testing.assert_allclose(gradient[0, t], expected, rtol=1e-6, atol=1e-8)
+                call += 1
+
+
+def test_the_gradient_of_elmans_network_is_the_product_of_its_jacobians():
+    # d o / d h(t) = V^T prod_{k > t} diag(1 - h(k)^2) W; Keras multiplies from the left, so its W is transposed
+    spec = make_spec("simple_rnn", units=(4,), n_outputs=1)
+    weights = [values.astype(float) for values in random_weights(spec)]
+    X = np.random.default_rng(0).normal(size=(1, 12, 2))
+    seen = trace(spec, weights, X)
+    (gradient,) = backward(spec, weights, seen, np.ones((1, 1))).states[0][0]
+    h, W = seen.layers[0][0].states[0][0], weights[1].T
+    expected = weights[3].T
+    for t in reversed(range(12)):
+        np.testing.assert_allclose(gradient[0, t], expected[0], rtol=1e-12)
+        expected = expected @ np.diag(1 - h[t] ** 2) @ W
+
+
+@native
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_of_the_squared_error_are_those_of_the_native_engine(cell, variant):
+    spec = make_spec(cell, **variant)
+    weights, (X, lead) = random_weights(spec), ragged_windows()
+    seen = trace(spec, weights, X, lead)
+    y = np.random.default_rng(2).normal(size=seen.outputs.shape).astype(np.float32)
+    y[np.isnan(seen.outputs)] = np.nan
+    windows = WindowData.from_windows(X)
+    key = ProgramKey(ForwardKey(spec, 5, 2, ragged=True), TrainerKey(len(X), optimizer="sgd"))
+    with lease(key, "native") as program:
+        program.load(weights)
+        program.reset_trainer(0)
+        missing = Missing(np.zeros(2, np.float32), ())
+        data = program.bind(windows, missing, y.reshape(len(X), -1), np.ones(len(X), np.float32))
+        # one step of plain gradient descent with rate 1 moves the weights by their gradients
+        program.train_steps(data, np.arange(len(X), dtype=np.int32)[None], Numbers(1.0))
+        expected = [old - new for old, new in zip(weights, program.weights(), strict=True)]
+    d_outputs = 2 * (seen.outputs - y) / np.isfinite(y).sum()
+    for gradient, values in zip(backward(spec, weights, seen, d_outputs).weights, expected, strict=True):
+        np.testing.assert_allclose(gradient, values, rtol=1e-4, atol=2e-6)
+
+
+# -- refusals --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FurtherSpec(NetworkSpec):
+    residual: bool = False
+
+
+def test_a_network_with_an_unknown_axis_is_refused():
+    spec = FurtherSpec("lstm", (2,), 1, 1)
+    weights = random_weights(spec)
+    assert trace(spec, weights, np.zeros((3, 1))).outputs.shape == (1, 1)
+    with pytest.raises(ValueError, match="networks with residual=True cannot be looked into"):
+        trace(FurtherSpec("lstm", (2,), 1, 1, residual=True), weights, np.zeros((3, 1)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"windows": np.zeros((3, 4))}, r"windows must have shape \(n_windows, n_steps, 2\) .* got \(1, 3, 4\)"),
+        ({"windows": np.zeros((1, 0, 2))}, r"got \(1, 0, 2\)"),
+        ({"weights": []}, "weights must have the shapes"),
+        ({"lead": [0, 1]}, r"lead must have shape \(1,\)"),
+        ({"spec": ModelSpec("", None, 2, 2, (), 1, None, {})}, "only the networks of a NetworkSpec"),
+    ],
+)
+def test_what_does_not_fit_is_refused(changes, match):
+    spec = make_spec()
+    arguments = {"spec": spec, "weights": random_weights(spec), "windows": np.zeros((3, 2)), **changes}
+    with pytest.raises(ValueError, match=match):
+        trace(**arguments)
+
+
+def test_gradients_of_outputs_of_another_shape_are_refused():
+    spec = make_spec()
+    weights = random_weights(spec)
+    with pytest.raises(ValueError, match=r"d_outputs must have the shape of the outputs, \(1, 2\), got \(2,\)"):
+        backward(spec, weights, trace(spec, weights, np.zeros((3, 2))), np.ones(2))

@@ -1,0 +1,235 @@
+"""Looking into fitted networks: what the tables hold is what the networks compute, and the displays draw the tables."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from tsrnn import (
+    GRURegressor,
+    KerasRegressor,
+    LSTMForecaster,
+    LSTMRegressor,
+    NaiveForecaster,
+    SimpleRNNRegressor,
+    inspection,
+)
+from tsrnn.inspection import GateDisplay, gate_trace
+from tsrnn.inspection._source import channel_names, choose_rows, find_network, read_examples, read_inputs
+
+mpl.use("Agg")
+
+REGRESSORS = {"lstm": LSTMRegressor, "gru": GRURegressor, "simple_rnn": SimpleRNNRegressor}
+
+
+@pytest.fixture
+def ax():
+    return Figure(layout="constrained").subplots()
+
+
+def make_windows(n=40, n_steps=6, n_features=2, seed=0):
+    X = np.random.default_rng(seed).normal(size=(n, n_steps, n_features))
+    return X, X[:, -1] * [1.0, -0.5]
+
+
+def fitted(cell="lstm", X=None, y=None, **params):
+    if X is None:
+        X, y = make_windows()
+    settings = {"units": 3, "epochs": 2, "random_state": 0} | params
+    return REGRESSORS[cell](**settings).fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def hourly():
+    t = np.arange(300)
+    index = pd.date_range("2024-01-01", periods=300, freq="h")
+    noise = np.random.default_rng(0).normal(scale=0.1, size=(2, 300))
+    return pd.DataFrame({"load": np.sin(t / 4) + noise[0], "wind": np.cos(t / 7) + noise[1]}, index)
+
+
+@pytest.fixture(scope="module")
+def forecaster(hourly):
+    params = {"window": 12, "horizon": 3, "units": 4, "epochs": 2, "past_covariates": ["wind"], "random_state": 0}
+    return LSTMForecaster("load", n_members=2, **params).fit(hourly)
+
+
+# -- where the networks come from ------------------------------------------------------------------------------------
+
+
+def test_a_forecaster_holds_its_networks_part_by_part(forecaster):
+    networks = forecaster.regressor_.networks
+    assert len(networks) >= 2
+    for i, network in enumerate(networks):
+        assert find_network(forecaster, i)[0] is network
+    with pytest.raises(
+        ValueError, match=f"network must be an integer from 0 to {len(networks) - 1}, got {len(networks)}"
+    ):
+        find_network(forecaster, len(networks))
+
+
+def test_examples_of_a_forecaster_are_those_it_was_fitted_on(hourly):
+    settings = {"window": 12, "horizon": 3, "units": 4, "epochs": 3, "early_stopping": False, "random_state": 0}
+    model = LSTMForecaster("load", linear=True, normalize=True, **settings).fit(hourly[["load"]])
+    _, windows, y = read_examples(model, None, None, 0)
+    unit = windows.scale[:, :1]
+    rows = windows.starts + 12
+    values = model._scaled(hourly[["load"]].to_numpy())[:, 0]
+    future = values[rows[:, None] + np.arange(3)] - windows.offset
+    part = model.regressor_.parts[0]
+    plain, _ = model._windows(model._scaled(hourly[["load"]].to_numpy()), rows - 1)
+    np.testing.assert_allclose(y * unit + part.linear.predict(plain), future, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"bidirectional": True, "units": (2, 3)}, {"segment": 4}, {"static_features": (0,)}]
+)
+@pytest.mark.parametrize("cell", REGRESSORS)
+def test_what_is_read_gives_the_predictions_with_gaps_and_shorter_windows(cell, params):
+    X, y = make_windows()
+    X[3, 2, 1] = X[5, :4] = np.nan
+    model = fitted(cell, X, y, **params)
+    outputs = inspection._source.run_network(model, X).outputs
+    np.testing.assert_allclose(outputs, model.predict(X), atol=2e-6)
+    short = inspection._source.run_network(model, X[:, 2:]).outputs
+    np.testing.assert_allclose(short, model.predict(X[:, 2:]), atol=2e-6)
+    assert read_inputs(model, X)[0].shape == (40, 6, 3)  # two features and the missing indicator of one
+
+
+def test_rows_are_spread_over_all_and_end_with_the_last():
+    assert choose_rows(10, 4).tolist() == [2, 4, 7, 9]
+    assert choose_rows(3, 10).tolist() == [0, 1, 2]
+
+
+def test_channels_of_a_forecaster_have_the_names_of_its_columns(forecaster):
+    assert channel_names(forecaster, find_network(forecaster)[0]) == ["load", "wind"]
+    model = fitted()
+    assert channel_names(model, model) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "error", "match"),
+    [
+        ("LSTM", TypeError, "estimator must be a recurrent regressor or forecaster, got 'LSTM'"),
+        (NaiveForecaster(), TypeError, "NaiveForecaster has no recurrent network to look into"),
+        (LSTMRegressor(), ValueError, "not fitted"),
+    ],
+)
+def test_what_has_no_network_is_refused(estimator, error, match, hourly):
+    if isinstance(estimator, NaiveForecaster):
+        estimator.fit(hourly)
+    with pytest.raises(error, match=match):
+        gate_trace(estimator)
+
+
+def test_a_model_written_in_keras_is_refused():
+    model = KerasRegressor(lambda: None)
+    model.weights_, model._spec = [], None
+    with pytest.raises(TypeError, match="holds a model that was written in Keras"):
+        gate_trace(model, np.zeros((1, 2, 1)))
+
+
+def test_windows_are_needed_with_a_regressor_and_refused_with_a_forecaster(forecaster):
+    with pytest.raises(ValueError, match="X must be given with a fitted LSTMRegressor"):
+        gate_trace(fitted())
+    with pytest.raises(ValueError, match=r"X must hold windows, 3-D or 2-D as in fit, got 1 dimension\(s\)"):
+        gate_trace(fitted(), np.zeros(3))
+    with pytest.raises(ValueError, match="X and y must be None with a LSTMForecaster"):
+        gate_trace(forecaster, np.zeros((1, 12, 2)))
+
+
+# -- gates -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "columns"),
+    [
+        ("lstm", ["input", "forget", "output", "candidate", "c", "h"]),
+        ("gru", ["update", "reset", "candidate", "h"]),
+        ("simple_rnn", ["h"]),
+    ],
+)
+def test_gates_have_a_row_for_each_layer_direction_step_and_unit(cell, columns):
+    X, y = make_windows()
+    model = fitted(cell, X, y, units=(3, 2), bidirectional=True, segment=2)
+    table = gate_trace(model, X, index=4)
+    assert table.columns.tolist() == ["layer", "direction", "lag", "unit", *columns]
+    sizes = table.groupby(["layer", "direction"]).size()
+    assert sizes.to_dict() == {(1, "forward"): 9, (1, "backward"): 9, (2, "forward"): 6, (2, "backward"): 6}
+    assert table.loc[table["layer"] == 2, "lag"].tolist() == [4, 4, 2, 2, 0, 0] * 2
+
+
+def test_the_last_hidden_state_of_the_chosen_window_makes_the_prediction():
+    X, y = make_windows()
+    model = fitted("gru", X, y)
+    for index in (0, 7, -2):
+        table = gate_trace(model, X, index=index)
+        last = table.loc[table["lag"] == 0, "h"].to_numpy()
+        np.testing.assert_allclose(last @ model.weights_[-2] + model.weights_[-1], model.predict(X)[index], atol=1e-6)
+
+
+def test_states_follow_from_the_gates_that_are_shown():
+    X, y = make_windows()
+    wide = gate_trace(fitted(X=X, y=y), X).pivot(index="lag", columns="unit").sort_index(ascending=False)
+    c = wide["forget"] * wide["c"].shift(fill_value=0.0) + wide["input"] * wide["candidate"]
+    np.testing.assert_allclose(wide["c"], c, rtol=1e-12)
+    np.testing.assert_allclose(wide["h"], wide["output"] * np.tanh(wide["c"]), rtol=1e-12)
+
+
+def test_gates_of_a_forecaster_are_those_of_its_newest_window(forecaster):
+    network, part = find_network(forecaster, 1)
+    values = forecaster.data_.to_numpy()
+    windows, _ = forecaster._windows(forecaster._scaled(values), np.array([len(values) - 1]))
+    table = gate_trace(forecaster, network=1)
+    last = table.loc[table["lag"] == 0, "h"].to_numpy()
+    expected = network.predict(part._view(windows)[0])[0]
+    np.testing.assert_allclose(last @ network.weights_[-2] + network.weights_[-1], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("index", [40, -41])
+def test_a_window_that_is_not_there_is_refused(index):
+    X, y = make_windows()
+    with pytest.raises(IndexError, match=f"one of 40 windows, from -40 to 39, got {index}"):
+        gate_trace(fitted(X=X, y=y), X, index=index)
+
+
+def test_gate_display_draws_the_tables_of_one_layer(ax):
+    X, y = make_windows()
+    display = GateDisplay.from_estimator(fitted(X=X, y=y, units=(3, 2)), X, layer=2, ax=ax)
+    titles = ["forget gate", "input gate", "output gate", "memory cell c", "hidden state h"]
+    assert [axes.get_title(loc="left") for axes in display.axes_] == titles
+    rows = display.gates[display.gates["layer"] == 2]
+    (mesh,) = display.axes_[0].collections
+    expected = rows.pivot(index="unit", columns="lag", values="forget")
+    np.testing.assert_array_equal(mesh.get_array(), expected[[5, 4, 3, 2, 1, 0]])
+    drawn = [line.get_ydata() for line in display.axes_[-1].get_lines()[:2]]
+    np.testing.assert_array_equal(drawn, rows.pivot(index="unit", columns="lag", values="h")[[5, 4, 3, 2, 1, 0]])
+    assert display.axes_[-1].get_xlim() == (5.5, -0.5)
+
+
+def test_gate_display_takes_one_axes_for_each_panel():
+    X, y = make_windows()
+    display = GateDisplay(gate_trace(fitted("gru", X, y, bidirectional=True), X))
+    axes = Figure().subplots(3)
+    assert display.plot(axes, direction="backward") is display
+    assert display.axes_ == list(axes)
+    with pytest.raises(ValueError, match="ax must be one Axes or 3 of them"):
+        display.plot(axes[:2])
+    with pytest.raises(ValueError, match="layer must be an integer from 1 to 1, got 2"):
+        display.plot(axes, layer=2)
+    with pytest.raises(ValueError, match="direction must be one of 'forward', 'backward', got 'both'"):
+        display.plot(axes, direction="both")
+
+
+# -- all displays ----------------------------------------------------------------------------------------------------
+
+
+def test_inspection_loads_no_matplotlib_and_no_keras():
+    code = "import sys, tsrnn; tsrnn.inspection; print({'keras', 'tensorflow', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,9 @@
+"""Instruments to see inside fitted recurrent networks. A leaf: nothing of tsrnn imports from here.
+
+Each function returns a table; the display beside it, in scikit-learn's manner, draws the table:
+``XDisplay.from_estimator(...)``, ``.plot(ax=None)``. matplotlib is loaded when something is drawn.
+"""
+
+from .gates import GateDisplay, gate_trace
+
+__all__ = ["GateDisplay", "gate_trace"]

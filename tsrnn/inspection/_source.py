@@ -1,0 +1,154 @@
+"""From a fitted estimator to one of its networks and the windows that this network reads.
+
+Everything else in this package works on what these functions return. Imports regressors and forecasters.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from .._checks import check_int
+from ..engine import WindowData
+from ..engine.inputs import read_windows
+from ..forecasters.ensemble import Ensemble, Part
+from ..networks import NetworkSpec
+from ..networks.cells import Trace, trace
+from ..regressors.base import NetworkRegressor
+
+__all__ = [
+    "channel_names",
+    "choose_rows",
+    "find_network",
+    "read_examples",
+    "read_inputs",
+    "read_some_windows",
+    "run_network",
+    "spec_of",
+]
+
+
+def find_network(estimator: Any, network: int = 0) -> tuple[NetworkRegressor, Part | None]:
+    """Return a fitted recurrent regressor, and the part of a forecaster's ensemble that it belongs to.
+
+    Parameters
+    ----------
+    estimator : LSTMRegressor, GRURegressor, SimpleRNNRegressor or a forecaster with one of them
+        Fitted.
+    network : int
+        Which of the networks of a forecaster, counted from 0 through all parts.
+
+    Raises
+    ------
+    TypeError
+        If the estimator has no recurrent network, or one that the user wrote in Keras.
+    ValueError
+        If the forecaster does not have as many networks.
+    """
+    if not hasattr(estimator, "fit"):
+        raise TypeError(f"estimator must be a recurrent regressor or forecaster, got {estimator!r}.")
+    check_is_fitted(estimator)
+    members: list[tuple[NetworkRegressor, Part | None]] = [(estimator, None)]
+    if not isinstance(estimator, NetworkRegressor):
+        ensemble = getattr(estimator, "regressor_", None)
+        if not isinstance(ensemble, Ensemble):
+            raise TypeError(
+                f"{type(estimator).__name__} has no recurrent network to look into. Pass an LSTM, GRU or SimpleRNN "
+                "regressor or forecaster; of a pipeline its last step, with the windows that the steps before it make."
+            )
+        members = [(member, part) for part in ensemble.parts for member in part.networks]
+    check_int("network", network, 0, len(members) - 1)
+    spec_of(members[network][0])
+    return members[network]
+
+
+def spec_of(regressor: NetworkRegressor) -> NetworkSpec:
+    """Return the description of a regressor's network, unless the user wrote it in Keras."""
+    if not isinstance(regressor._spec, NetworkSpec):
+        raise TypeError(
+            f"{type(regressor).__name__} holds a model that was written in Keras. Take it apart with Keras: "
+            "keras.Model(model.inputs, layer.output)."
+        )
+    return regressor._spec
+
+
+def run_network(regressor: NetworkRegressor, X: Any) -> Trace:
+    """Run the network over windows as `predict` does, and keep its states and gates."""
+    return trace(spec_of(regressor), regressor.weights_, *read_inputs(regressor, X))
+
+
+def read_some_windows(estimator: Any, X: Any, network: int) -> tuple[NetworkRegressor, Any]:
+    """Return a network and windows for its `predict`: X, or all full windows of what a forecaster knows."""
+    regressor, part = find_network(estimator, network)
+    if part is None:
+        return regressor, _given(estimator, X, "X")
+    _check_none(estimator, X)
+    values = estimator.grid_.regularise(estimator.data_).to_numpy()
+    windows, _ = estimator._windows(estimator._scaled(values), np.arange(estimator.window_ - 1, len(values)))
+    return regressor, part._view(windows)[0]
+
+
+def read_examples(estimator: Any, X: Any, y: Any, network: int) -> tuple[NetworkRegressor, Any, np.ndarray]:
+    """Return a network, windows for its `predict` and targets; for a forecaster those that it was fitted on."""
+    regressor, part = find_network(estimator, network)
+    if part is None:
+        return regressor, _given(estimator, X, "X"), np.asarray(_given(estimator, y, "y"))
+    _check_none(estimator, X)
+    _check_none(estimator, y)
+    values = estimator.grid_.regularise(estimator.data_).to_numpy()[: estimator.n_rows_fit_]
+    windows, y, *_ = part._lesson(*estimator._examples(values, estimator._training_cutoffs(values)))
+    return regressor, windows, y
+
+
+def _given(estimator: Any, values: Any, name: str) -> Any:
+    if values is None:
+        raise ValueError(
+            f"{name} must be given with a fitted {type(estimator).__name__}, which does not keep what it was fitted on."
+        )
+    if name == "X" and np.ndim(values) not in (2, 3):
+        raise ValueError(f"X must hold windows, 3-D or 2-D as in fit, got {np.ndim(values)} dimension(s).")
+    return values if hasattr(values, "shape") else np.asarray(values)
+
+
+def _check_none(estimator: Any, values: Any) -> None:
+    if values is not None:
+        raise ValueError(
+            f"X and y must be None with a {type(estimator).__name__}: its networks read scaled windows of the rows "
+            "that it knows. To look at newer rows, hand them over with update()."
+        )
+
+
+def read_inputs(regressor: NetworkRegressor, X: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return windows as the network reads them, gaps filled and missing indicators added, and their empty steps.
+
+    Returns
+    -------
+    inputs : ndarray of float64, shape (n_windows, n_steps, n_inputs)
+        The steps are those of `fit`: a shorter window is filled up on the left.
+    lead : ndarray of int, shape (n_windows,)
+        Empty leading steps of each window.
+    """
+    X = read_windows(regressor, X, None, reset=False)
+    windows = WindowData.from_windows(X, regressor.n_steps_in_)
+    regressor._check_windows(windows)
+    dense = windows.dense(slice(None)).astype(np.float64)
+    gaps, missing = np.isnan(dense), regressor._missing
+    filled = np.where(gaps, missing.means, dense)
+    return np.concatenate([filled, gaps[..., list(missing.indicators)]], axis=2), windows.lead
+
+
+def choose_rows(n_windows: int, max_windows: int) -> np.ndarray:
+    """Return at most `max_windows` row numbers, evenly spread over all, the last one among them."""
+    n = min(n_windows, check_int("max_windows", max_windows) or 1)
+    return n_windows - 1 - np.arange(n)[::-1] * n_windows // n
+
+
+def channel_names(estimator: Any, regressor: NetworkRegressor) -> list:
+    """Return what the channels of a window are called: columns of a forecaster, else positions."""
+    if estimator is regressor:
+        return regressor._feature_names() or list(range(regressor._n_features_per_step))
+    targets, columns = list(estimator.targets_), list(estimator.data_.columns)
+    together = targets if estimator._n_together() == len(targets) else ["target"]
+    return together + columns[len(targets) :]

@@ -1,0 +1,178 @@
+"""A fitted network read one observation at a time: its state is carried, so that a step costs the same at any time.
+
+Imports the equations of the cells, and what outputs mean; no engine is run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..engine.distributions import point_forecast, quantile_forecast
+from ..networks.cells import SQUASH, STEPS, check_known, initial_states
+
+if TYPE_CHECKING:
+    from .base import NetworkRegressor
+
+__all__ = ["Stream"]
+
+
+class Stream:
+    """The state of a network between observations; made by the `stream` method of a recurrent regressor.
+
+    After each observation it says what `predict` would say of a window that begins with the first and ends with the
+    last, up to the rounding of the engine. The window may grow beyond the length that the network was fitted on. In
+    double precision, and independent of later fits of the regressor.
+
+    Parameters
+    ----------
+    regressor : LSTMRegressor, GRURegressor or SimpleRNNRegressor
+        Fitted.
+    n_streams : int
+        Series that are read side by side.
+
+    Attributes
+    ----------
+    n_seen : ndarray of int, shape (n_streams,)
+        Observations read, counted from the first with a value.
+
+    Raises
+    ------
+    ValueError
+        If the network cannot be read step by step: one that reads windows backward as well, or several steps at once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tsrnn import GRURegressor
+    >>> X = np.random.default_rng(0).normal(size=(200, 6, 2))  # (n_windows, n_steps, n_features)
+    >>> model = GRURegressor(units=4, epochs=2, random_state=0).fit(X, X[:, -1, 0])
+    >>> stream = model.stream()
+    >>> for observation in X[0]:
+    ...     prediction = stream.update(observation)
+    >>> bool(abs(prediction - model.predict(X[:1])[0]) < 1e-6)
+    True
+    """
+
+    def __init__(self, regressor: NetworkRegressor, n_streams: int = 1):
+        spec: Any = regressor._spec
+        check_readable(spec)
+        self.n_streams = n_streams
+        self._spec, self._missing = spec, regressor._missing
+        self._loss, self._quantiles = regressor._loss, regressor._quantiles
+        shape = regressor._target_shape
+        self._shape = shape[1:] if spec.head == "sequence" else shape
+        self._n_features = regressor._n_features_per_step
+        self._weights = [np.asarray(values, dtype=np.float64) for values in regressor.weights_]
+        self.reset()
+
+    def reset(self) -> Stream:
+        """Forget all observations. Returns the stream."""
+        self.n_seen = np.zeros(self.n_streams, dtype=np.int64)
+        nothing = np.ones(self.n_streams, dtype=bool)
+        self._states = self._start(np.zeros((self.n_streams, len(self._spec.static))), nothing)
+        return self
+
+    def update(self, observation) -> np.ndarray:
+        """Read an observation of each series and predict.
+
+        Parameters
+        ----------
+        observation : array-like of shape (n_features,), or (n_streams, n_features) of several series
+            A missing value is NaN, as in the windows of `fit`. Before the first value of a series, an observation that
+            is NaN in every feature is skipped.
+
+        Returns
+        -------
+        ndarray
+            In the shape of one window's target in `fit` (with `return_sequences`, of one step), and for several
+            series with an axis of n_streams before it.
+
+        Raises
+        ------
+        ValueError
+            If the observation has another shape, is infinite, or misses a feature that never missed in `fit`.
+        """
+        return self._answer(point_forecast(self._loss, self._quantiles, self._advance(observation)))
+
+    def update_quantiles(self, observation, quantiles) -> np.ndarray:
+        """Read an observation of each series and predict quantiles, as `predict_quantiles` does.
+
+        Returns
+        -------
+        ndarray
+            As `update`, with one more axis, of the quantiles.
+        """
+        outputs = self._advance(observation)
+        return self._answer(quantile_forecast(self._loss, self._quantiles, outputs, quantiles), len(quantiles))
+
+    def _answer(self, values: np.ndarray, *last: int) -> np.ndarray:
+        values = values.reshape(self.n_streams, *self._shape, *last)
+        return values[0] if self.n_streams == 1 else values
+
+    def _advance(self, observation) -> np.ndarray:
+        """Move the states by one step and return the outputs (n_streams, n_outputs)."""
+        spec = self._spec
+        x, empty = self._read(observation)
+        first = (self.n_seen == 0) & ~empty
+        if spec.static and first.any():
+            # What is constant over a window is read with its first value.
+            started = self._start(x[:, list(spec.static)], ~first)
+            self._states = [merged(first, new, old) for new, old in zip(started, self._states, strict=True)]
+        self.n_seen += ~empty
+        step, squash = STEPS[spec.cell], SQUASH[spec.activation]
+        x = x[:, list(spec.inputs)]
+        layers = self._weights[2 if spec.static else 0 : -2]
+        for i, state in enumerate(self._states):
+            after, _ = step(x, state, layers[3 * i : 3 * i + 3], squash)
+            self._states[i] = merged(~empty, after, state)
+            x = self._states[i][0]
+        kernel, bias = self._weights[-2:]
+        outputs = x @ kernel + bias
+        if spec.head == "sequence":
+            outputs[empty] = np.nan
+        return outputs
+
+    def _read(self, observation) -> tuple[np.ndarray, np.ndarray]:
+        """Return the channels of the observation (n_streams, n_inputs), and which series have had no value yet."""
+        x = np.asarray(observation, dtype=np.float64)
+        expected = (self._n_features,) if self.n_streams == 1 else (self.n_streams, self._n_features)
+        if x.shape not in {expected, (self.n_streams, self._n_features)}:
+            raise ValueError(f"an observation must have shape {expected}, got {x.shape}.")
+        x = x.reshape(self.n_streams, self._n_features)
+        if np.isinf(x).any():
+            raise ValueError("an observation is infinite. Pass NaN where nothing was measured.")
+        missing = np.isnan(x)
+        empty = missing.all(axis=1) & (self.n_seen == 0)
+        indicators = list(self._missing.indicators)
+        unknown = missing & ~empty[:, None]
+        unknown[:, indicators] = False
+        if unknown.any():
+            raise ValueError(
+                f"feature {int(np.argwhere(unknown)[0, 1])} is missing, and the network has no missing indicator for "
+                "it. Fit with missing_indicator=True, or fill the gap."
+            )
+        return np.hstack([np.where(missing, self._missing.means, x), missing[:, indicators]]), empty
+
+    def _start(self, static: np.ndarray, nothing: np.ndarray) -> list[tuple[np.ndarray, ...]]:
+        """Return the initial state of each layer; without static channels it is zero."""
+        cut = 2 if self._spec.static else 0
+        return [layer[0] for layer in initial_states(self._spec, self._weights[:cut], static, nothing)]
+
+
+def check_readable(spec: Any) -> None:
+    """Raise if a network cannot be read step by step."""
+    check_known(spec)
+    for name, value, plain in (("bidirectional", spec.bidirectional, False), ("segment", spec.segment, 1)):
+        if value != plain:
+            why = "reads each window from its end as well" if name == "bidirectional" else "reads several steps as one"
+            raise ValueError(
+                f"a network with {name}={value!r} cannot be read one observation at a time: it {why}. Fit one with "
+                f"{name}={plain!r}, or call predict on windows."
+            )
+
+
+def merged(rows: np.ndarray, new: tuple[np.ndarray, ...], old: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    """Take the new state of some series and the old one of the others."""
+    return tuple(np.where(rows[:, None], a, b) for a, b in zip(new, old, strict=True))
