@@ -3,7 +3,7 @@
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
+from tsrnn.regressors import EchoStateRegressor, GRURegressor, LSTMRegressor, SimpleRNNRegressor
 
 # Seconds each on the native engine; with `pytest -m slow` once on Keras.
 ESTIMATORS = [
@@ -13,6 +13,7 @@ ESTIMATORS = [
     pytest.param(GRURegressor(), id="gru"),
     pytest.param(LSTMRegressor(units=(8, 4), bidirectional=True), id="bidirectional"),
     pytest.param(GRURegressor(static_features=(0,)), id="static"),
+    pytest.param(EchoStateRegressor(units=50), id="echo_state"),
     pytest.param(LSTMRegressor(engine="keras"), id="keras", marks=pytest.mark.slow),
 ]
 

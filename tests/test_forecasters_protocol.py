@@ -22,6 +22,7 @@ from tsrnn.forecasters import (
     ARIMAForecaster,
     AutoARIMAForecaster,
     DriftForecaster,
+    EchoStateForecaster,
     GRUForecaster,
     LSTMForecaster,
     NaiveForecaster,
@@ -47,6 +48,9 @@ FORECASTERS = {
     "lstm": lambda **params: LSTMForecaster(**{**NETWORK, **params}),
     "gru": lambda **params: GRUForecaster(**{**NETWORK, **params}),
     "rnn": lambda **params: SimpleRNNForecaster(**{**NETWORK, **params}),
+    "echo state": lambda **params: EchoStateForecaster(
+        **{"window": 8, "horizon": 4, "units": 10, "random_state": 0, **params}
+    ),
     "distribution": lambda **params: GRUForecaster(**{**NETWORK, "loss": "gaussian", **params}),
 }
 WITH_COVARIATES = [name for name, make in FORECASTERS.items() if "future_covariates" in make().get_params()]

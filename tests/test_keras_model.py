@@ -143,6 +143,8 @@ def test_there_is_no_mask_so_leading_nan_are_missing_values_and_short_windows_ar
         KerasRegressor(build_lstm).fit(early, y[:21])
     with pytest.raises(ValueError, match="70 of 70 windows begin before their series or are shorter than 6 steps"):
         fitted(epochs=1).predict(X[:, 1:])
+    with pytest.raises(ValueError, match="1 of 2 windows begin before their series or are shorter than 6 steps"):
+        fitted(epochs=1).predict([X[0], X[1, 1:]])
 
 
 @pytest.mark.parametrize(

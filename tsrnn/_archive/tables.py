@@ -18,9 +18,11 @@ ESTIMATORS = {
     "LSTMRegressor": "tsrnn.regressors.recurrent",
     "GRURegressor": "tsrnn.regressors.recurrent",
     "SimpleRNNRegressor": "tsrnn.regressors.recurrent",
+    "EchoStateRegressor": "tsrnn.regressors.echo_state",
     "LSTMForecaster": "tsrnn.forecasters.recurrent",
     "GRUForecaster": "tsrnn.forecasters.recurrent",
     "SimpleRNNForecaster": "tsrnn.forecasters.recurrent",
+    "EchoStateForecaster": "tsrnn.forecasters.echo_state",
     "RegressionForecaster": "tsrnn.forecasters.windowed",
     "NaiveForecaster": "tsrnn.forecasters.naive",
     "SeasonalNaiveForecaster": "tsrnn.forecasters.naive",
@@ -34,6 +36,7 @@ DATACLASSES = {
     "Missing": "tsrnn.engine.data",
     "NetworkSpec": "tsrnn.networks.spec",
     "Part": "tsrnn.forecasters.ensemble",
+    "Reservoir": "tsrnn.engine.reservoir",
     "TimeGrid": "tsrnn.frames",
 }
 

@@ -1,7 +1,7 @@
 """Windows in the form that engines read: one series array, start rows, and how many leading steps are empty.
 
-`WindowData` is what a `WindowArray`, a 3-D array and a 2-D array all become; nothing is copied but the series itself
-(to float32). Here is also what is known about missing values. Imports windows only.
+`WindowData` is what a `WindowArray`, a 3-D array, a 2-D array and a list of arrays (`Sequences`) all become; nothing is
+copied but the series itself (to float32). Here is also what is known about missing values. Imports windows only.
 """
 
 from __future__ import annotations
@@ -13,9 +13,33 @@ import numpy as np
 
 from ..windows import WindowArray
 
-__all__ = ["Missing", "WindowData"]
+__all__ = ["Missing", "Sequences", "WindowData"]
 
 _BLOCK_VALUES = 2**17  # values of a dense block: half a megabyte of float32
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """Windows of different lengths, one below the other: what a list of 2-D arrays becomes, without padding.
+
+    Attributes
+    ----------
+    base : ndarray of shape (n_rows, n_features)
+        The rows of all windows.
+    lengths : ndarray of int, shape (n_windows,)
+        Steps of each window, at least 1.
+    """
+
+    base: np.ndarray
+    lengths: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape of an array in which the shorter windows are filled up."""
+        return len(self.lengths), int(self.lengths.max()), self.base.shape[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +54,7 @@ class WindowData:
     starts : ndarray of int32, shape (n_windows,)
         First row of each window; rows before the series are empty.
     lead : ndarray of int32, shape (n_windows,)
-        Leading steps of each window that hold nothing: a shorter sequence.
+        Leading steps of each window that hold nothing: a shorter sequence. Its rows may be those of another window.
     n_steps : int
         Steps of a window, empty ones included.
     offset : ndarray of float64, shape (n_windows, n_features), or None
@@ -48,24 +72,31 @@ class WindowData:
 
     @classmethod
     def from_windows(
-        cls, X: WindowArray | np.ndarray, n_steps: int | None = None, *, masked: bool = True
+        cls, X: WindowArray | Sequences | np.ndarray, n_steps: int | None = None, *, masked: bool = True
     ) -> WindowData:
-        """Read a `WindowArray` or a 3-D array; with `n_steps`, shorter windows count as padded on the left.
+        """Read a `WindowArray`, a 3-D array or `Sequences`; with `n_steps`, shorter windows are padded on the left.
 
         Leading steps that are NaN in every feature are empty if they are to be `masked`, otherwise missing values.
         """
+        length = X.shape[1]
+        offset = scale = None
         if isinstance(X, WindowArray):
             base, starts, offset, scale = X.base, X.starts, X.offset, X.scale
             if scale is not None and offset is None:
                 offset = np.zeros_like(scale)
+            first = np.maximum(starts, 0)
+        elif isinstance(X, Sequences):
+            # A window of full length that ends where the sequence ends: its lead lies in the sequences before.
+            base, ends = X.base, np.cumsum(X.lengths)
+            starts, first = ends - length, ends - X.lengths
         else:
             # (n, T, F) -> (n * T, F): the windows lie one after the other in one long series
-            base, starts = X.reshape(-1, X.shape[2]), np.arange(len(X)) * X.shape[1]
-            offset = scale = None
-        length = X.shape[1]
+            base, starts = X.reshape(-1, X.shape[2]), np.arange(len(X)) * length
+            first = starts
         padding = 0 if n_steps is None else n_steps - length
         series = _series(base, np.float32 if offset is None else np.float64)
-        lead = padding + (_leading_gaps(series, starts, length) if masked else np.clip(-starts, 0, length))
+        full = _next_full(series)[first] if masked else first
+        lead = padding + np.clip(full - starts, 0, length)
         if offset is not None:
             offset = _series(offset, np.float64, "offset")
             if np.isnan(offset).any():
@@ -126,14 +157,11 @@ def _series(values: np.ndarray, dtype: type, name: str = "X") -> np.ndarray:
     return series
 
 
-def _leading_gaps(series: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
-    """Count, for each window, the leading steps that lie before the series or are NaN in every feature."""
+def _next_full(series: np.ndarray) -> np.ndarray:
+    """Return, for each row, the first one from it on that holds a value; the number of rows if there is none."""
     empty = np.isnan(series).all(axis=1)
-    rows = np.arange(len(series))
-    # next_full[i]: the first row from i on that holds a value; len(series) if there is none
-    next_full = np.append(np.where(empty, len(series), rows), len(series))
-    next_full = np.minimum.accumulate(next_full[::-1])[::-1]
-    return np.clip(next_full[np.maximum(starts, 0)] - starts, 0, length)
+    rows = np.where(empty, len(series), np.arange(len(series)))
+    return np.minimum.accumulate(rows[::-1])[::-1]
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,27 +5,33 @@ Messages are scikit-learn's where it has one, since its users know them and its 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from ..windows import WindowArray
-from .data import WindowData
+from .data import Sequences, WindowData
 from .training import Examples
 
 __all__ = ["align_targets", "read_targets", "read_weights", "read_windows", "split_in_time"]
 
+Windows = WindowArray | Sequences | np.ndarray
 
-def read_windows(estimator: Any, X: Any, n_steps: int | None, *, reset: bool) -> WindowArray | np.ndarray:
-    """Return X as a `WindowArray` or an array (n_windows, n_steps, n_features), and set or check `n_features_in_`.
+
+def read_windows(estimator: Any, X: Any, n_steps: int | None, *, reset: bool) -> Windows:
+    """Return X as a `WindowArray`, `Sequences` or an array (n_windows, n_steps, n_features).
+
+    Sets or checks `n_features_in_` of the estimator.
 
     Parameters
     ----------
     estimator : estimator
         Its `n_features_in_`, `feature_names_in_` and, if not `reset`, `n_steps_in_` are used.
-    X : WindowArray or array-like
-        3-D, or 2-D and time-major: all features of the first step, then of the second.
+    X : WindowArray, array-like, or list of array-likes
+        3-D, or 2-D and time-major: all features of the first step, then of the second; or 2-D arrays
+        (n_steps_i, n_features).
     n_steps : int or None
         Steps in a row of a 2-D X; None reads each column as one step.
     reset : bool
@@ -38,6 +44,10 @@ def read_windows(estimator: Any, X: Any, n_steps: int | None, *, reset: bool) ->
             raise ValueError(f"a WindowArray must hold real numbers, got dtype {X.dtype}.")
         return _check_three_d(estimator, X, reset)
     dtype = (np.float64, np.float32)
+    if _differ_in_shape(X):
+        arrays = _check_sequences(X)
+        base = check_array(np.concatenate(arrays), dtype=dtype, ensure_all_finite="allow-nan", estimator=estimator)
+        return _check_three_d(estimator, Sequences(base, np.array([len(array) for array in arrays])), reset)
     if (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) == 3:
         array = check_array(X, dtype=dtype, ensure_all_finite="allow-nan", allow_nd=True, estimator=estimator)
         if 0 in array.shape:
@@ -55,7 +65,33 @@ def read_windows(estimator: Any, X: Any, n_steps: int | None, *, reset: bool) ->
     return array.reshape(len(array), n_steps, -1)
 
 
-def _check_three_d(estimator: Any, X: WindowArray | np.ndarray, reset: bool) -> WindowArray | np.ndarray:
+def _differ_in_shape(X: Any) -> bool:
+    """Say whether X is a list or tuple that NumPy cannot make one array of; rows of a table are alike."""
+    return isinstance(X, (list, tuple)) and len({np.shape(item) for item in X}) > 1
+
+
+def _check_sequences(X: Sequence[Any]) -> list[np.ndarray]:
+    """Return a list of windows as 2-D arrays with the same features."""
+    arrays = [np.asarray(item) for item in X]
+    for i, array in enumerate(arrays):
+        if array.ndim != 2:
+            raise ValueError(
+                f"X[{i}] has shape {array.shape}, but each of a list of windows of different lengths must be a 2-D "
+                "array (n_steps, n_features). For a single feature pass x[:, np.newaxis]."
+            )
+        if 0 in array.shape:
+            raise ValueError(
+                f"X[{i}] has shape {array.shape}, but a window needs at least one step and one feature. Leave it out."
+            )
+        if array.shape[1] != arrays[0].shape[1]:
+            raise ValueError(
+                f"X[{i}] has {array.shape[1]} features, but X[0] has {arrays[0].shape[1]}. Windows may differ in their "
+                "steps only; fill what was not measured with NaN."
+            )
+    return arrays
+
+
+def _check_three_d(estimator: Any, X: Windows, reset: bool) -> Windows:
     _, n_steps, n_features = X.shape
     if reset:
         estimator.n_features_in_ = n_features
@@ -82,6 +118,8 @@ def read_targets(estimator: Any, X: Any, y: Any, *, allow_nan: bool = False) -> 
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
         )
+    if _differ_in_shape(y):
+        y = _pad_targets(estimator, X, y)
     finite = "allow-nan" if allow_nan else True
     y = check_array(
         y,
@@ -102,6 +140,29 @@ def read_targets(estimator: Any, X: Any, y: Any, *, allow_nan: bool = False) -> 
     if np.isinf(flat).any():
         raise ValueError("Input y contains infinity or a value too large for dtype('float32').")
     return flat, y.shape[1:]
+
+
+def _pad_targets(estimator: Any, X: Windows, y: Sequence[Any]) -> np.ndarray:
+    """Return a list of targets (n_steps_i,) or (n_steps_i, n_targets) as one array, NaN where windows are empty."""
+    check_consistent_length(X, y)
+    if not estimator._gives_sequences():
+        raise ValueError(
+            f"y is a list of targets of different lengths, but {type(estimator).__name__} predicts as many for each "
+            "window. Pass an array, or set return_sequences=True to predict a target at each step."
+        )
+    targets = [np.asarray(item, dtype=np.float64) for item in y]
+    lengths = X.lengths if isinstance(X, Sequences) else [X.shape[1]] * len(X)
+    for i, (target, length) in enumerate(zip(targets, lengths, strict=True)):
+        expected = (int(length), *targets[0].shape[1:])
+        if target.shape != expected:
+            raise ValueError(
+                f"y[{i}] has shape {target.shape}, but X[{i}] has {length} steps: with return_sequences=True it must "
+                f"have shape {expected}, a target for each."
+            )
+    padded = np.full((len(targets), X.shape[1], *targets[0].shape[1:]), np.nan)
+    for row, target in zip(padded, targets, strict=True):
+        row[len(row) - len(target) :] = target
+    return padded
 
 
 def align_targets(

@@ -1,6 +1,7 @@
 """Forecasters: DataFrame in, DataFrame out; networks and baselines under one protocol."""
 
 from .base import BaseForecaster
+from .echo_state import EchoStateForecaster
 from .naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from .recurrent import GRUForecaster, LSTMForecaster, SimpleRNNForecaster
 from .statistical import ARIMAForecaster, AutoARIMAForecaster
@@ -11,6 +12,7 @@ __all__ = [
     "AutoARIMAForecaster",
     "BaseForecaster",
     "DriftForecaster",
+    "EchoStateForecaster",
     "GRUForecaster",
     "LSTMForecaster",
     "NaiveForecaster",

@@ -3,7 +3,8 @@
 Importing this package loads no Keras.
 """
 
+from .echo_state import EchoStateRegressor
 from .keras_model import KerasRegressor
 from .recurrent import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 
-__all__ = ["GRURegressor", "KerasRegressor", "LSTMRegressor", "SimpleRNNRegressor"]
+__all__ = ["EchoStateRegressor", "GRURegressor", "KerasRegressor", "LSTMRegressor", "SimpleRNNRegressor"]

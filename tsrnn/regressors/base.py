@@ -143,10 +143,12 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         ----------
         X : WindowArray or array-like of shape (n_windows, n_steps, n_features) or (n_windows, n_steps * n_features)
             The windows, in the order of time. Leading steps where all features are NaN shorten a window; other NaN
-            are missing values.
+            are missing values. Windows of different lengths may be a list of arrays of shape (n_steps_i, n_features):
+            each is read as it is, and none is copied to fill it up.
         y : array-like of shape (n_windows,), (n_windows, horizon) or (n_windows, horizon, n_targets)
             The targets. `predict` returns the same shape. With `return_sequences` there is one for each step: shape
-            (n_windows, n_steps) or (n_windows, n_steps, n_targets), and those of empty leading steps are ignored.
+            (n_windows, n_steps) or (n_windows, n_steps, n_targets), and those of empty leading steps are ignored; or a
+            list of arrays, as long as those of X.
         sample_weight : array-like of shape (n_windows,), default=None
             Weights of the windows in the loss. A weight of 2 is the same as giving the window twice.
 
@@ -179,13 +181,13 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         Parameters
         ----------
         X : WindowArray or array-like
-            Windows as in `fit`. A 3-D X may have fewer steps than the windows of `fit`.
+            Windows as in `fit`. They may have fewer steps than those of `fit`, but not more than the longest.
 
         Returns
         -------
         y : ndarray of float64
             One prediction per window, in the shape of the y of `fit`. With `return_sequences`, one for each step of X,
-            NaN at empty leading steps.
+            NaN at empty leading steps: the predictions for a shorter window of a list stand at the end of its row.
         """
         outputs = self._outputs(X)
         return point_forecast(self._loss, self._quantiles, outputs).reshape(self._prediction_shape(outputs))

@@ -1,0 +1,372 @@
+"""`EchoStateRegressor`: a random recurrent network whose last layer is a ridge regression. Loads no Keras."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from .._archive import SaveMixin
+from .._canonical import canonical_rows
+from .._checks import check_bool, check_choice, check_int, check_real
+from ..engine import Missing, WindowData
+from ..engine.data import check_gaps, features_with_gaps
+from ..engine.inputs import align_targets, drop_silent, read_targets, read_weights, read_windows
+from ..engine.reservoir import Reservoir, fit_readout, make_reservoir, read_inputs
+from ..engine.training import Examples
+from ..exceptions import ArchiveError
+from .base import _all_or_nothing
+
+__all__ = ["EchoStateRegressor"]
+
+
+class EchoStateRegressor(SaveMixin, RegressorMixin, BaseEstimator):
+    """Echo state network [1]_ that maps windows to targets: a random reservoir with a ridge regression on its state.
+
+    The reservoir reads a window step by step and is never trained; its last state and last input are the features of
+    a ridge regression. Training is one pass and one system of equations, so this is a fast check of what a trained
+    recurrent network adds. It passes scikit-learn's estimator checks. Scale X: the reservoir is made for inputs around
+    0 with a spread of about 1.
+
+    Parameters
+    ----------
+    units : int, default=200
+        Neurons of the reservoir.
+    spectral_radius : float, default=0.9
+        Largest absolute eigenvalue of the recurrent weights. Below 1 the state forgets what it began with, as a rule;
+        larger ones remember longer.
+    leak_rate : float, default=1.0
+        Share of the state, in (0, 1], that each step replaces: small for slow series.
+    input_scaling : float, default=1.0
+        Bound of the input weights, times the square root of the inputs of a step. Large ones make the reservoir less
+        linear.
+    bias_scaling : float, default=0.2
+        Bound of the neurons' biases.
+    density : float, default=0.1
+        Share of the neurons, in (0, 1], that each neuron is fed by: one of them at least.
+    segment : int, default=1
+        Steps of a window that are read together. If the steps do not divide, the first segment is filled up with zeros
+        on the left.
+    return_sequences : bool, default=False
+        Predict a target at each step, from what was read up to it: y has shape (n_windows, n_steps) or (n_windows,
+        n_steps, n_targets). Needs ``segment=1``.
+    washout : int, default=0
+        Steps read from the first on (segments, with `segment`) after which states do not teach yet, since what they
+        began with is still in them: with `return_sequences` the targets of these steps are not fitted, otherwise
+        windows that are not longer are left out.
+    alpha : float, default=1e-4
+        Ridge penalty on the readout: the mean squared error plus `alpha` times the squared coefficients is minimised,
+        whatever the number of windows (`Ridge` of scikit-learn with alpha times the sum of weights).
+    n_steps : int or None, default=None
+        Steps in a row of a 2-D X; None reads each column as one step.
+    missing_indicator : {"auto", True, False}, default="auto"
+        Missing values inside a window are replaced by the feature's mean over the training windows, and a further input
+        says where. "auto" gives this input to the features that have missing values in `fit`, True to all; False
+        refuses missing values.
+    random_state : int, RandomState instance or None, default=None
+        Draws the reservoir.
+
+    Attributes
+    ----------
+    reservoir_ : scipy.sparse.csr_array of shape (units, units)
+        The recurrent weights; row i holds what feeds neuron i.
+    coef_ : ndarray of shape (n_inputs + units, n_outputs)
+        The readout's coefficients: of the last input, with its missing indicators, and of the state.
+    intercept_ : ndarray of shape (n_outputs,)
+    n_features_in_ : int
+        Features of a step; columns, for a 2-D X.
+    feature_names_in_ : ndarray of str
+        Columns of X, if it was a DataFrame.
+    n_steps_in_ : int
+        Steps of a window.
+    n_outputs_ : int
+        Targets of a window.
+    n_parameters_ : int
+        Numbers that were fitted: those of the readout.
+
+    References
+    ----------
+    .. [1] Jaeger, H. (2001). The "echo state" approach to analysing and training recurrent neural networks. GMD Report
+       148.
+
+    Lukosevicius, M. (2012). A practical guide to applying echo state networks. Neural Networks: Tricks of the Trade,
+    LNCS 7700, 659-686 (eqs. 2-4 are the network, eq. 9 the readout).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tsrnn.regressors import EchoStateRegressor
+    >>> wave = np.sin(np.arange(120) / 3)
+    >>> X = np.lib.stride_tricks.sliding_window_view(wave[:-1], 10)[..., np.newaxis]  # (n_windows, n_steps, n_features)
+    >>> y = wave[10:]
+    >>> model = EchoStateRegressor(units=20, random_state=0).fit(X[:100], y[:100])
+    >>> bool(model.score(X[100:], y[100:]) > 0.99)
+    True
+    """
+
+    coef_: np.ndarray
+    intercept_: np.ndarray
+    n_steps_in_: int
+    n_outputs_: int
+    _reservoir: Reservoir
+    _missing: Missing
+    _target_shape: tuple[int, ...]
+    _n_features_per_step: int
+    _segment: int
+    _sequences: bool
+
+    def __init__(
+        self,
+        units=200,
+        *,
+        spectral_radius=0.9,
+        leak_rate=1.0,
+        input_scaling=1.0,
+        bias_scaling=0.2,
+        density=0.1,
+        segment=1,
+        return_sequences=False,
+        washout=0,
+        alpha=1e-4,
+        n_steps=None,
+        missing_indicator="auto",
+        random_state=None,
+    ):
+        self.units = units
+        self.spectral_radius = spectral_radius
+        self.leak_rate = leak_rate
+        self.input_scaling = input_scaling
+        self.bias_scaling = bias_scaling
+        self.density = density
+        self.segment = segment
+        self.return_sequences = return_sequences
+        self.washout = washout
+        self.alpha = alpha
+        self.n_steps = n_steps
+        self.missing_indicator = missing_indicator
+        self.random_state = random_state
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
+        tags.target_tags.multi_output = True
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "coef_")
+
+    # -- public ------------------------------------------------------------------------------------------------------
+
+    @_all_or_nothing
+    def fit(self, X, y, sample_weight=None):
+        """Draw a reservoir and fit its readout.
+
+        Parameters
+        ----------
+        X : WindowArray or array-like of shape (n_windows, n_steps, n_features) or (n_windows, n_steps * n_features)
+            The windows. Leading steps where all features are NaN shorten a window; other NaN are missing values.
+            Windows of different lengths may be a list of arrays of shape (n_steps_i, n_features).
+        y : array-like of shape (n_windows,), (n_windows, horizon) or (n_windows, horizon, n_targets)
+            The targets. `predict` returns the same shape. With `return_sequences` there is one for each step, and those
+            of empty leading steps are ignored; or a list of arrays, as long as those of X.
+        sample_weight : array-like of shape (n_windows,), default=None
+            Weights of the windows. A weight of 2 is the same as giving the window twice.
+
+        Returns
+        -------
+        self : object
+            The fitted regressor.
+
+        Raises
+        ------
+        ValueError
+            If no window is longer than `washout`, or what is passed is not as described.
+        """
+        return self._fit_windows(X, y, sample_weight, allow_nan=False)
+
+    def predict(self, X):
+        """Predict the targets of windows.
+
+        Parameters
+        ----------
+        X : WindowArray or array-like
+            Windows as in `fit`. They may have fewer steps than those of `fit`, but not more than the longest.
+
+        Returns
+        -------
+        y : ndarray of float64
+            One prediction per window, in the shape of the y of `fit`. With `return_sequences`, one for each step of X,
+            NaN at empty leading steps.
+        """
+        check_is_fitted(self)
+        X = read_windows(self, X, self.n_steps, reset=False)
+        windows = WindowData.from_windows(X, self.n_steps_in_)
+        check_gaps(windows, self._missing.indicators, self._feature_names())
+        n_steps = windows.n_steps if self._sequences else 1
+        out = np.empty((len(windows), n_steps, len(self.intercept_)))
+        for rows, step, features in self._features(windows):
+            out[rows, step] = features @ self.coef_ + self.intercept_
+        if not self._sequences:
+            return out.reshape(len(out), *self._target_shape)
+        out[windows.empty_segments()] = np.nan
+        return out[:, -X.shape[1] :].reshape(len(out), X.shape[1], *self._target_shape[1:])
+
+    @property
+    def reservoir_(self):
+        """The recurrent weights, a sparse array of shape (units, units)."""
+        check_is_fitted(self)
+        return self._reservoir.recurrent_weights
+
+    @property
+    def n_parameters_(self) -> int:
+        """Numbers that were fitted."""
+        check_is_fitted(self)
+        return self.coef_.size + self.intercept_.size
+
+    # -- fitting -----------------------------------------------------------------------------------------------------
+
+    @_all_or_nothing
+    def _fit_windows(self, X, y, sample_weight=None, *, allow_nan=True):
+        """Fit as `fit` does; if `allow_nan`, y may be NaN where a target is not known."""
+        self._check_parameters()
+        examples = self._read_examples(X, y, sample_weight, allow_nan)
+        windows = examples.windows
+        indicators = {"auto": features_with_gaps(windows), True: range(windows.n_features), False: ()}
+        self._missing = Missing.learn(windows, examples.weight, tuple(indicators[self.missing_indicator]))
+        check_gaps(windows, self._missing.indicators, self._feature_names())
+        # One draw, whatever random_state is.
+        rng = np.random.default_rng(int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)))
+        self._reservoir = make_reservoir(
+            int(self.segment) * (windows.n_features + len(self._missing.indicators)),
+            int(self.units),
+            rng,
+            spectral_radius=float(self.spectral_radius),
+            leak_rate=float(self.leak_rate),
+            input_scaling=float(self.input_scaling),
+            bias_scaling=float(self.bias_scaling),
+            density=float(self.density),
+        )
+        n_targets = self.n_outputs_ // (self.n_steps_in_ if self._sequences else 1)
+        unknown = np.isnan(examples.y.reshape(-1, n_targets)).all(axis=0)
+        if unknown.any():
+            raise ValueError(f"target {int(unknown.argmax())} of {len(unknown)} is NaN in every window. Leave it out.")
+        readout = fit_readout(self._lessons(examples), float(self.alpha))
+        self.coef_, self.intercept_ = readout.coef, readout.intercept
+        return self
+
+    def _read_examples(self, X, y, sample_weight, allow_nan) -> Examples:
+        X = read_windows(self, X, self.n_steps, reset=True)
+        self._sequences, self._segment = self._gives_sequences(), int(self.segment)
+        y, shape = read_targets(self, X, y, allow_nan=allow_nan or self._sequences)
+        windows = WindowData.from_windows(X)
+        if self._sequences:
+            y, shape = align_targets(windows, y, shape, X.shape[1], allow_nan=allow_nan)
+        self.n_steps_in_, self._n_features_per_step = X.shape[1:]
+        self._target_shape, self.n_outputs_ = shape, y.shape[1]
+        y = self._washed_out(windows, y)
+        examples = drop_silent(Examples(windows, y, read_weights(sample_weight, len(X))))
+        # Sums differ in their last digits with the order of windows; this one is always the same.
+        rows, weight = canonical_rows(examples.windows, examples.y, examples.weight)
+        return Examples(examples.windows.take(rows), examples.y[rows], weight)
+
+    def _washed_out(self, windows: WindowData, y: np.ndarray) -> np.ndarray:
+        """Return the targets with NaN where the state has not read enough to teach."""
+        n_read = (~windows.empty_segments(self._segment)).cumsum(axis=1)  # (n, S)
+        early = n_read <= self.washout
+        if early[:, -1].all():
+            raise ValueError(
+                f"no window is longer than washout={self.washout}: the longest is read in {n_read[:, -1].max()} "
+                "step(s), so nothing is left to fit. Use a smaller washout, or longer windows."
+            )
+        if self._sequences:
+            early = np.repeat(early, y.shape[1] // windows.n_steps, axis=1)
+        else:
+            early = np.broadcast_to(early[:, -1:], y.shape)
+        return np.where(early, np.float32(np.nan), y) if early.any() else y
+
+    def _lessons(self, examples: Examples):
+        """Yield features, targets and weights, step by step of a sequence."""
+        y = examples.y
+        if self._sequences:
+            y = y.reshape(len(y), examples.windows.n_steps, -1)
+        for rows, step, features in self._features(examples.windows):
+            target = y[rows, step] if self._sequences else y[rows]
+            known = ~np.isnan(target).all(axis=1)
+            if known.any():
+                yield features[known], target[known].astype(np.float64), examples.weight[rows][known]
+
+    def _features(self, windows: WindowData):
+        """Yield rows, step and what the readout sees, (n, n_inputs + units): the last step alone, unless of sequences.
+
+        Input and state side by side are [u(n); x(n)] of Lukosevicius (2012), eq. 4.
+        """
+        empty = windows.empty_segments(self._segment)
+        for rows, x in read_inputs(windows, self._missing, self._segment):
+            last = x.shape[1] - 1
+            for step, state in enumerate(self._reservoir.states(x, empty[rows])):
+                if self._sequences or step == last:
+                    yield rows, step if self._sequences else 0, np.concatenate([x[:, step], state], axis=1)
+
+    def _feature_names(self) -> list[str] | None:
+        names = getattr(self, "feature_names_in_", None)
+        return list(names) if names is not None and self.n_steps_in_ == 1 else None
+
+    def _gives_sequences(self) -> bool:
+        return bool(self.return_sequences)
+
+    # -- parameters --------------------------------------------------------------------------------------------------
+
+    def _check_parameters(self) -> None:
+        for name in ("units", "segment"):
+            check_int(name, getattr(self, name))
+        check_int("washout", self.washout, 0)
+        check_int("n_steps", self.n_steps, none=True)
+        for name in ("spectral_radius", "input_scaling", "bias_scaling", "alpha"):
+            check_real(name, getattr(self, name), 0)
+        for name in ("leak_rate", "density"):
+            check_real(name, getattr(self, name), 0, 1, closed="right")
+        check_bool("return_sequences", self.return_sequences)
+        check_choice("missing_indicator", self.missing_indicator, ("auto", True, False))
+        if self.return_sequences and self.segment > 1:
+            raise ValueError(
+                f"return_sequences=True gives a prediction for each step, but segment={self.segment} reads that many "
+                "steps as one. Set segment=1 for it."
+            )
+
+    def _check_restored(self) -> None:
+        """Raise `ArchiveError` if the arrays of a file do not make one network."""
+        if not hasattr(self, "coef_"):
+            return
+        reservoir, missing, n_features = self._reservoir, self._missing, self._n_features_per_step
+        if not isinstance(reservoir, Reservoir) or not isinstance(missing, Missing):
+            raise ArchiveError("_reservoir or _missing is not what describes an echo state network")
+        if not _are(missing.means, np.float32, (n_features,)) or not set(missing.indicators) <= set(range(n_features)):
+            raise ArchiveError(f"_missing does not fit windows of {n_features} features")
+        n_inputs = self._segment * (n_features + len(missing.indicators))
+        units, fan_in = np.shape(reservoir.bias)[0], np.shape(reservoir.sources)[-1]
+        n_targets = self.n_outputs_ // (self.n_steps_in_ if self._sequences else 1)
+        expected: list[tuple[Any, type, tuple[int, ...]]] = [
+            (reservoir.input_weights, np.float64, (units, n_inputs)),
+            (reservoir.bias, np.float64, (units,)),
+            (reservoir.sources, np.int32, (units, fan_in)),
+            (reservoir.strengths, np.float64, (units, fan_in)),
+            (self.coef_, np.float64, (n_inputs + units, n_targets)),
+            (self.intercept_, np.float64, (n_targets,)),
+        ]
+        if self._segment < 1 or not all(_are(*array) for array in expected):
+            raise ArchiveError("the arrays of the reservoir and its readout do not fit each other")
+        if reservoir.sources.min() < 0 or reservoir.sources.max() >= units:
+            raise ArchiveError(f"a connection comes from none of {units} units")
+        if self.n_outputs_ != math.prod(self._target_shape) or (self._sequences and self._segment > 1):
+            raise ArchiveError(f"{self.n_outputs_} targets do not have the shape {self._target_shape}")
+
+
+def _are(array: Any, dtype: type, shape: tuple[int, ...]) -> bool:
+    """Say whether this is an array of this dtype and shape, and not an empty one."""
+    return isinstance(array, np.ndarray) and array.dtype == dtype and array.shape == shape and array.size > 0
