@@ -53,6 +53,8 @@ class RecurrentForecaster(WindowForecaster):
         units="auto",
         activation="tanh",
         bidirectional=False,
+        merge_mode="concat",
+        residual=False,
         segment="auto",
         dropout=0.2,
         recurrent_dropout=0.0,
@@ -98,6 +100,8 @@ class RecurrentForecaster(WindowForecaster):
         self.units = units
         self.activation = activation
         self.bidirectional = bidirectional
+        self.merge_mode = merge_mode
+        self.residual = residual
         self.segment = segment
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
@@ -360,7 +364,11 @@ class LSTMForecaster(RecurrentForecaster):
     forget_bias : float
         Initial bias of the forget gate.
     bidirectional : bool
-        Read each window in both directions.
+        Read each window in both directions. Both stay within the window: nothing after the cutoff is read.
+    merge_mode : {"concat", "sum", "ave"}
+        Whether the states of the two directions are concatenated, added, or averaged.
+    residual : bool
+        Add the input of each recurrent layer from the second on to its output; their units must be the same.
     segment : int or "auto"
         Rows read per recurrent step. "auto" reads a window in four steps or a few more.
     dropout, recurrent_dropout : float
@@ -460,6 +468,8 @@ class LSTMForecaster(RecurrentForecaster):
         activation="tanh",
         forget_bias=1.0,
         bidirectional=False,
+        merge_mode="concat",
+        residual=False,
         segment="auto",
         dropout=0.2,
         recurrent_dropout=0.0,
@@ -506,6 +516,8 @@ class LSTMForecaster(RecurrentForecaster):
             units=units,
             activation=activation,
             bidirectional=bidirectional,
+            merge_mode=merge_mode,
+            residual=residual,
             segment=segment,
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-__all__ = ["ACTIVATIONS", "CELLS", "HEADS", "STATIC_TO", "NetworkSpec", "WeightShape"]
+__all__ = ["ACTIVATIONS", "CELLS", "HEADS", "STATIC_TO", "MERGE_MODES", "NetworkSpec", "WeightShape"]
 
 # Cell -> number of blocks of `units` columns in its kernels: LSTM i, f, c, o; GRU z, r, h.
 CELLS = {"lstm": 4, "gru": 3, "simple_rnn": 1}
 ACTIVATIONS = ("tanh", "softsign")
 HEADS = ("last", "sequence")
 STATIC_TO = ("both", "state")
+MERGE_MODES = ("concat", "sum", "ave")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class NetworkSpec:
     activation : {"tanh", "softsign"}
         Squashes the candidate state. The gates are sigmoid.
     bidirectional : bool
-        Read the window in both directions and concatenate the two states, in every layer.
+        Read the window in both directions, in every layer.
+    merge_mode : {"concat", "sum", "ave"}
+        Whether the states of the two directions are concatenated, added, or averaged [5]_.
     segment : int
         Steps of the window that one recurrent step reads together.
     head : {"last", "sequence"}
@@ -54,6 +57,9 @@ class NetworkSpec:
         initial state is zero.
     static_to : {"both", "state"}
         Whether those channels are inputs of each step as well, or set the initial state only.
+    residual : bool
+        Add the input of each layer from the second on to its output [6]_; `units` are all the same then. To the one
+        state of a last layer that gives one, the input at the last step is added.
 
     References
     ----------
@@ -61,6 +67,8 @@ class NetworkSpec:
     .. [2] Cho et al. (2014). Learning phrase representations using RNN encoder-decoder. EMNLP.
     .. [3] Elman (1990). Finding structure in time. Cognitive Science 14(2).
     .. [4] Vinyals et al. (2015). Show and tell: a neural image caption generator. CVPR.
+    .. [5] Schuster and Paliwal (1997). Bidirectional recurrent neural networks. IEEE Trans. Signal Processing 45(11).
+    .. [6] He et al. (2016). Deep residual learning for image recognition. CVPR, eq. 1.
 
     Examples
     --------
@@ -81,6 +89,8 @@ class NetworkSpec:
     head: str = "last"
     static: tuple[int, ...] = ()
     static_to: str = "both"
+    merge_mode: str = "concat"
+    residual: bool = False
 
     def n_segments(self, n_steps: int) -> int:
         """Return the number of recurrent steps for a window of `n_steps`; a first, partial segment counts."""
@@ -93,6 +103,10 @@ class NetworkSpec:
     @property
     def directions(self) -> int:
         return 2 if self.bidirectional else 1
+
+    def width(self, units: int) -> int:
+        """Return the channels that a recurrent layer of `units` gives to the next layer."""
+        return self.directions * units if self.merge_mode == "concat" else units
 
     @cached_property
     def inputs(self) -> tuple[int, ...]:
@@ -127,7 +141,7 @@ class NetworkSpec:
                 WeightShape("recurrent_kernel", (units, columns)),
                 WeightShape("bias", bias),
             ]
-            width = self.directions * units
+            width = self.width(units)
         return (
             *shapes,
             WeightShape("head_kernel", (width, self.n_outputs)),

@@ -41,7 +41,7 @@ def _recurrent_layer(spec: NetworkSpec, units: int, whole: bool, recurrent_dropo
         seed=0,
         **({} if spec.cell == "simple_rnn" else {"use_cudnn": False}),
     )
-    return keras.layers.Bidirectional(layer) if spec.bidirectional else layer
+    return keras.layers.Bidirectional(layer, merge_mode=spec.merge_mode) if spec.bidirectional else layer
 
 
 def _initial_states(spec: NetworkSpec, window, mask=None):
@@ -87,8 +87,10 @@ def build_model(spec: NetworkSpec, n_steps: int, *, ragged: bool = False, dropou
         whole = spec.head == "sequence" or i < len(spec.units) - 1
         layer = _recurrent_layer(spec, units, whole, recurrent_dropout)
         given = {"mask": mask, "initial_state": states}
-        h = layer(h, **{name: value for name, value in given.items() if value is not None})
+        below, h = h, layer(h, **{name: value for name, value in given.items() if value is not None})
         h = dropout()(h) if dropout is not None else h
+        if spec.residual and i > 0:
+            h = keras.layers.Add()([h, below if whole else below[:, -1]])
     head = keras.layers.Dense(spec.n_outputs, kernel_initializer="zeros")
     return keras.Model([window, mask] if ragged else window, head(h))
 
