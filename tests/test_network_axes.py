@@ -1,12 +1,16 @@
 """The axes of a network that only Keras computes: against slow loops over the published equations."""
 
+import dataclasses
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 
 from tsrnn.engine import ForwardKey, Missing, ProgramKey, WindowData, choose_engine, lease
+from tsrnn.exceptions import ArchiveError
+from tsrnn.forecasters import GRUForecaster
 from tsrnn.networks import NetworkSpec
 from tsrnn.persistence import load
 from tsrnn.regressors import GRURegressor
@@ -45,19 +49,32 @@ MERGES = {"concat": lambda f, b: np.concatenate([f, b]), "sum": np.add, "ave": l
 
 def slow_layer(spec, xs, take):
     """The states of one direction after each step; `take(n)` hands out its next weights."""
-    units, weights = take.units, take(3)
-    states = [[np.zeros(units)] * (2 if spec.cell == "lstm" else 1)]
+    weights = take(3)
+    transitions = [take(2) for _ in range(spec.transition_depth - 1)]
+    states = [take.initial_state()]
     for x in xs:
-        states.append(STEPS[spec.cell](x, states[-1], *weights))
+        h, *memory = STEPS[spec.cell](x, states[-1], *weights)
+        for kernel, bias in transitions:
+            h = np.tanh(h @ kernel + bias)
+        states.append([h, *memory])
     return [state[0] for state in states[1:]]
 
 
 class Take:
-    """Hands out the weights of a network in their order."""
+    """Hands out the weights of a network, and the initial states of its layers and directions, in their order."""
 
-    def __init__(self, weights):
-        self.left = iter(np.asarray(values, float) for values in weights)
-        self.units = None
+    def __init__(self, spec, weights, last_step):
+        self.left = (np.asarray(values, float) for values in weights)
+        if spec.static:
+            kernel, bias = self(2)
+            states = last_step[list(spec.static)] @ kernel + bias
+        else:
+            states = np.zeros(sum(spec.state_widths))
+        self.states = iter(np.split(states, np.cumsum(spec.state_widths)[:-1]))
+        self.per_layer = 2 if spec.cell == "lstm" else 1
+
+    def initial_state(self):
+        return list(itertools.islice(self.states, self.per_layer))
 
     def __call__(self, n):
         return list(itertools.islice(self.left, n))
@@ -65,11 +82,13 @@ class Take:
 
 def slow_network(spec, window, weights):
     """What a network gives out for one window (n_steps, n_channels) without empty leading steps."""
-    take = Take(weights)
+    take = Take(spec, weights, window[-1])
     padding = spec.n_segments(len(window)) * spec.segment - len(window)
     padded = np.concatenate([np.zeros((padding, window.shape[1])), window])
     xs = list(padded.reshape(-1, spec.segment * window.shape[1]))
-    for i, take.units in enumerate(spec.units):
+    for kernel, bias in (take(2) for _ in spec.input_layers):
+        xs = [np.tanh(x @ kernel + bias) for x in xs]
+    for i in range(len(spec.units)):
         below, xs = xs, slow_layer(spec, xs, take)
         last = xs[-1]
         if spec.bidirectional:
@@ -79,9 +98,12 @@ def slow_network(spec, window, weights):
             xs = [merge(f, b) for f, b in zip(xs, backward, strict=True)]
         if spec.residual and i > 0:
             xs, last = [h + x for h, x in zip(xs, below, strict=True)], last + below[-1]
+    outputs = np.array(xs) if spec.head == "sequence" else last
+    for kernel, bias in (take(2) for _ in spec.output_layers):
+        outputs = np.tanh(outputs @ kernel + bias)
     kernel, bias = take(2)
     assert not take(1)
-    return np.array(xs) @ kernel + bias if spec.head == "sequence" else last @ kernel + bias
+    return outputs @ kernel + bias
 
 
 def random_weights(spec, seed=0):
@@ -152,6 +174,52 @@ def test_merging_by_sum_or_average_halves_what_the_next_layer_reads():
     assert shapes("sum") == shapes("ave") == ((3, 12), (4, 2))
 
 
+# -- deep blocks -----------------------------------------------------------------------------------------------------
+
+DEEP = {"units": (3, 4), "transition_depth": 3, "input_layers": (5, 6), "output_layers": (7,)}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"units": (4,), "transition_depth": 2},
+        {"input_layers": (5,), "output_layers": (6, 7), "head": "sequence"},
+        {**DEEP, "bidirectional": True, "merge_mode": "ave"},
+        {**DEEP, "static": (1,)},
+    ],
+    ids=["transition", "input and output", "both ways", "static"],
+)
+def test_deep_blocks_follow_the_equations(cell, changes):
+    check_against_the_loop(network(cell, **changes))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("input_layers", [(), (5,), (5, 6), (5, 6, 7)], ids=str)
+@pytest.mark.parametrize("ragged", [False, True])
+def test_weights_of_the_initial_state_come_before_those_of_the_input(cell, input_layers, ragged):
+    from tsrnn.engine.keras_ import build_model
+
+    for units in [(3,), (3, 4)]:
+        spec = network(cell, units=units, input_layers=input_layers, static=(1,))
+        model = build_model(spec, 5, ragged=ragged)
+        assert [weight.shape for weight in model.trainable_variables] == [weight.shape for weight in spec.weights]
+
+
+def test_number_of_parameters_of_deep_blocks():
+    # Elman 2 -> 5 -> 6, (6 + 3 + 1) 3, two transitions 3 (3 + 1), 3 -> 7 -> 2
+    spec = network("simple_rnn", units=(3,), transition_depth=3, input_layers=(5, 6), output_layers=(7,))
+    assert spec.n_parameters == (15 + 36) + 30 + 2 * 12 + (28 + 16)
+
+
+def test_recurrent_dropout_reaches_the_cell_of_a_deep_transition():
+    X, y = data({})
+    plain = regressor(transition_depth=2).fit(X, y)
+    dropped = regressor(transition_depth=2, recurrent_dropout=0.5)
+    assert not same(dropped.fit(X, y), plain)
+    assert same(clone(dropped).fit(X, y), dropped)
+
+
 # -- as parameters of the regressors ---------------------------------------------------------------------------------
 
 AXES = [
@@ -159,6 +227,8 @@ AXES = [
     {"bidirectional": True, "merge_mode": "ave"},
     {"residual": True, "units": (3, 3)},
     {"residual": True, "units": (3, 3), "bidirectional": True, "merge_mode": "ave", "return_sequences": True},
+    DEEP,
+    pytest.param({**DEEP, "bidirectional": True, "static_features": (1,)}, marks=pytest.mark.slow),
 ]
 
 
@@ -199,7 +269,13 @@ def test_axes_are_fitted_cloned_saved_and_made_into_keras_models(changes, tmp_pa
 
 @pytest.mark.parametrize(
     "changes",
-    [{"merge_mode": "sum", "bidirectional": True}, {"residual": True, "units": (3, 3)}],
+    [
+        {"merge_mode": "sum", "bidirectional": True},
+        {"residual": True, "units": (3, 3)},
+        {"transition_depth": 2},
+        {"input_layers": (2,)},
+        {"output_layers": [2]},
+    ],
     ids=str,
 )
 def test_native_engine_says_what_it_does_not_compute(changes):
@@ -221,11 +297,55 @@ def test_axes_that_change_nothing_leave_the_network_as_it_was():
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {"merge_mode": "mul"},
+        {"merge_mode": "sum"},
+        {"residual": True, "units": (3, 2)},
+        {"transition_depth": 0},
+        {"transition_depth": 10**12},
+        {"input_layers": (0,)},
+        {"output_layers": (3,)},
+    ],
+    ids=str,
+)
+def test_a_file_with_axes_that_cannot_be_is_refused(changes, tmp_path):
+    X, y = data({})
+    model = regressor().fit(X, y)
+    model._spec = dataclasses.replace(model._spec, **changes)
+    model.save(tmp_path / "model.tsrnn")
+    with pytest.raises(ArchiveError, match=r"NetworkSpec\("):
+        load(tmp_path / "model.tsrnn")
+
+
+FORECASTER_AXES = [
+    {"bidirectional": True, "merge_mode": "sum", "residual": True, "units": (4, 4)},
+    {"transition_depth": 2, "input_layers": (4,), "output_layers": (4,)},
+]
+
+
+@pytest.mark.parametrize("changes", FORECASTER_AXES, ids=str)
+def test_forecasters_have_the_axes_too(changes):
+    hours = pd.date_range("2024-01-01", periods=150, freq="h")
+    df = pd.DataFrame({"load": np.sin(np.arange(150) * 2 * np.pi / 24)}, index=hours)
+    model = GRUForecaster(window=24, horizon=6, linear=False, random_state=0, **{"units": 4, "epochs": 1, **changes})
+    forecast = model.fit(df).forecast()
+    assert np.isfinite(forecast).all(axis=None) and len(forecast) == 6
+    spec = model.regressor_.parts[0].networks[0]._spec
+    assert {name: getattr(spec, name) for name in changes if name != "units"} == {
+        name: value for name, value in changes.items() if name != "units"
+    }
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"merge_mode": "mul"}, "merge_mode must be one of 'concat', 'sum', 'ave', got 'mul'"),
         ({"residual": 1}, "residual must be True or False, got 1"),
         ({"residual": True, "units": (3, 2)}, r"same number of units, got units=\(3, 2\)"),
+        ({"transition_depth": 0}, "transition_depth must be an integer of at least 1, got 0"),
+        ({"input_layers": 8}, r"input_layers must be a tuple of widths, such as \(16,\).*got 8"),
+        ({"output_layers": (4, 0)}, r"output_layers\[1\] must be an integer of at least 1, got 0"),
     ],
     ids=str,
 )

@@ -55,6 +55,9 @@ class RecurrentForecaster(WindowForecaster):
         bidirectional=False,
         merge_mode="concat",
         residual=False,
+        transition_depth=1,
+        input_layers=(),
+        output_layers=(),
         segment="auto",
         dropout=0.2,
         recurrent_dropout=0.0,
@@ -102,6 +105,9 @@ class RecurrentForecaster(WindowForecaster):
         self.bidirectional = bidirectional
         self.merge_mode = merge_mode
         self.residual = residual
+        self.transition_depth = transition_depth
+        self.input_layers = input_layers
+        self.output_layers = output_layers
         self.segment = segment
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
@@ -369,6 +375,10 @@ class LSTMForecaster(RecurrentForecaster):
         Whether the states of the two directions are concatenated, added, or averaged.
     residual : bool
         Add the input of each recurrent layer from the second on to its output; their units must be the same.
+    transition_depth : int
+        Layers from one state to the next; those above the first are dense.
+    input_layers, output_layers : tuple of int
+        Widths of dense layers before the first recurrent layer and after the last.
     segment : int or "auto"
         Rows read per recurrent step. "auto" reads a window in four steps or a few more.
     dropout, recurrent_dropout : float
@@ -470,6 +480,9 @@ class LSTMForecaster(RecurrentForecaster):
         bidirectional=False,
         merge_mode="concat",
         residual=False,
+        transition_depth=1,
+        input_layers=(),
+        output_layers=(),
         segment="auto",
         dropout=0.2,
         recurrent_dropout=0.0,
@@ -518,6 +531,9 @@ class LSTMForecaster(RecurrentForecaster):
             bidirectional=bidirectional,
             merge_mode=merge_mode,
             residual=residual,
+            transition_depth=transition_depth,
+            input_layers=input_layers,
+            output_layers=output_layers,
             segment=segment,
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,

@@ -25,6 +25,13 @@ def _are_float32(array: Any, shape: tuple[int, ...]) -> bool:
     return isinstance(array, np.ndarray) and array.dtype == np.float32 and array.shape == shape and array.size > 0
 
 
+def _check_widths(name: str, widths: Any) -> None:
+    if not isinstance(widths, (tuple, list)):
+        raise TypeError(f"{name} must be a tuple of widths, such as (16,), or () for no layers, got {widths!r}.")
+    for i, width in enumerate(widths):
+        check_int(f"{name}[{i}]", width)
+
+
 class _RecurrentRegressor(NetworkRegressor):
     """What the three regressors share: everything but the cell. The parameters are described in `LSTMRegressor`."""
 
@@ -39,6 +46,9 @@ class _RecurrentRegressor(NetworkRegressor):
         bidirectional=False,
         merge_mode="concat",
         residual=False,
+        transition_depth=1,
+        input_layers=(),
+        output_layers=(),
         segment=1,
         return_sequences=False,
         static_features=None,
@@ -81,6 +91,9 @@ class _RecurrentRegressor(NetworkRegressor):
         self.bidirectional = bidirectional
         self.merge_mode = merge_mode
         self.residual = residual
+        self.transition_depth = transition_depth
+        self.input_layers = input_layers
+        self.output_layers = output_layers
         self.segment = segment
         self.return_sequences = return_sequences
         self.static_features = static_features
@@ -135,6 +148,9 @@ class _RecurrentRegressor(NetworkRegressor):
             # What changes nothing is left at its default: such networks are equal, and the native engine computes them.
             merge_mode=self.merge_mode if self.bidirectional else "concat",
             residual=bool(self.residual) and len(units) > 1,
+            transition_depth=int(self.transition_depth),
+            input_layers=tuple(int(width) for width in self.input_layers),
+            output_layers=tuple(int(width) for width in self.output_layers),
         )
 
     def _layer_units(self) -> tuple[int, ...]:
@@ -188,6 +204,9 @@ class _RecurrentRegressor(NetworkRegressor):
                 "residual=True adds the input of a layer to its output, so all layers must have the same number of "
                 f"units, got units={self.units!r}. Make them equal, or set residual=False."
             )
+        check_int("transition_depth", self.transition_depth)
+        _check_widths("input_layers", self.input_layers)
+        _check_widths("output_layers", self.output_layers)
         check_int("segment", self.segment)
         check_bool("return_sequences", self.return_sequences)
         if self.return_sequences and self.segment > 1:
@@ -243,7 +262,10 @@ class _RecurrentRegressor(NetworkRegressor):
     def _check_restored_axes(self) -> None:
         spec = self._spec
         merges = spec.merge_mode in MERGE_MODES and (spec.bidirectional or spec.merge_mode == "concat")
-        if not merges or (spec.residual and len(set(spec.units)) > 1):
+        # Deeper than there are weights would only cost the time to count its layers.
+        deep = 1 <= spec.transition_depth <= len(self.weights_) + 1
+        widths = all(width > 0 for width in spec.input_layers + spec.output_layers)
+        if not (merges and deep and widths) or (spec.residual and len(set(spec.units)) > 1):
             raise ArchiveError(f"{spec} has axes that do not go together")
 
     def _check_restored_targets(self) -> None:
@@ -288,6 +310,13 @@ class LSTMRegressor(_RecurrentRegressor):
         Add the input of each recurrent layer from the second on to its output, so that gradients have a way past it
         [3]_. All layers must have the same number of units. To the last layer's state the input at its last step is
         added.
+    transition_depth : int, default=1
+        Layers from one state to the next. Above 1, the state that the cell computes goes through further dense layers
+        of as many units, with the same `activation`, before it is handed on [4]_. The memory cell of an LSTM goes past
+        them; the state of a GRU does not, and fades sooner.
+    input_layers, output_layers : tuple of int, default=()
+        Widths of dense layers with the same `activation`: those that each step (or segment) goes through before the
+        first recurrent layer, and those between the last state and the targets [4]_.
     segment : int, default=1
         Steps of a window that the network reads together. A long window read in segments trains faster and remembers
         further back. If the steps do not divide, the first segment is filled up with zeros on the left.
@@ -410,6 +439,8 @@ class LSTMRegressor(_RecurrentRegressor):
     .. [1] Hochreiter, S. and Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9(8), 1735-1780.
     .. [2] Vinyals, O. et al. (2015). Show and tell: a neural image caption generator. CVPR.
     .. [3] He, K. et al. (2016). Deep residual learning for image recognition. CVPR.
+    .. [4] Pascanu, R., Gulcehre, C., Cho, K. and Bengio, Y. (2014). How to construct deep recurrent neural networks.
+       ICLR.
 
     Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50 ("pinball").
 
@@ -450,6 +481,9 @@ class LSTMRegressor(_RecurrentRegressor):
         bidirectional=False,
         merge_mode="concat",
         residual=False,
+        transition_depth=1,
+        input_layers=(),
+        output_layers=(),
         segment=1,
         return_sequences=False,
         static_features=None,
@@ -493,6 +527,9 @@ class LSTMRegressor(_RecurrentRegressor):
             bidirectional=bidirectional,
             merge_mode=merge_mode,
             residual=residual,
+            transition_depth=transition_depth,
+            input_layers=input_layers,
+            output_layers=output_layers,
             segment=segment,
             return_sequences=return_sequences,
             static_features=static_features,
