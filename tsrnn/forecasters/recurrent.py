@@ -53,6 +53,11 @@ class RecurrentForecaster(WindowForecaster):
         units="auto",
         activation="tanh",
         bidirectional=False,
+        merge_mode="concat",
+        residual=False,
+        transition_depth=1,
+        input_layers=(),
+        output_layers=(),
         segment="auto",
         dropout=0.2,
         recurrent_dropout=0.0,
@@ -98,6 +103,11 @@ class RecurrentForecaster(WindowForecaster):
         self.units = units
         self.activation = activation
         self.bidirectional = bidirectional
+        self.merge_mode = merge_mode
+        self.residual = residual
+        self.transition_depth = transition_depth
+        self.input_layers = input_layers
+        self.output_layers = output_layers
         self.segment = segment
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
@@ -363,7 +373,15 @@ class LSTMForecaster(RecurrentForecaster):
     forget_bias : float
         Initial bias of the forget gate.
     bidirectional : bool
-        Read each window in both directions.
+        Read each window in both directions. Both stay within the window: nothing after the cutoff is read.
+    merge_mode : {"concat", "sum", "ave"}
+        Whether the states of the two directions are concatenated, added, or averaged.
+    residual : bool
+        Add the input of each recurrent layer from the second on to its output; their units must be the same.
+    transition_depth : int
+        Layers from one state to the next; those above the first are dense.
+    input_layers, output_layers : tuple of int
+        Widths of dense layers before the first recurrent layer and after the last.
     segment : int or "auto"
         Rows read per recurrent step. "auto" reads a window in four steps or a few more.
     dropout, recurrent_dropout : float
@@ -463,6 +481,11 @@ class LSTMForecaster(RecurrentForecaster):
         activation="tanh",
         forget_bias=1.0,
         bidirectional=False,
+        merge_mode="concat",
+        residual=False,
+        transition_depth=1,
+        input_layers=(),
+        output_layers=(),
         segment="auto",
         dropout=0.2,
         recurrent_dropout=0.0,
@@ -509,6 +532,11 @@ class LSTMForecaster(RecurrentForecaster):
             units=units,
             activation=activation,
             bidirectional=bidirectional,
+            merge_mode=merge_mode,
+            residual=residual,
+            transition_depth=transition_depth,
+            input_layers=input_layers,
+            output_layers=output_layers,
             segment=segment,
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,

@@ -2,6 +2,6 @@
 
 from .initial import initial_weights
 from .model_spec import ModelSpec
-from .spec import ACTIVATIONS, CELLS, HEADS, STATIC_TO, NetworkSpec
+from .spec import ACTIVATIONS, CELLS, HEADS, MERGE_MODES, STATIC_TO, NetworkSpec
 
-__all__ = ["ACTIVATIONS", "CELLS", "HEADS", "STATIC_TO", "ModelSpec", "NetworkSpec", "initial_weights"]
+__all__ = ["ACTIVATIONS", "CELLS", "HEADS", "MERGE_MODES", "STATIC_TO", "ModelSpec", "NetworkSpec", "initial_weights"]

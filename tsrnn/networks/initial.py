@@ -58,8 +58,9 @@ def initial_weights(
     rng : numpy.random.Generator
         Source of the random numbers.
     kernel, recurrent, head : {"glorot_uniform", "orthogonal", "zeros"}
-        Initialiser of the input kernels, the recurrent kernels and the kernel of the dense head. Those of the initial
-        states are Glorot-uniform, each for itself. Biases are 0.
+        Initialiser of the input kernels and those of the dense layers of input and output, of the recurrent kernels and
+        those of deep transitions, and of the kernel of the dense head. Those of the initial states are Glorot-uniform,
+        each for itself. Biases are 0.
     forget_bias : float
         Bias of the LSTM's forget gate: at 1 the cell remembers from the first epoch on (Jozefowicz et al., 2015).
     """
@@ -69,14 +70,14 @@ def initial_weights(
 
     draw = {
         "state_kernel": state_kernel,
-        "state_bias": zeros,
         "kernel": INITIALIZERS[kernel],
+        "input_kernel": INITIALIZERS[kernel],
+        "output_kernel": INITIALIZERS[kernel],
         "recurrent_kernel": INITIALIZERS[recurrent],
+        "transition_kernel": INITIALIZERS[recurrent],
         "head_kernel": INITIALIZERS[head],
-        "bias": zeros,
-        "head_bias": zeros,
     }
-    weights = [draw[weight.role](weight.shape, rng) for weight in spec.weights]
+    weights = [draw.get(weight.role, zeros)(weight.shape, rng) for weight in spec.weights]
     if spec.cell == "lstm":
         for weight, values in zip(spec.weights, weights, strict=True):
             if weight.role == "bias":

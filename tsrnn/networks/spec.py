@@ -6,24 +6,37 @@ which arrays these are; every engine reads the same list.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
-__all__ = ["ACTIVATIONS", "CELLS", "HEADS", "STATIC_TO", "NetworkSpec", "WeightShape"]
+__all__ = ["ACTIVATIONS", "CELLS", "HEADS", "STATIC_TO", "MERGE_MODES", "NetworkSpec", "WeightShape"]
 
 # Cell -> number of blocks of `units` columns in its kernels: LSTM i, f, c, o; GRU z, r, h.
 CELLS = {"lstm": 4, "gru": 3, "simple_rnn": 1}
 ACTIVATIONS = ("tanh", "softsign")
 HEADS = ("last", "sequence")
 STATIC_TO = ("both", "state")
+MERGE_MODES = ("concat", "sum", "ave")
 
 
 @dataclass(frozen=True)
 class WeightShape:
     """One array of the weights: what it is for, and its shape in Keras's layout."""
 
-    role: str  # "kernel", "recurrent_kernel" or "bias"; of a dense layer "state_..." or "head_...", kernel or bias
+    # "kernel", "recurrent_kernel" or "bias"; of a dense layer "state_kernel", "state_bias", and so with "input",
+    # "transition", "output" and "head"
+    role: str
     shape: tuple[int, ...]
+
+
+def _dense_weights(name: str, *widths: int) -> list[WeightShape]:
+    """Return kernel and bias of each of the dense layers that lead from a width to the next."""
+    return [
+        weight
+        for before, after in itertools.pairwise(widths)
+        for weight in (WeightShape(f"{name}_kernel", (before, after)), WeightShape(f"{name}_bias", (after,)))
+    ]
 
 
 @dataclass(frozen=True)
@@ -43,7 +56,9 @@ class NetworkSpec:
     activation : {"tanh", "softsign"}
         Squashes the candidate state. The gates are sigmoid.
     bidirectional : bool
-        Read the window in both directions and concatenate the two states, in every layer.
+        Read the window in both directions, in every layer.
+    merge_mode : {"concat", "sum", "ave"}
+        Whether the states of the two directions are concatenated, added, or averaged [5]_.
     segment : int
         Steps of the window that one recurrent step reads together.
     head : {"last", "sequence"}
@@ -54,6 +69,15 @@ class NetworkSpec:
         initial state is zero.
     static_to : {"both", "state"}
         Whether those channels are inputs of each step as well, or set the initial state only.
+    residual : bool
+        Add the input of each layer from the second on to its output [6]_; `units` are all the same then. To the one
+        state of a last layer that gives one, the input at the last step is added.
+    transition_depth : int
+        Layers from one state to the next: the cell's own step and dense layers of as many units after it, through which
+        the state h goes (an LSTM's memory cell does not) [7]_.
+    input_layers, output_layers : tuple of int
+        Widths of dense layers between what is read at a step and the first recurrent layer, and between the last state
+        and the head [7]_. These and the layers of a deep transition have the `activation`.
 
     References
     ----------
@@ -61,6 +85,9 @@ class NetworkSpec:
     .. [2] Cho et al. (2014). Learning phrase representations using RNN encoder-decoder. EMNLP.
     .. [3] Elman (1990). Finding structure in time. Cognitive Science 14(2).
     .. [4] Vinyals et al. (2015). Show and tell: a neural image caption generator. CVPR.
+    .. [5] Schuster and Paliwal (1997). Bidirectional recurrent neural networks. IEEE Trans. Signal Processing 45(11).
+    .. [6] He et al. (2016). Deep residual learning for image recognition. CVPR, eq. 1.
+    .. [7] Pascanu et al. (2014). How to construct deep recurrent neural networks. ICLR, section 3.3.
 
     Examples
     --------
@@ -81,6 +108,11 @@ class NetworkSpec:
     head: str = "last"
     static: tuple[int, ...] = ()
     static_to: str = "both"
+    merge_mode: str = "concat"
+    residual: bool = False
+    transition_depth: int = 1
+    input_layers: tuple[int, ...] = ()
+    output_layers: tuple[int, ...] = ()
 
     def n_segments(self, n_steps: int) -> int:
         """Return the number of recurrent steps for a window of `n_steps`; a first, partial segment counts."""
@@ -93,6 +125,10 @@ class NetworkSpec:
     @property
     def directions(self) -> int:
         return 2 if self.bidirectional else 1
+
+    def width(self, units: int) -> int:
+        """Return the channels that a recurrent layer of `units` gives to the next layer."""
+        return self.directions * units if self.merge_mode == "concat" else units
 
     @cached_property
     def inputs(self) -> tuple[int, ...]:
@@ -108,31 +144,33 @@ class NetworkSpec:
 
     @cached_property
     def weights(self) -> tuple[WeightShape, ...]:
-        """The arrays of this network, in Keras's order: per layer and direction kernel, recurrent kernel, bias.
+        """The arrays of this network, in Keras's order: dense layers of the input, recurrent ones, those after them.
 
         The dense layers of the initial states come first, side by side in one kernel.
         """
-        blocks = CELLS[self.cell]
         shapes = []
         if self.static:
             total = sum(self.state_widths)
             shapes = [WeightShape("state_kernel", (len(self.static), total)), WeightShape("state_bias", (total,))]
-        width = len(self.inputs) * self.segment
+        shapes += _dense_weights("input", len(self.inputs) * self.segment, *self.input_layers)
+        width = (len(self.inputs) * self.segment, *self.input_layers)[-1]
         for units in self.units:
-            columns = blocks * units
-            # Keras's GRU keeps the biases of the input product and of the recurrent product apart.
-            bias = (2, columns) if self.cell == "gru" else (columns,)
-            shapes += self.directions * [
-                WeightShape("kernel", (width, columns)),
-                WeightShape("recurrent_kernel", (units, columns)),
-                WeightShape("bias", bias),
-            ]
-            width = self.directions * units
-        return (
-            *shapes,
-            WeightShape("head_kernel", (width, self.n_outputs)),
-            WeightShape("head_bias", (self.n_outputs,)),
-        )
+            shapes += self.directions * self._direction_weights(width, units)
+            width = self.width(units)
+        shapes += _dense_weights("output", width, *self.output_layers)
+        return (*shapes, *_dense_weights("head", (width, *self.output_layers)[-1], self.n_outputs))
+
+    def _direction_weights(self, width: int, units: int) -> list[WeightShape]:
+        """Return the arrays of one direction of a recurrent layer that reads `width` channels."""
+        columns = CELLS[self.cell] * units
+        # Keras's GRU keeps the biases of the input product and of the recurrent product apart.
+        bias = (2, columns) if self.cell == "gru" else (columns,)
+        return [
+            WeightShape("kernel", (width, columns)),
+            WeightShape("recurrent_kernel", (units, columns)),
+            WeightShape("bias", bias),
+            *_dense_weights("transition", *[units] * self.transition_depth),
+        ]
 
     @cached_property
     def kernel_positions(self) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from .._checks import check_bool, check_choice, check_int, check_quantiles, chec
 from ..engine import Missing
 from ..engine.distributions import LOSSES, n_parameters
 from ..exceptions import ArchiveError
-from ..networks import ACTIVATIONS, HEADS, STATIC_TO, NetworkSpec, initial_weights
+from ..networks import ACTIVATIONS, HEADS, MERGE_MODES, STATIC_TO, NetworkSpec, initial_weights
 from .base import NetworkRegressor
 from .stream import Stream
 
@@ -25,6 +25,13 @@ _KERNEL_INITIALIZERS = ("glorot_uniform", "orthogonal")
 def _are_float32(array: Any, shape: tuple[int, ...]) -> bool:
     """Say whether this is an array of this dtype and shape, and not an empty one."""
     return isinstance(array, np.ndarray) and array.dtype == np.float32 and array.shape == shape and array.size > 0
+
+
+def _check_widths(name: str, widths: Any) -> None:
+    if not isinstance(widths, (tuple, list)):
+        raise TypeError(f"{name} must be a tuple of widths, such as (16,), or () for no layers, got {widths!r}.")
+    for i, width in enumerate(widths):
+        check_int(f"{name}[{i}]", width)
 
 
 class _RecurrentRegressor(NetworkRegressor):
@@ -39,6 +46,11 @@ class _RecurrentRegressor(NetworkRegressor):
         *,
         activation="tanh",
         bidirectional=False,
+        merge_mode="concat",
+        residual=False,
+        transition_depth=1,
+        input_layers=(),
+        output_layers=(),
         segment=1,
         return_sequences=False,
         static_features=None,
@@ -79,6 +91,11 @@ class _RecurrentRegressor(NetworkRegressor):
         self.units = units
         self.activation = activation
         self.bidirectional = bidirectional
+        self.merge_mode = merge_mode
+        self.residual = residual
+        self.transition_depth = transition_depth
+        self.input_layers = input_layers
+        self.output_layers = output_layers
         self.segment = segment
         self.return_sequences = return_sequences
         self.static_features = static_features
@@ -118,9 +135,10 @@ class _RecurrentRegressor(NetworkRegressor):
 
     def _network(self, n_inputs: int) -> NetworkSpec:
         n_targets = self.n_outputs_ // (self.n_steps_in_ if self.return_sequences else 1)
+        units = self._layer_units()
         return NetworkSpec(
             cell=self._cell,
-            units=(int(self.units),) if isinstance(self.units, Integral) else tuple(int(u) for u in self.units),
+            units=units,
             n_inputs=n_inputs,
             n_outputs=n_targets * n_parameters(self._loss, self._quantiles),
             activation=self.activation,
@@ -129,6 +147,12 @@ class _RecurrentRegressor(NetworkRegressor):
             head="sequence" if self.return_sequences else "last",
             static=self._static_channels(),
             static_to=self.static_to,
+            # What changes nothing is left at its default: such networks are equal, and the native engine computes them.
+            merge_mode=self.merge_mode if self.bidirectional else "concat",
+            residual=bool(self.residual) and len(units) > 1,
+            transition_depth=int(self.transition_depth),
+            input_layers=tuple(int(width) for width in self.input_layers),
+            output_layers=tuple(int(width) for width in self.output_layers),
         )
 
     def stream(self, n_streams: int = 1) -> Stream:
@@ -162,6 +186,9 @@ class _RecurrentRegressor(NetworkRegressor):
         check_is_fitted(self)
         check_int("n_streams", n_streams)
         return Stream(self, n_streams)
+
+    def _layer_units(self) -> tuple[int, ...]:
+        return (int(self.units),) if isinstance(self.units, Integral) else tuple(int(u) for u in self.units)
 
     def _static_channels(self) -> tuple[int, ...]:
         """Return the channels of `static_features`: the features, and the missing indicators that they have."""
@@ -204,6 +231,16 @@ class _RecurrentRegressor(NetworkRegressor):
             check_int("units", self.units)
         check_choice("activation", self.activation, ACTIVATIONS)
         check_bool("bidirectional", self.bidirectional)
+        check_choice("merge_mode", self.merge_mode, MERGE_MODES)
+        check_bool("residual", self.residual)
+        if self.residual and len(set(self._layer_units())) > 1:
+            raise ValueError(
+                "residual=True adds the input of a layer to its output, so all layers must have the same number of "
+                f"units, got units={self.units!r}. Make them equal, or set residual=False."
+            )
+        check_int("transition_depth", self.transition_depth)
+        _check_widths("input_layers", self.input_layers)
+        _check_widths("output_layers", self.output_layers)
         check_int("segment", self.segment)
         check_bool("return_sequences", self.return_sequences)
         if self.return_sequences and self.segment > 1:
@@ -246,6 +283,7 @@ class _RecurrentRegressor(NetworkRegressor):
             raise ArchiveError(f"{spec} has static channels that cannot be")
         if spec.head not in HEADS or not spec.inputs:
             raise ArchiveError(f"{spec} is not a network of {type(self).__name__}")
+        self._check_restored_axes()
         self._check_restored_targets()
         shapes = [weight.shape for weight in spec.weights]
         if len(self.weights_) != len(shapes) or not all(map(_are_float32, self.weights_, shapes)):
@@ -254,6 +292,15 @@ class _RecurrentRegressor(NetworkRegressor):
         for array in self._trainer_state or ():
             if not isinstance(array, np.ndarray) or array.shape not in ((), *shapes):
                 raise ArchiveError("_trainer_state holds what does not belong to any of weights_")
+
+    def _check_restored_axes(self) -> None:
+        spec = self._spec
+        merges = spec.merge_mode in MERGE_MODES and (spec.bidirectional or spec.merge_mode == "concat")
+        # Deeper than there are weights would only cost the time to count its layers.
+        deep = 1 <= spec.transition_depth <= len(self.weights_) + 1
+        widths = all(width > 0 for width in spec.input_layers + spec.output_layers)
+        if not (merges and deep and widths) or (spec.residual and len(set(spec.units)) > 1):
+            raise ArchiveError(f"{spec} has axes that do not go together")
 
     def _check_restored_targets(self) -> None:
         loss, quantiles, targets = self._loss, self._quantiles, self.n_outputs_
@@ -288,7 +335,22 @@ class LSTMRegressor(_RecurrentRegressor):
     forget_bias : float, default=1.0
         Initial bias of the forget gate.
     bidirectional : bool, default=False
-        Read each window in both directions.
+        Read each window in both directions. The backward states see later steps, but only of the window: nothing after
+        the cutoff is read.
+    merge_mode : {"concat", "sum", "ave"}, default="concat"
+        Whether the states of the two directions are concatenated, added, or averaged. The last two halve the width of
+        what the next layer reads.
+    residual : bool, default=False
+        Add the input of each recurrent layer from the second on to its output, so that gradients have a way past it
+        [3]_. All layers must have the same number of units. To the last layer's state the input at its last step is
+        added.
+    transition_depth : int, default=1
+        Layers from one state to the next. Above 1, the state that the cell computes goes through further dense layers
+        of as many units, with the same `activation`, before it is handed on [4]_. The memory cell of an LSTM goes past
+        them; the state of a GRU does not, and fades sooner.
+    input_layers, output_layers : tuple of int, default=()
+        Widths of dense layers with the same `activation`: those that each step (or segment) goes through before the
+        first recurrent layer, and those between the last state and the targets [4]_.
     segment : int, default=1
         Steps of a window that the network reads together. A long window read in segments trains faster and remembers
         further back. If the steps do not divide, the first segment is filled up with zeros on the left.
@@ -410,6 +472,9 @@ class LSTMRegressor(_RecurrentRegressor):
     ----------
     .. [1] Hochreiter, S. and Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9(8), 1735-1780.
     .. [2] Vinyals, O. et al. (2015). Show and tell: a neural image caption generator. CVPR.
+    .. [3] He, K. et al. (2016). Deep residual learning for image recognition. CVPR.
+    .. [4] Pascanu, R., Gulcehre, C., Cho, K. and Bengio, Y. (2014). How to construct deep recurrent neural networks.
+       ICLR.
 
     Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50 ("pinball").
 
@@ -448,6 +513,11 @@ class LSTMRegressor(_RecurrentRegressor):
         activation="tanh",
         forget_bias=1.0,
         bidirectional=False,
+        merge_mode="concat",
+        residual=False,
+        transition_depth=1,
+        input_layers=(),
+        output_layers=(),
         segment=1,
         return_sequences=False,
         static_features=None,
@@ -489,6 +559,11 @@ class LSTMRegressor(_RecurrentRegressor):
             units,
             activation=activation,
             bidirectional=bidirectional,
+            merge_mode=merge_mode,
+            residual=residual,
+            transition_depth=transition_depth,
+            input_layers=input_layers,
+            output_layers=output_layers,
             segment=segment,
             return_sequences=return_sequences,
             static_features=static_features,

@@ -7,6 +7,7 @@ import itertools
 import keras
 
 from ...networks import NetworkSpec
+from .layers import DEEP_CELLS
 
 __all__ = ["VariableDropout", "build_model", "make_model"]
 
@@ -31,17 +32,24 @@ class VariableDropout(keras.layers.Layer):
 
 def _recurrent_layer(spec: NetworkSpec, units: int, whole: bool, recurrent_dropout: float):
     # Zeros and a fixed seed: Keras's defaults would draw from Python's global generator. Weights are loaded later.
-    layer = LAYERS[spec.cell](
-        units,
-        activation=spec.activation,
-        return_sequences=whole,
-        recurrent_dropout=recurrent_dropout,
-        kernel_initializer="zeros",
-        recurrent_initializer="zeros",
-        seed=0,
-        **({} if spec.cell == "simple_rnn" else {"use_cudnn": False}),
-    )
-    return keras.layers.Bidirectional(layer) if spec.bidirectional else layer
+    options = {
+        "activation": spec.activation,
+        "recurrent_dropout": recurrent_dropout,
+        "kernel_initializer": "zeros",
+        "recurrent_initializer": "zeros",
+        "seed": 0,
+    }
+    if spec.transition_depth > 1:
+        cell = DEEP_CELLS[spec.cell](units, spec.transition_depth, **options)
+        layer = keras.layers.RNN(cell, return_sequences=whole)
+    else:
+        options |= {} if spec.cell == "simple_rnn" else {"use_cudnn": False}
+        layer = LAYERS[spec.cell](units, return_sequences=whole, **options)
+    return keras.layers.Bidirectional(layer, merge_mode=spec.merge_mode) if spec.bidirectional else layer
+
+
+def _dense_layers(spec: NetworkSpec, widths: tuple[int, ...]):
+    return [keras.layers.Dense(width, activation=spec.activation, kernel_initializer="zeros") for width in widths]
 
 
 def _initial_states(spec: NetworkSpec, window, mask=None):
@@ -53,6 +61,9 @@ def _initial_states(spec: NetworkSpec, window, mask=None):
     states = keras.layers.Dense(sum(spec.state_widths), kernel_initializer="zeros")(static)
     if mask is not None:  # an empty window begins with no state; what it ends with would differ between backends
         states = keras.ops.where(mask[:, -1:], states, 0.0)
+    if spec.input_layers:
+        # Keras orders weights by the distance of their layers from the output: keep this one before the input's.
+        states = keras.layers.Identity()(states)
     ends = list(itertools.accumulate(spec.state_widths))
     states = keras.ops.split(states, ends[:-1], axis=-1) if len(ends) > 1 else [states]
     per_layer = len(states) // len(spec.units)
@@ -83,12 +94,18 @@ def build_model(spec: NetworkSpec, n_steps: int, *, ragged: bool = False, dropou
         h = keras.layers.ZeroPadding1D((n_segments * spec.segment - n_steps, 0))(h)
         # (B, n_segments * segment, C) -> (B, n_segments, segment * C)
         h = keras.layers.Reshape((n_segments, spec.segment * len(spec.inputs)))(h)
+    if spec.input_layers:
+        h = keras.Sequential(_dense_layers(spec, spec.input_layers))(h)
     for i, (units, states) in enumerate(zip(spec.units, _initial_states(spec, window, mask), strict=True)):
         whole = spec.head == "sequence" or i < len(spec.units) - 1
         layer = _recurrent_layer(spec, units, whole, recurrent_dropout)
         given = {"mask": mask, "initial_state": states}
-        h = layer(h, **{name: value for name, value in given.items() if value is not None})
+        below, h = h, layer(h, **{name: value for name, value in given.items() if value is not None})
         h = dropout()(h) if dropout is not None else h
+        if spec.residual and i > 0:
+            h = keras.layers.Add()([h, below if whole else below[:, -1]])
+    for layer in _dense_layers(spec, spec.output_layers):
+        h = layer(h)
     head = keras.layers.Dense(spec.n_outputs, kernel_initializer="zeros")
     return keras.Model([window, mask] if ragged else window, head(h))
 

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,9 @@ _TRIAL_EVERY = 20  # calls between later trials: other work comes and goes
 _TRAINING_THREADS = 2  # the engine splits a batch in two
 _ROWS_PER_THREAD = 32  # windows that are worth a further thread of prediction
 _WORK_PER_THREAD = 200_000  # multiply-adds that are worth a further thread: some 5 us
+# The axes of a network that this engine computes at their default only.
+_KERAS_AXES = ("merge_mode", "residual", "transition_depth", "input_layers", "output_layers")
+_PLAIN = {field.name: field.default for field in fields(NetworkSpec) if field.name in _KERAS_AXES}
 
 instruction_sets = _core.instruction_sets
 
@@ -54,6 +58,9 @@ def shortfall(key: ProgramKey) -> str | None:
             return f"the native engine computes up to {_core.MAX_QUANTILES} quantiles, not {len(trainer.quantiles)}"
     for name, value, computed in asked:
         if value not in computed:
+            return f"the native engine does not compute {name}={value!r}"
+    for name, plain in _PLAIN.items():
+        if (value := getattr(spec, name)) != plain:
             return f"the native engine does not compute {name}={value!r}"
     return None
 

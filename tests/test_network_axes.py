@@ -1,0 +1,355 @@
+"""The axes of a network that only Keras computes: against slow loops over the published equations."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+from tsrnn.engine import ForwardKey, Missing, ProgramKey, WindowData, choose_engine, lease
+from tsrnn.exceptions import ArchiveError
+from tsrnn.forecasters import GRUForecaster
+from tsrnn.networks import NetworkSpec
+from tsrnn.persistence import load
+from tsrnn.regressors import GRURegressor
+
+CELLS = ["lstm", "gru", "simple_rnn"]
+
+# -- the oracle: one window, one layer, one direction, one step at a time, in float64 --------------------------------
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def lstm_step(x, state, kernel, recurrent, bias):
+    h, c = state
+    i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return [sigmoid(o) * np.tanh(c), c]
+
+
+def gru_step(x, state, kernel, recurrent, bias):
+    (h,) = state
+    xz, xr, xh = np.split(x @ kernel + bias[0], 3)
+    hz, hr, hh = np.split(h @ recurrent + bias[1], 3)
+    z, r = sigmoid(xz + hz), sigmoid(xr + hr)
+    return [z * h + (1 - z) * np.tanh(xh + r * hh)]
+
+
+def simple_rnn_step(x, state, kernel, recurrent, bias):
+    return [np.tanh(x @ kernel + state[0] @ recurrent + bias)]
+
+
+STEPS = {"lstm": lstm_step, "gru": gru_step, "simple_rnn": simple_rnn_step}
+MERGES = {"concat": lambda f, b: np.concatenate([f, b]), "sum": np.add, "ave": lambda f, b: (f + b) / 2}
+
+
+def slow_layer(spec, xs, take):
+    """The states of one direction after each step; `take(n)` hands out its next weights."""
+    weights = take(3)
+    transitions = [take(2) for _ in range(spec.transition_depth - 1)]
+    states = [take.initial_state()]
+    for x in xs:
+        h, *memory = STEPS[spec.cell](x, states[-1], *weights)
+        for kernel, bias in transitions:
+            h = np.tanh(h @ kernel + bias)
+        states.append([h, *memory])
+    return [state[0] for state in states[1:]]
+
+
+class Take:
+    """Hands out the weights of a network, and the initial states of its layers and directions, in their order."""
+
+    def __init__(self, spec, weights, last_step):
+        self.left = (np.asarray(values, float) for values in weights)
+        if spec.static:
+            kernel, bias = self(2)
+            states = last_step[list(spec.static)] @ kernel + bias
+        else:
+            states = np.zeros(sum(spec.state_widths))
+        self.states = iter(np.split(states, np.cumsum(spec.state_widths)[:-1]))
+        self.per_layer = 2 if spec.cell == "lstm" else 1
+
+    def initial_state(self):
+        return list(itertools.islice(self.states, self.per_layer))
+
+    def __call__(self, n):
+        return list(itertools.islice(self.left, n))
+
+
+def slow_network(spec, window, weights):
+    """What a network gives out for one window (n_steps, n_channels) without empty leading steps."""
+    take = Take(spec, weights, window[-1])
+    padding = spec.n_segments(len(window)) * spec.segment - len(window)
+    padded = np.concatenate([np.zeros((padding, window.shape[1])), window])
+    xs = list(padded.reshape(-1, spec.segment * window.shape[1]))
+    for kernel, bias in (take(2) for _ in spec.input_layers):
+        xs = [np.tanh(x @ kernel + bias) for x in xs]
+    for i in range(len(spec.units)):
+        below, xs = xs, slow_layer(spec, xs, take)
+        last = xs[-1]
+        if spec.bidirectional:
+            backward = slow_layer(spec, below[::-1], take)[::-1]
+            merge = MERGES[spec.merge_mode]
+            last = merge(xs[-1], backward[0])  # each direction's last in its own reading order
+            xs = [merge(f, b) for f, b in zip(xs, backward, strict=True)]
+        if spec.residual and i > 0:
+            xs, last = [h + x for h, x in zip(xs, below, strict=True)], last + below[-1]
+    outputs = np.array(xs) if spec.head == "sequence" else last
+    for kernel, bias in (take(2) for _ in spec.output_layers):
+        outputs = np.tanh(outputs @ kernel + bias)
+    kernel, bias = take(2)
+    assert not take(1)
+    return outputs @ kernel + bias
+
+
+def random_weights(spec, seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(scale=0.5, size=weight.shape).astype(np.float32) for weight in spec.weights]
+
+
+def ragged_windows(n_steps=7, n_channels=2):
+    X = np.random.default_rng(1).normal(size=(4, n_steps, n_channels))
+    for window, lead in enumerate([0, 1, 3, n_steps - 1]):
+        X[window, :lead] = np.nan
+    return X
+
+
+def predict(spec, X, weights):
+    data = WindowData.from_windows(X)
+    key = ForwardKey(spec, data.n_steps, data.n_features, ragged=data.ragged)
+    with lease(ProgramKey(key), "keras") as program:
+        program.load(weights)
+        return program.predict(program.bind(data, Missing(np.zeros(data.n_features, np.float32), ())))
+
+
+def check_against_the_loop(spec, ragged=True):
+    X, weights = ragged_windows(), random_weights(spec)
+    X = X if ragged else X[:1]
+    got = predict(spec, X, weights)
+    for window, values in zip(X, got, strict=True):
+        full = window[~np.isnan(window).all(axis=1)]
+        expected = slow_network(spec, full, weights)
+        values = values[-len(expected) :] if spec.head == "sequence" else values
+        np.testing.assert_allclose(values, expected, atol=3e-6)
+
+
+def network(cell="gru", **changes):
+    return NetworkSpec(**{"cell": cell, "units": (3,), "n_inputs": 2, "n_outputs": 2, **changes})
+
+
+# -- merge modes and residual connections ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("merge_mode", ["concat", "sum", "ave"])
+@pytest.mark.parametrize("head", ["last", "sequence"])
+def test_directions_are_merged_as_the_mode_says(merge_mode, head):
+    spec = network(units=(3, 4), bidirectional=True, merge_mode=merge_mode, head=head)
+    check_against_the_loop(spec)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(
+    "changes",
+    [{"head": "sequence"}, {"bidirectional": True}, {"bidirectional": True, "merge_mode": "sum"}],
+    ids=str,
+)
+def test_residual_layers_add_their_input(cell, changes):
+    check_against_the_loop(network(cell, units=(3, 3, 3), residual=True, **changes))
+
+
+def test_residual_layers_read_segments():
+    check_against_the_loop(network(units=(3, 3), residual=True, segment=2), ragged=False)
+
+
+def test_merging_by_sum_or_average_halves_what_the_next_layer_reads():
+    def shapes(merge_mode):
+        spec = network(units=(3, 4), bidirectional=True, merge_mode=merge_mode)
+        return spec.weights[6].shape, spec.weights[-2].shape
+
+    assert shapes("concat") == ((6, 12), (8, 2))
+    assert shapes("sum") == shapes("ave") == ((3, 12), (4, 2))
+
+
+# -- deep blocks -----------------------------------------------------------------------------------------------------
+
+DEEP = {"units": (3, 4), "transition_depth": 3, "input_layers": (5, 6), "output_layers": (7,)}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"units": (4,), "transition_depth": 2},
+        {"input_layers": (5,), "output_layers": (6, 7), "head": "sequence"},
+        {**DEEP, "bidirectional": True, "merge_mode": "ave"},
+        {**DEEP, "static": (1,)},
+    ],
+    ids=["transition", "input and output", "both ways", "static"],
+)
+def test_deep_blocks_follow_the_equations(cell, changes):
+    check_against_the_loop(network(cell, **changes))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("input_layers", [(), (5,), (5, 6), (5, 6, 7)], ids=str)
+@pytest.mark.parametrize("ragged", [False, True])
+def test_weights_of_the_initial_state_come_before_those_of_the_input(cell, input_layers, ragged):
+    from tsrnn.engine.keras_ import build_model
+
+    for units in [(3,), (3, 4)]:
+        spec = network(cell, units=units, input_layers=input_layers, static=(1,))
+        model = build_model(spec, 5, ragged=ragged)
+        assert [weight.shape for weight in model.trainable_variables] == [weight.shape for weight in spec.weights]
+
+
+def test_number_of_parameters_of_deep_blocks():
+    # Elman 2 -> 5 -> 6, (6 + 3 + 1) 3, two transitions 3 (3 + 1), 3 -> 7 -> 2
+    spec = network("simple_rnn", units=(3,), transition_depth=3, input_layers=(5, 6), output_layers=(7,))
+    assert spec.n_parameters == (15 + 36) + 30 + 2 * 12 + (28 + 16)
+
+
+def test_recurrent_dropout_reaches_the_cell_of_a_deep_transition():
+    X, y = data({})
+    plain = regressor(transition_depth=2).fit(X, y)
+    dropped = regressor(transition_depth=2, recurrent_dropout=0.5)
+    assert not same(dropped.fit(X, y), plain)
+    assert same(clone(dropped).fit(X, y), dropped)
+
+
+# -- as parameters of the regressors ---------------------------------------------------------------------------------
+
+AXES = [
+    {"bidirectional": True, "merge_mode": "sum", "units": (3, 2)},
+    {"bidirectional": True, "merge_mode": "ave"},
+    {"residual": True, "units": (3, 3)},
+    {"residual": True, "units": (3, 3), "bidirectional": True, "merge_mode": "ave", "return_sequences": True},
+    DEEP,
+    pytest.param({**DEEP, "bidirectional": True, "static_features": (1,)}, marks=pytest.mark.slow),
+]
+
+
+def regressor(cls=GRURegressor, **changes):
+    return cls(**{"units": 3, "epochs": 1, "random_state": 0, **changes})
+
+
+def data(changes, n_steps=6):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, n_steps, 2))
+    return X, X[..., 0].cumsum(axis=1) if changes.get("return_sequences") else X[:, -1, 0]
+
+
+def same(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(a.weights_, b.weights_, strict=True))
+
+
+@pytest.mark.parametrize("changes", AXES, ids=str)
+def test_axes_are_fitted_cloned_saved_and_made_into_keras_models(changes, tmp_path):
+    import keras
+
+    X, y = data(changes)
+    model = regressor(**changes).fit(X, y)
+    assert model.engine_ == "keras"
+    assert [w.shape for w in model.weights_] == [w.shape for w in model._spec.weights]
+    assert same(clone(model).fit(X, y), model)
+    model.save(tmp_path / "model.tsrnn")
+    again = load(tmp_path / "model.tsrnn")
+    assert again._spec == model._spec and again.get_params() == model.get_params()
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    keras_model = model.model_
+    assert [w.shape for w in keras_model.get_weights()] == [w.shape for w in model.weights_]
+    np.testing.assert_allclose(np.squeeze(keras_model(X), -1), model.predict(X), atol=1e-6)
+    model.export_keras(tmp_path / "network.keras")
+    exported = keras.models.load_model(tmp_path / "network.keras")
+    np.testing.assert_array_equal(exported(X), keras_model(X))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"merge_mode": "sum", "bidirectional": True},
+        {"residual": True, "units": (3, 3)},
+        {"transition_depth": 2},
+        {"input_layers": (2,)},
+        {"output_layers": [2]},
+    ],
+    ids=str,
+)
+def test_native_engine_says_what_it_does_not_compute(changes):
+    X, y = data(changes)
+    name = next(iter(changes))
+    with pytest.raises(ValueError, match=f"native engine does not compute {name}=.*engine='auto'"):
+        regressor(engine="native", **changes).fit(X, y)
+
+
+def test_axes_that_change_nothing_leave_the_network_as_it_was():
+    X, y = data({})
+    plain = regressor().fit(X, y)
+    for changes in [{"merge_mode": "sum"}, {"residual": True}]:
+        model = regressor(**changes).fit(X, y)
+        assert model._spec == plain._spec and same(model, plain)
+        assert choose_engine(ProgramKey(ForwardKey(model._spec, 6, 2))) == choose_engine(
+            ProgramKey(ForwardKey(plain._spec, 6, 2))
+        )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"merge_mode": "mul"},
+        {"merge_mode": "sum"},
+        {"residual": True, "units": (3, 2)},
+        {"transition_depth": 0},
+        {"transition_depth": 10**12},
+        {"input_layers": (0,)},
+        {"output_layers": (3,)},
+    ],
+    ids=str,
+)
+def test_a_file_with_axes_that_cannot_be_is_refused(changes, tmp_path):
+    X, y = data({})
+    model = regressor().fit(X, y)
+    model._spec = dataclasses.replace(model._spec, **changes)
+    model.save(tmp_path / "model.tsrnn")
+    with pytest.raises(ArchiveError, match=r"NetworkSpec\("):
+        load(tmp_path / "model.tsrnn")
+
+
+FORECASTER_AXES = [
+    {"bidirectional": True, "merge_mode": "sum", "residual": True, "units": (4, 4)},
+    {"transition_depth": 2, "input_layers": (4,), "output_layers": (4,)},
+]
+
+
+@pytest.mark.parametrize("changes", FORECASTER_AXES, ids=str)
+def test_forecasters_have_the_axes_too(changes):
+    hours = pd.date_range("2024-01-01", periods=150, freq="h")
+    df = pd.DataFrame({"load": np.sin(np.arange(150) * 2 * np.pi / 24)}, index=hours)
+    model = GRUForecaster(window=24, horizon=6, linear=False, random_state=0, **{"units": 4, "epochs": 1, **changes})
+    forecast = model.fit(df).forecast()
+    assert np.isfinite(forecast).all(axis=None) and len(forecast) == 6
+    spec = model.regressor_.parts[0].networks[0]._spec
+    assert {name: getattr(spec, name) for name in changes if name != "units"} == {
+        name: value for name, value in changes.items() if name != "units"
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"merge_mode": "mul"}, "merge_mode must be one of 'concat', 'sum', 'ave', got 'mul'"),
+        ({"residual": 1}, "residual must be True or False, got 1"),
+        ({"residual": True, "units": (3, 2)}, r"same number of units, got units=\(3, 2\)"),
+        ({"transition_depth": 0}, "transition_depth must be an integer of at least 1, got 0"),
+        ({"input_layers": 8}, r"input_layers must be a tuple of widths, such as \(16,\).*got 8"),
+        ({"output_layers": (4, 0)}, r"output_layers\[1\] must be an integer of at least 1, got 0"),
+    ],
+    ids=str,
+)
+def test_axes_that_cannot_be_are_refused(changes, message):
+    X, y = data({})
+    with pytest.raises((ValueError, TypeError), match=message):
+        regressor(**changes).fit(X, y)
