@@ -3,7 +3,7 @@
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
+from tsrnn.regressors import GRURegressor, LSTMRegressor, MinGRURegressor, MinLSTMRegressor, SimpleRNNRegressor
 
 # Seconds each on the native engine; with `pytest -m slow` once on Keras.
 ESTIMATORS = [
@@ -14,6 +14,9 @@ ESTIMATORS = [
     pytest.param(LSTMRegressor(units=(8, 4), bidirectional=True), id="bidirectional"),
     pytest.param(GRURegressor(static_features=(0,)), id="static"),
     pytest.param(LSTMRegressor(engine="keras"), id="keras", marks=pytest.mark.slow),
+    pytest.param(MinGRURegressor(), id="min_gru", marks=pytest.mark.slow),
+    pytest.param(MinLSTMRegressor(), id="min_lstm", marks=pytest.mark.slow),
+    pytest.param(LSTMRegressor(peephole=True, transition_depth=2), id="deep", marks=pytest.mark.slow),
 ]
 
 

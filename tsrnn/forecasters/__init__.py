@@ -1,6 +1,7 @@
 """Forecasters: DataFrame in, DataFrame out; networks and baselines under one protocol."""
 
 from .base import BaseForecaster
+from .minimal import MinGRUForecaster, MinLSTMForecaster
 from .naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from .recurrent import GRUForecaster, LSTMForecaster, SimpleRNNForecaster
 from .statistical import ARIMAForecaster, AutoARIMAForecaster
@@ -13,6 +14,8 @@ __all__ = [
     "DriftForecaster",
     "GRUForecaster",
     "LSTMForecaster",
+    "MinGRUForecaster",
+    "MinLSTMForecaster",
     "NaiveForecaster",
     "RegressionForecaster",
     "SeasonalNaiveForecaster",

@@ -4,6 +4,14 @@ Importing this package loads no Keras.
 """
 
 from .keras_model import KerasRegressor
+from .minimal import MinGRURegressor, MinLSTMRegressor
 from .recurrent import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 
-__all__ = ["GRURegressor", "KerasRegressor", "LSTMRegressor", "SimpleRNNRegressor"]
+__all__ = [
+    "GRURegressor",
+    "KerasRegressor",
+    "LSTMRegressor",
+    "MinGRURegressor",
+    "MinLSTMRegressor",
+    "SimpleRNNRegressor",
+]
