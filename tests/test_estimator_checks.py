@@ -3,7 +3,14 @@
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from tsrnn.regressors import EchoStateRegressor, GRURegressor, LSTMRegressor, SimpleRNNRegressor
+from tsrnn.regressors import (
+    EchoStateRegressor,
+    GRURegressor,
+    LSTMRegressor,
+    MinGRURegressor,
+    MinLSTMRegressor,
+    SimpleRNNRegressor,
+)
 
 # Seconds each on the native engine; with `pytest -m slow` once on Keras.
 ESTIMATORS = [
@@ -15,6 +22,9 @@ ESTIMATORS = [
     pytest.param(GRURegressor(static_features=(0,)), id="static"),
     pytest.param(EchoStateRegressor(units=50), id="echo_state"),
     pytest.param(LSTMRegressor(engine="keras"), id="keras", marks=pytest.mark.slow),
+    pytest.param(MinGRURegressor(), id="min_gru", marks=pytest.mark.slow),
+    pytest.param(MinLSTMRegressor(), id="min_lstm", marks=pytest.mark.slow),
+    pytest.param(LSTMRegressor(peephole=True, transition_depth=2), id="deep", marks=pytest.mark.slow),
 ]
 
 

@@ -2,20 +2,24 @@
 
 import dataclasses
 import itertools
+import pickle
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.base import clone
 
 from tsrnn.engine import ForwardKey, Missing, ProgramKey, WindowData, choose_engine, lease
 from tsrnn.exceptions import ArchiveError
-from tsrnn.forecasters import GRUForecaster
-from tsrnn.networks import NetworkSpec
+from tsrnn.forecasters import GRUForecaster, MinGRUForecaster, MinLSTMForecaster
+from tsrnn.networks import NetworkSpec, initial_weights
 from tsrnn.persistence import load
-from tsrnn.regressors import GRURegressor
+from tsrnn.regressors import GRURegressor, LSTMRegressor, MinGRURegressor, MinLSTMRegressor
 
 CELLS = ["lstm", "gru", "simple_rnn"]
+MINIMAL = ["min_lstm", "min_gru"]
 
 # -- the oracle: one window, one layer, one direction, one step at a time, in float64 --------------------------------
 
@@ -24,11 +28,14 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def lstm_step(x, state, kernel, recurrent, bias):
+NO_PEEPHOLE = np.zeros((3, 1))
+
+
+def lstm_step(x, state, kernel, recurrent, bias, peephole=NO_PEEPHOLE):
     h, c = state
     i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4)
-    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    return [sigmoid(o) * np.tanh(c), c]
+    c = sigmoid(f + peephole[1] * c) * c + sigmoid(i + peephole[0] * c) * np.tanh(g)
+    return [sigmoid(o + peephole[2] * c) * np.tanh(c), c]
 
 
 def gru_step(x, state, kernel, recurrent, bias):
@@ -43,13 +50,30 @@ def simple_rnn_step(x, state, kernel, recurrent, bias):
     return [np.tanh(x @ kernel + state[0] @ recurrent + bias)]
 
 
-STEPS = {"lstm": lstm_step, "gru": gru_step, "simple_rnn": simple_rnn_step}
+def min_gru_step(x, state, kernel, bias):
+    z, candidate = np.split(x @ kernel + bias, 2)
+    return [(1 - sigmoid(z)) * state[0] + sigmoid(z) * candidate]
+
+
+def min_lstm_step(x, state, kernel, bias):
+    i, f, candidate = np.split(x @ kernel + bias, 3)
+    i, f = sigmoid(i), sigmoid(f)
+    return [f / (f + i) * state[0] + i / (f + i) * candidate]
+
+
+STEPS = {
+    "lstm": lstm_step,
+    "gru": gru_step,
+    "simple_rnn": simple_rnn_step,
+    "min_gru": min_gru_step,
+    "min_lstm": min_lstm_step,
+}
 MERGES = {"concat": lambda f, b: np.concatenate([f, b]), "sum": np.add, "ave": lambda f, b: (f + b) / 2}
 
 
 def slow_layer(spec, xs, take):
     """The states of one direction after each step; `take(n)` hands out its next weights."""
-    weights = take(3)
+    weights = take(2 if spec.cell in MINIMAL else 4 if spec.peephole else 3)
     transitions = [take(2) for _ in range(spec.transition_depth - 1)]
     states = [take.initial_state()]
     for x in xs:
@@ -85,7 +109,7 @@ def slow_network(spec, window, weights):
     take = Take(spec, weights, window[-1])
     padding = spec.n_segments(len(window)) * spec.segment - len(window)
     padded = np.concatenate([np.zeros((padding, window.shape[1])), window])
-    xs = list(padded.reshape(-1, spec.segment * window.shape[1]))
+    xs = list(padded[:, list(spec.inputs)].reshape(-1, spec.segment * len(spec.inputs)))
     for kernel, bias in (take(2) for _ in spec.input_layers):
         xs = [np.tanh(x @ kernel + bias) for x in xs]
     for i in range(len(spec.units)):
@@ -220,15 +244,130 @@ def test_recurrent_dropout_reaches_the_cell_of_a_deep_transition():
     assert same(clone(dropped).fit(X, y), dropped)
 
 
+# -- peepholes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"units": (3, 2), "bidirectional": True, "head": "sequence"}, {"transition_depth": 2, "static": (0,)}],
+    ids=str,
+)
+def test_peepholes_show_the_memory_to_the_gates(changes):
+    check_against_the_loop(network("lstm", peephole=True, **changes))
+
+
+def test_an_lstm_with_new_peepholes_is_one_without():
+    with_peepholes, without = network("lstm", peephole=True), network("lstm")
+    weights = initial_weights(with_peepholes, np.random.default_rng(0))
+    X = ragged_windows()
+    expected = predict(without, X, initial_weights(without, np.random.default_rng(0)))
+    np.testing.assert_allclose(predict(with_peepholes, X, weights), expected, atol=1e-6)
+
+
+def test_peepholes_learn_and_recurrent_dropout_reaches_them():
+    X, y = data({})
+    model = regressor(LSTMRegressor, peephole=True).fit(X, y)
+    assert model._spec.weights[3].role == "peephole_kernel"
+    assert model.weights_[3].all()
+    assert not same(regressor(LSTMRegressor, peephole=True, recurrent_dropout=0.5).fit(X, y), model)
+
+
+# -- minimal cells ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", MINIMAL)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"units": (3, 4), "bidirectional": True, "head": "sequence"},
+        {"units": (3, 3), "bidirectional": True, "merge_mode": "sum", "residual": True},
+        {"units": (3, 4), "bidirectional": True, "static": (1,), "static_to": "state"},
+        {"head": "sequence", "static": (0,), "input_layers": (5,)},
+    ],
+    ids=str,
+)
+def test_minimal_cells_follow_the_equations(cell, changes):
+    check_against_the_loop(network(cell, **changes))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    cell=st.sampled_from(MINIMAL),
+    n_steps=st.integers(1, 20),
+    units=st.integers(1, 3),
+    go_backwards=st.booleans(),
+    lead=st.integers(0, 20),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_the_scan_is_the_loop(cell, n_steps, units, go_backwards, lead, seed):
+    from tsrnn.engine.keras_.layers import MINIMAL_LAYERS
+
+    rng = np.random.default_rng(seed)
+    layer = MINIMAL_LAYERS[cell](units, return_sequences=True, go_backwards=go_backwards)
+    layer.build((None, n_steps, 2))
+    weights = [rng.normal(scale=2, size=weight.shape) for weight in layer.weights]
+    layer.set_weights(weights)
+    x, state, read = rng.normal(size=(n_steps, 2)), rng.normal(size=units), np.arange(n_steps) >= lead
+    h, expected = state, []
+    for t in reversed(range(n_steps)) if go_backwards else range(n_steps):
+        h = STEPS[cell](x[t], [h], *weights)[0] if read[t] else h
+        expected.append(h)
+    got = layer(x[None].astype("f4"), initial_state=[state[None].astype("f4")], mask=read[None])
+    np.testing.assert_allclose(np.asarray(got)[0], expected, atol=2e-5)
+
+
+def test_shut_gates_of_a_minimal_lstm_share_the_step_between_old_and_new():
+    from tsrnn.engine.keras_.layers import MinLSTM
+
+    layer = MinLSTM(1)
+    layer.build((None, 1, 1))
+    layer.set_weights([np.zeros((1, 3)), np.array([-200.0, -200.0, 3.0])])  # both gates are 0 in float32
+    np.testing.assert_allclose(layer(np.zeros((1, 1, 1)), initial_state=[np.ones((1, 1))]), [[2.0]])
+
+
+@pytest.mark.parametrize("cls", [MinGRURegressor, MinLSTMRegressor])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"recurrent_dropout": 0.1}, "recurrent_dropout=0.1 acts between one state and the next"),
+        ({"transition_depth": 2}, "transition_depth=2 acts between one state and the next.*Leave transition_depth=1"),
+    ],
+    ids=str,
+)
+def test_minimal_networks_refuse_what_acts_between_states(cls, changes, message):
+    X, y = data({})
+    with pytest.raises(ValueError, match=message):
+        regressor(cls, **changes).fit(X, y)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cls", [MinGRURegressor, MinLSTMRegressor])
+def test_minimal_networks_learn_a_sine_better_than_persistence(cls):
+    series = np.sin(np.arange(400) / 5)
+    X = np.lib.stride_tricks.sliding_window_view(series[:-1], 12)[..., None]
+    y = series[12:]
+    model = cls(units=(8, 8), epochs=25, learning_rate=0.01, random_state=0).fit(X[:300], y[:300])
+    error = np.sqrt(np.mean((model.predict(X[300:]) - y[300:]) ** 2))
+    assert error < 0.5 * np.sqrt(np.mean((X[300:, -1, 0] - y[300:]) ** 2))
+
+
 # -- as parameters of the regressors ---------------------------------------------------------------------------------
 
 AXES = [
-    {"bidirectional": True, "merge_mode": "sum", "units": (3, 2)},
-    {"bidirectional": True, "merge_mode": "ave"},
-    {"residual": True, "units": (3, 3)},
-    {"residual": True, "units": (3, 3), "bidirectional": True, "merge_mode": "ave", "return_sequences": True},
-    DEEP,
-    pytest.param({**DEEP, "bidirectional": True, "static_features": (1,)}, marks=pytest.mark.slow),
+    {"cls": LSTMRegressor, "peephole": True},
+    {"cls": MinGRURegressor, "units": (3, 2), "bidirectional": True},
+    {"cls": MinLSTMRegressor, "return_sequences": True, "static_features": (1,)},
+    {"bidirectional": True, "merge_mode": "sum"},
+    {**DEEP, "units": (3, 3), "residual": True},
+    *[
+        pytest.param(changes, marks=pytest.mark.slow)
+        for changes in [
+            {"bidirectional": True, "merge_mode": "ave", "units": (3, 2)},
+            {"residual": True, "units": (3, 3), "bidirectional": True, "return_sequences": True},
+            {**DEEP, "bidirectional": True, "static_features": (1,)},
+        ]
+    ],
 ]
 
 
@@ -275,6 +414,7 @@ def test_axes_are_fitted_cloned_saved_and_made_into_keras_models(changes, tmp_pa
         {"transition_depth": 2},
         {"input_layers": (2,)},
         {"output_layers": [2]},
+        {"peephole": True, "cls": LSTMRegressor},
     ],
     ids=str,
 )
@@ -306,6 +446,8 @@ def test_axes_that_change_nothing_leave_the_network_as_it_was():
         {"transition_depth": 10**12},
         {"input_layers": (0,)},
         {"output_layers": (3,)},
+        {"peephole": True},
+        {"cell": "min_gru"},
     ],
     ids=str,
 )
@@ -322,6 +464,18 @@ FORECASTER_AXES = [
     {"bidirectional": True, "merge_mode": "sum", "residual": True, "units": (4, 4)},
     {"transition_depth": 2, "input_layers": (4,), "output_layers": (4,)},
 ]
+
+
+@pytest.mark.parametrize("cls", [MinGRUForecaster, MinLSTMForecaster])
+def test_minimal_forecasters_forecast_and_come_back_from_a_file(cls, tmp_path):
+    hours = pd.date_range("2024-01-01", periods=150, freq="h")
+    df = pd.DataFrame({"load": np.sin(np.arange(150) * 2 * np.pi / 24)}, index=hours)
+    model = cls(window=24, horizon=6, segment=1, units=4, epochs=1, linear=False, random_state=0).fit(df)
+    forecast = model.forecast()
+    assert np.isfinite(forecast).all(axis=None) and len(forecast) == 6
+    model.save(tmp_path / "model.tsrnn")
+    pd.testing.assert_frame_equal(load(tmp_path / "model.tsrnn").forecast(), forecast)
+    pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(model)).forecast(), forecast)
 
 
 @pytest.mark.parametrize("changes", FORECASTER_AXES, ids=str)
@@ -345,6 +499,7 @@ def test_forecasters_have_the_axes_too(changes):
         ({"residual": True, "units": (3, 2)}, r"same number of units, got units=\(3, 2\)"),
         ({"transition_depth": 0}, "transition_depth must be an integer of at least 1, got 0"),
         ({"input_layers": 8}, r"input_layers must be a tuple of widths, such as \(16,\).*got 8"),
+        ({"peephole": "yes", "cls": LSTMRegressor}, "peephole must be True or False, got 'yes'"),
         ({"output_layers": (4, 0)}, r"output_layers\[1\] must be an integer of at least 1, got 0"),
     ],
     ids=str,

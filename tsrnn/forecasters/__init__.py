@@ -2,6 +2,7 @@
 
 from .base import BaseForecaster
 from .echo_state import EchoStateForecaster
+from .minimal import MinGRUForecaster, MinLSTMForecaster
 from .naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from .recurrent import GRUForecaster, LSTMForecaster, SimpleRNNForecaster
 from .statistical import ARIMAForecaster, AutoARIMAForecaster
@@ -15,6 +16,8 @@ __all__ = [
     "EchoStateForecaster",
     "GRUForecaster",
     "LSTMForecaster",
+    "MinGRUForecaster",
+    "MinLSTMForecaster",
     "NaiveForecaster",
     "RegressionForecaster",
     "SeasonalNaiveForecaster",

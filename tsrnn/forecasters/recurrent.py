@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._checks import check_choice, check_int
 from ..exceptions import CapacityWarning, DataError
 from ..regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
+from ..regressors.base import NetworkRegressor
 from ..significance import critical_value, long_run_standard_error
 from .ensemble import Ensemble, Part
 from .linear import LinearMap, fit_linear
@@ -34,7 +35,7 @@ QUANTILES = (0.05, 0.1, 0.5, 0.9, 0.95)
 class RecurrentForecaster(WindowForecaster):
     """Shared part of the recurrent forecasters; see `LSTMForecaster` for the parameters."""
 
-    _regressor_class: type[LSTMRegressor] | type[GRURegressor] | type[SimpleRNNRegressor]
+    _regressor_class: type[NetworkRegressor]
     _dtype = np.float32
 
     def __init__(
@@ -372,6 +373,8 @@ class LSTMForecaster(RecurrentForecaster):
     activation : {"tanh", "softsign"}
     forget_bias : float
         Initial bias of the forget gate.
+    peephole : bool
+        Let the gates see the memory cell.
     bidirectional : bool
         Read each window in both directions. Both stay within the window: nothing after the cutoff is read.
     merge_mode : {"concat", "sum", "ave"}
@@ -480,6 +483,7 @@ class LSTMForecaster(RecurrentForecaster):
         units="auto",
         activation="tanh",
         forget_bias=1.0,
+        peephole=False,
         bidirectional=False,
         merge_mode="concat",
         residual=False,
@@ -569,12 +573,13 @@ class LSTMForecaster(RecurrentForecaster):
             verbose=verbose,
         )
         self.forget_bias = forget_bias
+        self.peephole = peephole
 
 
 class GRUForecaster(RecurrentForecaster):
     """Forecast with a gated recurrent unit network.
 
-    The parameters are those of `LSTMForecaster`, without ``forget_bias``.
+    The parameters are those of `LSTMForecaster`, without ``forget_bias`` and ``peephole``.
 
     References
     ----------
@@ -593,7 +598,7 @@ class GRUForecaster(RecurrentForecaster):
 class SimpleRNNForecaster(RecurrentForecaster):
     """Forecast with an Elman (simple recurrent) network.
 
-    The parameters are those of `LSTMForecaster`, without ``forget_bias``.
+    The parameters are those of `LSTMForecaster`, without ``forget_bias`` and ``peephole``.
 
     References
     ----------

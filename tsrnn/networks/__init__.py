@@ -2,6 +2,16 @@
 
 from .initial import initial_weights
 from .model_spec import ModelSpec
-from .spec import ACTIVATIONS, CELLS, HEADS, MERGE_MODES, STATIC_TO, NetworkSpec
+from .spec import ACTIVATIONS, CELLS, HEADS, MERGE_MODES, MINIMAL_CELLS, STATIC_TO, NetworkSpec
 
-__all__ = ["ACTIVATIONS", "CELLS", "HEADS", "MERGE_MODES", "STATIC_TO", "ModelSpec", "NetworkSpec", "initial_weights"]
+__all__ = [
+    "ACTIVATIONS",
+    "CELLS",
+    "HEADS",
+    "MERGE_MODES",
+    "MINIMAL_CELLS",
+    "STATIC_TO",
+    "ModelSpec",
+    "NetworkSpec",
+    "initial_weights",
+]

@@ -60,7 +60,7 @@ def initial_weights(
     kernel, recurrent, head : {"glorot_uniform", "orthogonal", "zeros"}
         Initialiser of the input kernels and those of the dense layers of input and output, of the recurrent kernels and
         those of deep transitions, and of the kernel of the dense head. Those of the initial states are Glorot-uniform,
-        each for itself. Biases are 0.
+        each for itself. Biases are 0, and so are peepholes: the LSTM starts as one without.
     forget_bias : float
         Bias of the LSTM's forget gate: at 1 the cell remembers from the first epoch on (Jozefowicz et al., 2015).
     """

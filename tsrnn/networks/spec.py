@@ -10,10 +10,13 @@ import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
-__all__ = ["ACTIVATIONS", "CELLS", "HEADS", "STATIC_TO", "MERGE_MODES", "NetworkSpec", "WeightShape"]
+__all__ = ["ACTIVATIONS", "CELLS", "HEADS", "MERGE_MODES", "MINIMAL_CELLS", "STATIC_TO", "NetworkSpec", "WeightShape"]
 
-# Cell -> number of blocks of `units` columns in its kernels: LSTM i, f, c, o; GRU z, r, h.
-CELLS = {"lstm": 4, "gru": 3, "simple_rnn": 1}
+# Cell -> number of blocks of `units` columns in its kernels: LSTM i, f, c, o; GRU z, r, h; minimal LSTM i, f, h;
+# minimal GRU z, h.
+CELLS = {"lstm": 4, "gru": 3, "simple_rnn": 1, "min_lstm": 3, "min_gru": 2}
+# Those whose gates and candidate do not read the state: they have no recurrent kernel.
+MINIMAL_CELLS = ("min_lstm", "min_gru")
 ACTIVATIONS = ("tanh", "softsign")
 HEADS = ("last", "sequence")
 STATIC_TO = ("both", "state")
@@ -45,8 +48,9 @@ class NetworkSpec:
 
     Parameters
     ----------
-    cell : {"lstm", "gru", "simple_rnn"}
-        LSTM [1]_, GRU with the reset gate after the recurrent product [2]_, or Elman network [3]_.
+    cell : {"lstm", "gru", "simple_rnn", "min_lstm", "min_gru"}
+        LSTM [1]_, GRU with the reset gate after the recurrent product [2]_, Elman network [3]_, or the minimal LSTM and
+        GRU, whose gates depend on the input only [8]_.
     units : tuple of int
         State size of each recurrent layer, first layer first.
     n_inputs : int
@@ -54,7 +58,7 @@ class NetworkSpec:
     n_outputs : int
         Numbers that the dense layer returns for a state.
     activation : {"tanh", "softsign"}
-        Squashes the candidate state. The gates are sigmoid.
+        Squashes the candidate state. The gates are sigmoid. The candidates of minimal cells are linear.
     bidirectional : bool
         Read the window in both directions, in every layer.
     merge_mode : {"concat", "sum", "ave"}
@@ -78,6 +82,8 @@ class NetworkSpec:
     input_layers, output_layers : tuple of int
         Widths of dense layers between what is read at a step and the first recurrent layer, and between the last state
         and the head [7]_. These and the layers of a deep transition have the `activation`.
+    peephole : bool
+        Let the gates of an LSTM see its memory cell, through one weight for each gate and unit [9]_: rows i, f, o.
 
     References
     ----------
@@ -88,6 +94,9 @@ class NetworkSpec:
     .. [5] Schuster and Paliwal (1997). Bidirectional recurrent neural networks. IEEE Trans. Signal Processing 45(11).
     .. [6] He et al. (2016). Deep residual learning for image recognition. CVPR, eq. 1.
     .. [7] Pascanu et al. (2014). How to construct deep recurrent neural networks. ICLR, section 3.3.
+    .. [8] Feng et al. (2024). Were RNNs all we needed? arXiv:2410.01201, sections 3.1 and 3.2.
+    .. [9] Gers, Schraudolph and Schmidhuber (2002). Learning precise timing with LSTM recurrent networks. Journal of
+       Machine Learning Research 3.
 
     Examples
     --------
@@ -113,6 +122,7 @@ class NetworkSpec:
     transition_depth: int = 1
     input_layers: tuple[int, ...] = ()
     output_layers: tuple[int, ...] = ()
+    peephole: bool = False
 
     def n_segments(self, n_steps: int) -> int:
         """Return the number of recurrent steps for a window of `n_steps`; a first, partial segment counts."""
@@ -165,10 +175,12 @@ class NetworkSpec:
         columns = CELLS[self.cell] * units
         # Keras's GRU keeps the biases of the input product and of the recurrent product apart.
         bias = (2, columns) if self.cell == "gru" else (columns,)
+        recurrent = [] if self.cell in MINIMAL_CELLS else [WeightShape("recurrent_kernel", (units, columns))]
         return [
             WeightShape("kernel", (width, columns)),
-            WeightShape("recurrent_kernel", (units, columns)),
+            *recurrent,
             WeightShape("bias", bias),
+            *([WeightShape("peephole_kernel", (3, units))] if self.peephole else []),
             *_dense_weights("transition", *[units] * self.transition_depth),
         ]
 

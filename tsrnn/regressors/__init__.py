@@ -5,6 +5,15 @@ Importing this package loads no Keras.
 
 from .echo_state import EchoStateRegressor
 from .keras_model import KerasRegressor
+from .minimal import MinGRURegressor, MinLSTMRegressor
 from .recurrent import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 
-__all__ = ["EchoStateRegressor", "GRURegressor", "KerasRegressor", "LSTMRegressor", "SimpleRNNRegressor"]
+__all__ = [
+    "EchoStateRegressor",
+    "GRURegressor",
+    "KerasRegressor",
+    "LSTMRegressor",
+    "MinGRURegressor",
+    "MinLSTMRegressor",
+    "SimpleRNNRegressor",
+]

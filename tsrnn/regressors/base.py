@@ -255,8 +255,9 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
     def export_keras(self, path) -> None:
         """Write the network as a Keras model, for use without tsrnn.
 
-        The file holds the network alone; `save` writes the whole estimator. With `transition_depth` above 1 it holds
-        layers that Keras does not have: ``import tsrnn.engine.keras_`` before `keras.models.load_model` reads it.
+        The file holds the network alone; `save` writes the whole estimator. With `transition_depth` above 1, with
+        `peephole` and of `MinLSTMRegressor` and `MinGRURegressor` it holds layers that Keras does not have: ``import
+        tsrnn.engine.keras_`` before `keras.models.load_model` reads it.
 
         Parameters
         ----------

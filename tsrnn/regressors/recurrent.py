@@ -13,7 +13,7 @@ from .._checks import check_bool, check_choice, check_int, check_quantiles, chec
 from ..engine import Missing
 from ..engine.distributions import LOSSES, n_parameters
 from ..exceptions import ArchiveError
-from ..networks import ACTIVATIONS, HEADS, MERGE_MODES, STATIC_TO, NetworkSpec, initial_weights
+from ..networks import ACTIVATIONS, HEADS, MERGE_MODES, MINIMAL_CELLS, STATIC_TO, NetworkSpec, initial_weights
 from .base import NetworkRegressor
 from .stream import Stream
 
@@ -153,6 +153,7 @@ class _RecurrentRegressor(NetworkRegressor):
             transition_depth=int(self.transition_depth),
             input_layers=tuple(int(width) for width in self.input_layers),
             output_layers=tuple(int(width) for width in self.output_layers),
+            peephole=bool(getattr(self, "peephole", False)),
         )
 
     def stream(self, n_streams: int = 1) -> Stream:
@@ -296,10 +297,13 @@ class _RecurrentRegressor(NetworkRegressor):
     def _check_restored_axes(self) -> None:
         spec = self._spec
         merges = spec.merge_mode in MERGE_MODES and (spec.bidirectional or spec.merge_mode == "concat")
+        residual = not spec.residual or len(set(spec.units)) == 1
         # Deeper than there are weights would only cost the time to count its layers.
-        deep = 1 <= spec.transition_depth <= len(self.weights_) + 1
+        deep = spec.transition_depth == 1 or (
+            1 <= spec.transition_depth <= len(self.weights_) and spec.cell not in MINIMAL_CELLS
+        )
         widths = all(width > 0 for width in spec.input_layers + spec.output_layers)
-        if not (merges and deep and widths) or (spec.residual and len(set(spec.units)) > 1):
+        if not (merges and residual and deep and widths) or (spec.peephole and spec.cell != "lstm"):
             raise ArchiveError(f"{spec} has axes that do not go together")
 
     def _check_restored_targets(self) -> None:
@@ -334,6 +338,9 @@ class LSTMRegressor(_RecurrentRegressor):
         Squashes the candidate state.
     forget_bias : float, default=1.0
         Initial bias of the forget gate.
+    peephole : bool, default=False
+        Let the gates see the memory cell, through one weight for each gate and unit that starts from 0 [5]_: helps to
+        tell how long ago something was.
     bidirectional : bool, default=False
         Read each window in both directions. The backward states see later steps, but only of the window: nothing after
         the cutoff is read.
@@ -475,6 +482,8 @@ class LSTMRegressor(_RecurrentRegressor):
     .. [3] He, K. et al. (2016). Deep residual learning for image recognition. CVPR.
     .. [4] Pascanu, R., Gulcehre, C., Cho, K. and Bengio, Y. (2014). How to construct deep recurrent neural networks.
        ICLR.
+    .. [5] Gers, F., Schraudolph, N. and Schmidhuber, J. (2002). Learning precise timing with LSTM recurrent networks.
+       Journal of Machine Learning Research 3, 115-143.
 
     Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50 ("pinball").
 
@@ -512,6 +521,7 @@ class LSTMRegressor(_RecurrentRegressor):
         *,
         activation="tanh",
         forget_bias=1.0,
+        peephole=False,
         bidirectional=False,
         merge_mode="concat",
         residual=False,
@@ -602,17 +612,19 @@ class LSTMRegressor(_RecurrentRegressor):
             verbose=verbose,
         )
         self.forget_bias = forget_bias
+        self.peephole = peephole
 
     def _check_network_parameters(self) -> None:
         super()._check_network_parameters()
         check_real("forget_bias", self.forget_bias)
+        check_bool("peephole", self.peephole)
 
 
 class GRURegressor(_RecurrentRegressor):
     """Network of gated recurrent units that maps windows to targets.
 
-    Parameters and attributes are those of `LSTMRegressor`, without `forget_bias`. A GRU has three quarters of an LSTM's
-    parameters. The reset gate acts after the recurrent product, as in Keras and cuDNN.
+    Parameters and attributes are those of `LSTMRegressor`, without `forget_bias` and `peephole`. A GRU has three
+    quarters of an LSTM's parameters. The reset gate acts after the recurrent product, as in Keras and cuDNN.
 
     References
     ----------
@@ -635,8 +647,8 @@ class GRURegressor(_RecurrentRegressor):
 class SimpleRNNRegressor(_RecurrentRegressor):
     """Elman's network, one tanh layer with feedback, that maps windows to targets.
 
-    Parameters and attributes are those of `LSTMRegressor`, without `forget_bias`. It has a quarter of an LSTM's
-    parameters and forgets sooner.
+    Parameters and attributes are those of `LSTMRegressor`, without `forget_bias` and `peephole`. It has a quarter of an
+    LSTM's parameters and forgets sooner.
 
     References
     ----------

@@ -7,7 +7,7 @@ import itertools
 import keras
 
 from ...networks import NetworkSpec
-from .layers import DEEP_CELLS
+from .layers import DEEP_CELLS, MINIMAL_LAYERS
 
 __all__ = ["VariableDropout", "build_model", "make_model"]
 
@@ -39,8 +39,11 @@ def _recurrent_layer(spec: NetworkSpec, units: int, whole: bool, recurrent_dropo
         "recurrent_initializer": "zeros",
         "seed": 0,
     }
-    if spec.transition_depth > 1:
-        cell = DEEP_CELLS[spec.cell](units, spec.transition_depth, **options)
+    layer: keras.layers.Layer
+    if spec.cell in MINIMAL_LAYERS:
+        layer = MINIMAL_LAYERS[spec.cell](units, return_sequences=whole)
+    elif spec.transition_depth > 1 or spec.peephole:
+        cell = DEEP_CELLS[spec.cell, spec.peephole](units, spec.transition_depth, **options)
         layer = keras.layers.RNN(cell, return_sequences=whole)
     else:
         options |= {} if spec.cell == "simple_rnn" else {"use_cudnn": False}
