@@ -71,17 +71,17 @@ STEPS = {
 MERGES = {"concat": lambda f, b: np.concatenate([f, b]), "sum": np.add, "ave": lambda f, b: (f + b) / 2}
 
 
-def slow_layer(spec, xs, take):
+def slow_layer(spec, xs, take, dilation):
     """The states of one direction after each step; `take(n)` hands out its next weights."""
     weights = take(2 if spec.cell in MINIMAL else 4 if spec.peephole else 3)
     transitions = [take(2) for _ in range(spec.transition_depth - 1)]
-    states = [take.initial_state()]
+    states = [take.initial_state()] * dilation
     for x in xs:
-        h, *memory = STEPS[spec.cell](x, states[-1], *weights)
+        h, *memory = STEPS[spec.cell](x, states[-dilation], *weights)
         for kernel, bias in transitions:
             h = np.tanh(h @ kernel + bias)
         states.append([h, *memory])
-    return [state[0] for state in states[1:]]
+    return [state[0] for state in states[dilation:]]
 
 
 class Take:
@@ -112,11 +112,11 @@ def slow_network(spec, window, weights):
     xs = list(padded[:, list(spec.inputs)].reshape(-1, spec.segment * len(spec.inputs)))
     for kernel, bias in (take(2) for _ in spec.input_layers):
         xs = [np.tanh(x @ kernel + bias) for x in xs]
-    for i in range(len(spec.units)):
-        below, xs = xs, slow_layer(spec, xs, take)
+    for i, dilation in enumerate(spec.dilation or [1] * len(spec.units)):
+        below, xs = xs, slow_layer(spec, xs, take, dilation)
         last = xs[-1]
         if spec.bidirectional:
-            backward = slow_layer(spec, below[::-1], take)[::-1]
+            backward = slow_layer(spec, below[::-1], take, dilation)[::-1]
             merge = MERGES[spec.merge_mode]
             last = merge(xs[-1], backward[0])  # each direction's last in its own reading order
             xs = [merge(f, b) for f, b in zip(xs, backward, strict=True)]
@@ -352,6 +352,82 @@ def test_minimal_networks_learn_a_sine_better_than_persistence(cls):
     assert error < 0.5 * np.sqrt(np.mean((X[300:, -1, 0] - y[300:]) ** 2))
 
 
+# -- dilated recurrence ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", [*CELLS, "min_gru"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dilation": (3,)},
+        {"units": (3, 4), "dilation": (1, 2), "head": "sequence", "bidirectional": True},
+        {"units": (3, 4), "dilation": (2, 4), "bidirectional": True, "merge_mode": "ave", "static": (1,)},
+    ],
+    ids=["last", "sequence", "both ways"],
+)
+def test_states_of_a_dilated_layer_go_several_steps_back(cell, changes):
+    check_against_the_loop(network(cell, **changes))
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    n_steps=st.integers(2, 9),
+    dilation=st.integers(2, 8),
+    bidirectional=st.booleans(),
+    whole=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_chains_of_any_length_are_the_loop(n_steps, dilation, bidirectional, whole, seed):
+    from tsrnn.engine.keras_ import build_model
+
+    head = "sequence" if whole else "last"
+    spec = network("simple_rnn", dilation=(dilation,), bidirectional=bidirectional, head=head)
+    X, weights = np.random.default_rng(seed).normal(size=(2, n_steps, 2)), random_weights(spec, seed)
+    model = build_model(spec, n_steps)
+    model.set_weights(weights)
+    np.testing.assert_allclose(model(X), [slow_network(spec, window, weights) for window in X], atol=3e-6)
+
+
+def test_one_dilation_stands_for_all_layers():
+    X, y = data({})
+    assert regressor(units=(2, 2), dilation=2).fit(X, y)._spec.dilation == (2, 2)
+
+
+# -- all of them together --------------------------------------------------------------------------------------------
+
+
+@st.composite
+def networks(draw):
+    """A network with axes drawn at random, for the ragged windows of `check_against_the_loop`."""
+    cell = draw(st.sampled_from([*CELLS, *MINIMAL]))
+    residual, n_layers = draw(st.booleans()), draw(st.integers(1, 3))
+    units = (3,) * n_layers if residual else tuple(draw(st.integers(1, 3)) for _ in range(n_layers))
+    widths = st.lists(st.integers(1, 4), max_size=2).map(tuple)
+    static = draw(st.sampled_from([(), (1,)]))
+    return network(
+        cell,
+        units=units,
+        residual=residual,
+        bidirectional=draw(st.booleans()),
+        merge_mode=draw(st.sampled_from(["concat", "sum", "ave"])),
+        head=draw(st.sampled_from(["last", "sequence"])),
+        static=static,
+        static_to=draw(st.sampled_from(["both", "state"])),
+        transition_depth=1 if cell in MINIMAL else draw(st.integers(1, 3)),
+        input_layers=draw(widths),
+        output_layers=draw(widths),
+        peephole=cell == "lstm" and draw(st.booleans()),
+        dilation=draw(st.sampled_from([(), *[tuple(draw(st.integers(1, 4)) for _ in units)]])),
+    )
+
+
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(networks())
+def test_axes_go_together(spec):
+    check_against_the_loop(spec)
+
+
 # -- as parameters of the regressors ---------------------------------------------------------------------------------
 
 AXES = [
@@ -360,6 +436,7 @@ AXES = [
     {"cls": MinLSTMRegressor, "return_sequences": True, "static_features": (1,)},
     {"bidirectional": True, "merge_mode": "sum"},
     {**DEEP, "units": (3, 3), "residual": True},
+    {"units": (3, 3), "dilation": (1, 4), "bidirectional": True},
     *[
         pytest.param(changes, marks=pytest.mark.slow)
         for changes in [
@@ -398,6 +475,7 @@ def test_axes_are_fitted_cloned_saved_and_made_into_keras_models(changes, tmp_pa
     again = load(tmp_path / "model.tsrnn")
     assert again._spec == model._spec and again.get_params() == model.get_params()
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
     keras_model = model.model_
     assert [w.shape for w in keras_model.get_weights()] == [w.shape for w in model.weights_]
     np.testing.assert_allclose(np.squeeze(keras_model(X), -1), model.predict(X), atol=1e-6)
@@ -415,6 +493,7 @@ def test_axes_are_fitted_cloned_saved_and_made_into_keras_models(changes, tmp_pa
         {"input_layers": (2,)},
         {"output_layers": [2]},
         {"peephole": True, "cls": LSTMRegressor},
+        {"dilation": 2},
     ],
     ids=str,
 )
@@ -428,7 +507,7 @@ def test_native_engine_says_what_it_does_not_compute(changes):
 def test_axes_that_change_nothing_leave_the_network_as_it_was():
     X, y = data({})
     plain = regressor().fit(X, y)
-    for changes in [{"merge_mode": "sum"}, {"residual": True}]:
+    for changes in [{"merge_mode": "sum"}, {"residual": True}, {"dilation": (1,)}]:
         model = regressor(**changes).fit(X, y)
         assert model._spec == plain._spec and same(model, plain)
         assert choose_engine(ProgramKey(ForwardKey(model._spec, 6, 2))) == choose_engine(
@@ -448,6 +527,9 @@ def test_axes_that_change_nothing_leave_the_network_as_it_was():
         {"output_layers": (3,)},
         {"peephole": True},
         {"cell": "min_gru"},
+        {"dilation": (1, 2)},
+        {"dilation": (0,)},
+        {"dilation": (10**9,)},
     ],
     ids=str,
 )
@@ -462,7 +544,7 @@ def test_a_file_with_axes_that_cannot_be_is_refused(changes, tmp_path):
 
 FORECASTER_AXES = [
     {"bidirectional": True, "merge_mode": "sum", "residual": True, "units": (4, 4)},
-    {"transition_depth": 2, "input_layers": (4,), "output_layers": (4,)},
+    {"transition_depth": 2, "input_layers": (4,), "output_layers": (4,), "dilation": (2,)},
 ]
 
 
@@ -500,6 +582,9 @@ def test_forecasters_have_the_axes_too(changes):
         ({"transition_depth": 0}, "transition_depth must be an integer of at least 1, got 0"),
         ({"input_layers": 8}, r"input_layers must be a tuple of widths, such as \(16,\).*got 8"),
         ({"peephole": "yes", "cls": LSTMRegressor}, "peephole must be True or False, got 'yes'"),
+        ({"dilation": 0}, "dilation must be an integer of at least 1, got 0"),
+        ({"dilation": (1, 2)}, r"dilation=\(1, 2\) must hold one number for each layer, and units=3 makes 1"),
+        ({"dilation": 6}, r"a window of 6 recurrent steps \(6 steps, segment=1\) allows: at most 5"),
         ({"output_layers": (4, 0)}, r"output_layers\[1\] must be an integer of at least 1, got 0"),
     ],
     ids=str,

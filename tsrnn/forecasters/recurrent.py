@@ -59,6 +59,7 @@ class RecurrentForecaster(WindowForecaster):
         transition_depth=1,
         input_layers=(),
         output_layers=(),
+        dilation=1,
         segment="auto",
         dropout=0.2,
         recurrent_dropout=0.0,
@@ -109,6 +110,7 @@ class RecurrentForecaster(WindowForecaster):
         self.transition_depth = transition_depth
         self.input_layers = input_layers
         self.output_layers = output_layers
+        self.dilation = dilation
         self.segment = segment
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
@@ -385,6 +387,8 @@ class LSTMForecaster(RecurrentForecaster):
         Layers from one state to the next; those above the first are dense.
     input_layers, output_layers : tuple of int
         Widths of dense layers before the first recurrent layer and after the last.
+    dilation : int or tuple of int
+        How many recurrent steps the state goes back, in all layers or in each; see `LSTMRegressor`.
     segment : int or "auto"
         Rows read per recurrent step. "auto" reads a window in four steps or a few more.
     dropout, recurrent_dropout : float
@@ -490,6 +494,7 @@ class LSTMForecaster(RecurrentForecaster):
         transition_depth=1,
         input_layers=(),
         output_layers=(),
+        dilation=1,
         segment="auto",
         dropout=0.2,
         recurrent_dropout=0.0,
@@ -541,6 +546,7 @@ class LSTMForecaster(RecurrentForecaster):
             transition_depth=transition_depth,
             input_layers=input_layers,
             output_layers=output_layers,
+            dilation=dilation,
             segment=segment,
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,

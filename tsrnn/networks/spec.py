@@ -84,6 +84,9 @@ class NetworkSpec:
         and the head [7]_. These and the layers of a deep transition have the `activation`.
     peephole : bool
         Let the gates of an LSTM see its memory cell, through one weight for each gate and unit [9]_: rows i, f, o.
+    dilation : tuple of int
+        How many recurrent steps the state of each layer goes back [10]_; the steps before which there are not so many
+        start from the initial state. None of them: one step back, in all layers.
 
     References
     ----------
@@ -97,6 +100,7 @@ class NetworkSpec:
     .. [8] Feng et al. (2024). Were RNNs all we needed? arXiv:2410.01201, sections 3.1 and 3.2.
     .. [9] Gers, Schraudolph and Schmidhuber (2002). Learning precise timing with LSTM recurrent networks. Journal of
        Machine Learning Research 3.
+    .. [10] Chang et al. (2017). Dilated recurrent neural networks. NeurIPS, eq. 2.
 
     Examples
     --------
@@ -123,6 +127,7 @@ class NetworkSpec:
     input_layers: tuple[int, ...] = ()
     output_layers: tuple[int, ...] = ()
     peephole: bool = False
+    dilation: tuple[int, ...] = ()
 
     def n_segments(self, n_steps: int) -> int:
         """Return the number of recurrent steps for a window of `n_steps`; a first, partial segment counts."""

@@ -51,6 +51,7 @@ class _RecurrentRegressor(NetworkRegressor):
         transition_depth=1,
         input_layers=(),
         output_layers=(),
+        dilation=1,
         segment=1,
         return_sequences=False,
         static_features=None,
@@ -96,6 +97,7 @@ class _RecurrentRegressor(NetworkRegressor):
         self.transition_depth = transition_depth
         self.input_layers = input_layers
         self.output_layers = output_layers
+        self.dilation = dilation
         self.segment = segment
         self.return_sequences = return_sequences
         self.static_features = static_features
@@ -154,6 +156,7 @@ class _RecurrentRegressor(NetworkRegressor):
             input_layers=tuple(int(width) for width in self.input_layers),
             output_layers=tuple(int(width) for width in self.output_layers),
             peephole=bool(getattr(self, "peephole", False)),
+            dilation=self._dilations(len(units)),
         )
 
     def stream(self, n_streams: int = 1) -> Stream:
@@ -187,6 +190,19 @@ class _RecurrentRegressor(NetworkRegressor):
         check_is_fitted(self)
         check_int("n_streams", n_streams)
         return Stream(self, n_streams)
+
+    def _dilations(self, n_layers: int) -> tuple[int, ...]:
+        """Return the dilation of each layer, or () if no state goes further back than one step."""
+        one = isinstance(self.dilation, Integral)
+        dilations = (int(self.dilation),) * n_layers if one else tuple(int(k) for k in self.dilation)
+        n_reads = -(-self.n_steps_in_ // int(self.segment))
+        if max(dilations) > max(1, n_reads - 1):
+            raise ValueError(
+                f"dilation={self.dilation!r} goes back further than a window of {n_reads} recurrent steps "
+                f"({self.n_steps_in_} steps, segment={self.segment}) allows: at most {max(1, n_reads - 1)}. Use a "
+                "smaller dilation or segment, or longer windows."
+            )
+        return dilations if max(dilations) > 1 else ()
 
     def _layer_units(self) -> tuple[int, ...]:
         return (int(self.units),) if isinstance(self.units, Integral) else tuple(int(u) for u in self.units)
@@ -242,6 +258,7 @@ class _RecurrentRegressor(NetworkRegressor):
         check_int("transition_depth", self.transition_depth)
         _check_widths("input_layers", self.input_layers)
         _check_widths("output_layers", self.output_layers)
+        self._check_dilation()
         check_int("segment", self.segment)
         check_bool("return_sequences", self.return_sequences)
         if self.return_sequences and self.segment > 1:
@@ -253,6 +270,18 @@ class _RecurrentRegressor(NetworkRegressor):
         check_choice("kernel_initializer", self.kernel_initializer, _KERNEL_INITIALIZERS)
         check_choice("recurrent_initializer", self.recurrent_initializer, _KERNEL_INITIALIZERS)
         check_choice("head_initializer", self.head_initializer, ("glorot_uniform", "zeros"))
+
+    def _check_dilation(self) -> None:
+        if not isinstance(self.dilation, (tuple, list)):
+            check_int("dilation", self.dilation)
+            return
+        for i, dilation in enumerate(self.dilation):
+            check_int(f"dilation[{i}]", dilation)
+        if len(self.dilation) != len(self._layer_units()):
+            raise ValueError(
+                f"dilation={self.dilation!r} must hold one number for each layer, and units={self.units!r} makes "
+                f"{len(self._layer_units())}. Pass as many, or one integer for all."
+            )
 
     def _check_static_features(self) -> None:
         check_choice("static_to", self.static_to, STATIC_TO)
@@ -303,7 +332,11 @@ class _RecurrentRegressor(NetworkRegressor):
             1 <= spec.transition_depth <= len(self.weights_) and spec.cell not in MINIMAL_CELLS
         )
         widths = all(width > 0 for width in spec.input_layers + spec.output_layers)
-        if not (merges and residual and deep and widths) or (spec.peephole and spec.cell != "lstm"):
+        # Further back than a window there would be chains without a step, which cost memory all the same.
+        dilated = not spec.dilation or (
+            len(spec.dilation) == len(spec.units) and min(spec.dilation) >= 1 and max(spec.dilation) < self.n_steps_in_
+        )
+        if not (merges and residual and deep and widths and dilated) or (spec.peephole and spec.cell != "lstm"):
             raise ArchiveError(f"{spec} has axes that do not go together")
 
     def _check_restored_targets(self) -> None:
@@ -358,6 +391,10 @@ class LSTMRegressor(_RecurrentRegressor):
     input_layers, output_layers : tuple of int, default=()
         Widths of dense layers with the same `activation`: those that each step (or segment) goes through before the
         first recurrent layer, and those between the last state and the targets [4]_.
+    dilation : int or tuple of int, default=1
+        How many recurrent steps the state goes back, in all layers or in each [6]_. Above 1, a layer reads every k-th
+        step as a sequence of its own: shorter ones, which reach further back and take Keras less time. Let the first of
+        several layers go one step back, and the dilation grow: ``units=(32, 32, 32), dilation=(1, 2, 4)``.
     segment : int, default=1
         Steps of a window that the network reads together. A long window read in segments trains faster and remembers
         further back. If the steps do not divide, the first segment is filled up with zeros on the left.
@@ -376,8 +413,8 @@ class LSTMRegressor(_RecurrentRegressor):
     recurrent_dropout : float, default=0.0
         Rate of dropout on the recurrent state.
     l1, l2 : float, default=0.0
-        Penalties on the absolute and squared values of all kernels (input, recurrent, initial state, head), added to
-        the loss.
+        Penalties on the absolute and squared values of all kernels (input, recurrent, initial state, head, dense layers
+        and peepholes), added to the loss.
     kernel_initializer : {"glorot_uniform", "orthogonal"}, default="glorot_uniform"
         Initial input kernels.
     recurrent_initializer : {"orthogonal", "glorot_uniform"}, default="orthogonal"
@@ -484,6 +521,7 @@ class LSTMRegressor(_RecurrentRegressor):
        ICLR.
     .. [5] Gers, F., Schraudolph, N. and Schmidhuber, J. (2002). Learning precise timing with LSTM recurrent networks.
        Journal of Machine Learning Research 3, 115-143.
+    .. [6] Chang, S. et al. (2017). Dilated recurrent neural networks. NeurIPS.
 
     Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50 ("pinball").
 
@@ -528,6 +566,7 @@ class LSTMRegressor(_RecurrentRegressor):
         transition_depth=1,
         input_layers=(),
         output_layers=(),
+        dilation=1,
         segment=1,
         return_sequences=False,
         static_features=None,
@@ -574,6 +613,7 @@ class LSTMRegressor(_RecurrentRegressor):
             transition_depth=transition_depth,
             input_layers=input_layers,
             output_layers=output_layers,
+            dilation=dilation,
             segment=segment,
             return_sequences=return_sequences,
             static_features=static_features,

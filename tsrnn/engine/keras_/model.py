@@ -7,6 +7,7 @@ import itertools
 import keras
 
 from ...networks import NetworkSpec
+from .dilated import run_dilated
 from .layers import DEEP_CELLS, MINIMAL_LAYERS
 
 __all__ = ["VariableDropout", "build_model", "make_model"]
@@ -30,7 +31,7 @@ class VariableDropout(keras.layers.Layer):
         return keras.ops.where(keep, inputs / (1 - self.rate), 0.0)
 
 
-def _recurrent_layer(spec: NetworkSpec, units: int, whole: bool, recurrent_dropout: float):
+def _recurrent_layer(spec: NetworkSpec, units: int, whole: bool, recurrent_dropout: float, merge_mode: str | None):
     # Zeros and a fixed seed: Keras's defaults would draw from Python's global generator. Weights are loaded later.
     options = {
         "activation": spec.activation,
@@ -48,7 +49,7 @@ def _recurrent_layer(spec: NetworkSpec, units: int, whole: bool, recurrent_dropo
     else:
         options |= {} if spec.cell == "simple_rnn" else {"use_cudnn": False}
         layer = LAYERS[spec.cell](units, return_sequences=whole, **options)
-    return keras.layers.Bidirectional(layer, merge_mode=spec.merge_mode) if spec.bidirectional else layer
+    return keras.layers.Bidirectional(layer, merge_mode=merge_mode) if spec.bidirectional else layer
 
 
 def _dense_layers(spec: NetworkSpec, widths: tuple[int, ...]):
@@ -101,9 +102,13 @@ def build_model(spec: NetworkSpec, n_steps: int, *, ragged: bool = False, dropou
         h = keras.Sequential(_dense_layers(spec, spec.input_layers))(h)
     for i, (units, states) in enumerate(zip(spec.units, _initial_states(spec, window, mask), strict=True)):
         whole = spec.head == "sequence" or i < len(spec.units) - 1
-        layer = _recurrent_layer(spec, units, whole, recurrent_dropout)
-        given = {"mask": mask, "initial_state": states}
-        below, h = h, layer(h, **{name: value for name, value in given.items() if value is not None})
+        below, dilation = h, spec.dilation[i] if spec.dilation else 1
+        layer = _recurrent_layer(spec, units, whole, recurrent_dropout, spec.merge_mode if dilation == 1 else None)
+        if dilation > 1:
+            h = run_dilated(layer, h, mask, states, dilation, spec.merge_mode)
+        else:
+            given = {"mask": mask, "initial_state": states}
+            h = layer(h, **{name: value for name, value in given.items() if value is not None})
         h = dropout()(h) if dropout is not None else h
         if spec.residual and i > 0:
             h = keras.layers.Add()([h, below if whole else below[:, -1]])

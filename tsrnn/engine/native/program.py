@@ -32,7 +32,7 @@ _TRAINING_THREADS = 2  # the engine splits a batch in two
 _ROWS_PER_THREAD = 32  # windows that are worth a further thread of prediction
 _WORK_PER_THREAD = 200_000  # multiply-adds that are worth a further thread: some 5 us
 # The axes of a network that this engine computes at their default only.
-_KERAS_AXES = ("merge_mode", "residual", "transition_depth", "input_layers", "output_layers", "peephole")
+_KERAS_AXES = ("merge_mode", "residual", "transition_depth", "input_layers", "output_layers", "peephole", "dilation")
 _PLAIN = {field.name: field.default for field in fields(NetworkSpec) if field.name in _KERAS_AXES}
 
 instruction_sets = _core.instruction_sets
