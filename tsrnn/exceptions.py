@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sklearn.exceptions import NotFittedError
 
-__all__ = ["CapacityWarning", "DataError", "ArchiveError", "NotFittedError"]
+__all__ = ["ArchiveError", "CapacityWarning", "DataError", "GradientWarning", "NotFittedError"]
 
 
 class DataError(ValueError):
@@ -17,3 +17,7 @@ class ArchiveError(ValueError):
 
 class CapacityWarning(UserWarning):
     """A network has more trainable parameters than there are windows to train it on."""
+
+
+class GradientWarning(UserWarning):
+    """The gradient of a network vanishes or explodes on its way back through a window."""

@@ -1,4 +1,4 @@
-"""The losses, in NumPy: what the validation part is scored with, and the oracle of the losses inside programs."""
+"""The losses and their gradients, in NumPy: what validation is scored with, and the oracle of losses in programs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import digamma, expit, gammaln
 
-from .distributions import freedom_of, scale_of, split
+from .distributions import FREEDOM_SHIFT, SCALE_SHIFT, freedom_of, scale_of, split
 
-__all__ = ["mean_loss"]
+__all__ = ["loss_gradient", "mean_loss"]
 
 Loss = Callable[[np.ndarray, np.ndarray, Sequence[float]], np.ndarray]
 
@@ -78,3 +78,69 @@ def mean_loss(
     with np.errstate(over="ignore", invalid="ignore"):  # a diverged network is reported by the training loop
         losses = _LOSSES[name](parameters, np.where(known, y_true, 0), quantiles)
         return float(np.where(known, weights * losses, 0).sum() / weights.sum())
+
+
+# Gradients by the parameters: (n, P, K) and y (n, K) -> (n, P, K).
+
+
+def _pinball_gradient(parameters: np.ndarray, y: np.ndarray, quantiles: Sequence[float]) -> np.ndarray:
+    levels = np.asarray(quantiles)[:, None]
+    error = y[:, None] - parameters
+    return (np.where(error > 0, -levels, 1 - levels) * (error != 0)) / len(quantiles)
+
+
+def _gaussian_gradient(parameters: np.ndarray, y: np.ndarray, quantiles: Sequence[float]) -> np.ndarray:
+    scale = scale_of(parameters[:, 1])
+    z = (parameters[:, 0] - y) / scale
+    by_scale = (1 - z**2) / scale * expit(parameters[:, 1] + SCALE_SHIFT)
+    return np.stack([z / scale, by_scale], axis=1)
+
+
+def _student_t_gradient(parameters: np.ndarray, y: np.ndarray, quantiles: Sequence[float]) -> np.ndarray:
+    scale, v = scale_of(parameters[:, 1]), freedom_of(parameters[:, 2])
+    z = (parameters[:, 0] - y) / scale
+    by_z = (v + 1) * z / (v + z**2)
+    by_scale = (1 - z * by_z) / scale * expit(parameters[:, 1] + SCALE_SHIFT)
+    by_norm = (digamma(v / 2) - digamma((v + 1) / 2) + 1 / v) / 2
+    by_freedom = np.log1p(z**2 / v) / 2 - z * by_z / (2 * v) + by_norm
+    return np.stack([by_z / scale, by_scale, by_freedom * expit(parameters[:, 2] + FREEDOM_SHIFT)], axis=1)
+
+
+_GRADIENTS: dict[str, Loss] = {
+    "mse": lambda parameters, y, quantiles: 2 * (parameters - y[:, None]),
+    "mae": lambda parameters, y, quantiles: np.sign(parameters - y[:, None]),
+    "huber": lambda parameters, y, quantiles: np.clip(parameters - y[:, None], -1, 1),
+    "pinball": _pinball_gradient,
+    "gaussian": _gaussian_gradient,
+    "student_t": _student_t_gradient,
+}
+
+
+def loss_gradient(name: str, y_true: np.ndarray, outputs: np.ndarray, quantiles: Sequence[float] = ()) -> np.ndarray:
+    """Gradient of the loss of each window, its mean over the targets that are not NaN, by the outputs.
+
+    Parameters
+    ----------
+    name : {"mse", "mae", "huber", "pinball", "gaussian", "student_t"}
+        The loss.
+    y_true : ndarray of shape (n_windows, n_targets)
+        Targets.
+    outputs : ndarray of shape (n_windows, n_parameters * n_targets)
+        Outputs of the network; see `distributions`.
+    quantiles : sequence of float
+        Levels of "pinball".
+
+    Returns
+    -------
+    ndarray of the shape of the outputs; 0 for a target that is not known
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss_gradient("mse", np.array([[1.0, 2.0, np.nan]]), np.array([[1.5, 0.0, 9.0]]))
+    array([[ 0.5, -2. ,  0. ]])
+    """
+    known = ~np.isnan(y_true)
+    gradient = _GRADIENTS[name](split(name, quantiles, outputs), np.where(known, y_true, 0), quantiles)
+    share = known / np.maximum(known.sum(axis=1, keepdims=True), 1)
+    return (gradient * share[:, None]).reshape(outputs.shape)

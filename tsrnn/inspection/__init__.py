@@ -5,5 +5,13 @@ Each function returns a table; the display beside it, in scikit-learn's manner, 
 """
 
 from .gates import GateDisplay, gate_trace
+from .gradients import GradientFlowDisplay, gradient_flow, gradient_reach, recurrent_spectrum
 
-__all__ = ["GateDisplay", "gate_trace"]
+__all__ = [
+    "GateDisplay",
+    "GradientFlowDisplay",
+    "gate_trace",
+    "gradient_flow",
+    "gradient_reach",
+    "recurrent_spectrum",
+]

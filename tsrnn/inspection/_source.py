@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_int
@@ -19,6 +21,7 @@ from ..networks.cells import Trace, trace
 from ..regressors.base import NetworkRegressor
 
 __all__ = [
+    "before_training",
     "channel_names",
     "choose_rows",
     "find_network",
@@ -90,22 +93,42 @@ def read_some_windows(estimator: Any, X: Any, network: int) -> tuple[NetworkRegr
     return regressor, part._view(windows)[0]
 
 
-def read_examples(estimator: Any, X: Any, y: Any, network: int) -> tuple[NetworkRegressor, Any, np.ndarray]:
-    """Return a network, windows for its `predict` and targets; for a forecaster those that it was fitted on."""
+def read_examples(
+    estimator: Any, X: Any, y: Any, network: int, *, fresh: bool = False
+) -> tuple[NetworkRegressor, Any, np.ndarray]:
+    """Return a network, windows for its `predict` and targets; for a forecaster those that it was fitted on.
+
+    With `fresh`, and for a regressor that was not fitted, the network is as it is before training.
+    """
+    if isinstance(estimator, NetworkRegressor):
+        X, y = _given(estimator, X, "X"), _given(estimator, y, "y")
+        if fresh or not hasattr(estimator, "weights_"):
+            return before_training(estimator, X, y), X, y
+        return find_network(estimator, network)[0], X, y
     regressor, part = find_network(estimator, network)
-    if part is None:
-        return regressor, _given(estimator, X, "X"), np.asarray(_given(estimator, y, "y"))
     _check_none(estimator, X)
     _check_none(estimator, y)
     values = estimator.grid_.regularise(estimator.data_).to_numpy()[: estimator.n_rows_fit_]
-    windows, y, *_ = part._lesson(*estimator._examples(values, estimator._training_cutoffs(values)))
-    return regressor, windows, y
+    windows, y, *_ = part._lesson(  # type: ignore[union-attr]
+        *estimator._examples(values, estimator._training_cutoffs(values))
+    )
+    return before_training(regressor, windows, y) if fresh else regressor, windows, y
+
+
+def before_training(regressor: Any, X: Any, y: Any) -> NetworkRegressor:
+    """Return a copy of a regressor with the weights that `fit` starts from, for windows and targets like these."""
+    fresh = clone(regressor)
+    fresh._check_parameters()
+    examples = fresh._read_examples(X, y, None, resume=False, allow_nan=True)
+    seed = int(check_random_state(fresh.random_state).randint(np.iinfo(np.int32).max))
+    fresh._start(examples, None, np.random.default_rng([seed, 0]))
+    return fresh
 
 
 def _given(estimator: Any, values: Any, name: str) -> Any:
     if values is None:
         raise ValueError(
-            f"{name} must be given with a fitted {type(estimator).__name__}, which does not keep what it was fitted on."
+            f"{name} must be given with a {type(estimator).__name__}, which does not keep what it was fitted on."
         )
     if name == "X" and np.ndim(values) not in (2, 3):
         raise ValueError(f"X must hold windows, 3-D or 2-D as in fit, got {np.ndim(values)} dimension(s).")
