@@ -15,6 +15,7 @@ from tsrnn.engine.program import Numbers
 from tsrnn.networks import ModelSpec, NetworkSpec, cells
 from tsrnn.networks.backward import backward
 from tsrnn.networks.cells import STEPS, gru_step, lstm_step, simple_rnn_step, trace
+from tsrnn.networks.elman import elman_gradients, elman_states
 
 CELLS = ["lstm", "gru", "simple_rnn"]
 VARIANTS = [
@@ -334,6 +335,82 @@ def test_gradients_of_the_squared_error_are_those_of_the_native_engine(cell, var
     d_outputs = 2 * (seen.outputs - y) / np.isfinite(y).sum()
     for gradient, values in zip(backward(spec, weights, seen, d_outputs).weights, expected, strict=True):
         np.testing.assert_allclose(gradient, values, rtol=1e-4, atol=2e-6)
+
+
+# -- back-propagation through time of Elman's network ----------------------------------------------------------------
+
+
+def elman_example(units=4, n_inputs=2, n_outputs=3, n_steps=7):
+    rng = np.random.default_rng(3)
+    shapes = {"U": (units, n_inputs), "W": (units, units), "V": (n_outputs, units), "b": (units,), "c": (n_outputs,)}
+    parameters = {name: rng.normal(scale=0.6, size=shape) for name, shape in shapes.items()}
+    return parameters, rng.normal(size=(n_steps, n_inputs)), rng.normal(size=(n_steps, n_outputs))
+
+
+def elman_outputs(U, W, V, b, c, x):
+    h, outputs = np.zeros(len(b)), []
+    for inputs in x:
+        h = np.tanh(b + W @ h + U @ inputs)
+        outputs.append(c + V @ h)
+    return np.array(outputs)
+
+
+def without_output_bias(parameters):
+    return {name: values for name, values in parameters.items() if name != "c"}
+
+
+def test_closed_form_gradients_of_elmans_network_are_finite_differences():
+    parameters, x, y = elman_example()
+
+    def loss():
+        return 0.5 * np.square(elman_outputs(**parameters, x=x) - y).sum()
+
+    error = elman_outputs(**parameters, x=x) - y
+    gradients = elman_gradients(**without_output_bias(parameters), x=x, d_outputs=error)
+    for name, values in parameters.items():
+        np.testing.assert_allclose(getattr(gradients, name), central_differences(loss, values), rtol=1e-6, atol=1e-8)
+
+
+def test_closed_form_gradients_of_elmans_network_are_those_of_the_backward_pass():
+    parameters, x, d_outputs = elman_example()
+    spec = make_spec("simple_rnn", (4,), n_outputs=3, head="sequence")
+    U, W, V, b, c = (parameters[name] for name in "UWVbc")
+    seen = trace(spec, [U.T, W.T, b, V.T, c], x)
+    np.testing.assert_allclose(elman_states(U, W, b, x), seen.layers[0][0].states[0][0], rtol=1e-12)
+    general = backward(spec, [U.T, W.T, b, V.T, c], seen, d_outputs[None])
+    closed = elman_gradients(U, W, V, b, x, d_outputs)
+    expected = [closed.U.T, closed.W.T, closed.b, closed.V.T, closed.c]
+    for ours, theirs in zip(general.weights, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    np.testing.assert_allclose(general.states[0][0][0][0], closed.h, rtol=1e-12)
+
+
+@native
+@pytest.mark.parametrize("head", ["last", "sequence"])
+def test_closed_form_gradients_of_elmans_network_are_those_of_the_native_engine(head):
+    parameters, x, y = elman_example()
+    spec = make_spec("simple_rnn", (4,), n_outputs=3, head=head)
+    weights = [np.float32(parameters[name].T) for name in "UWbVc"]
+    with lease(ProgramKey(ForwardKey(spec, 7, 2), TrainerKey(1, optimizer="sgd")), "native") as program:
+        program.load(weights)
+        program.reset_trainer(0)
+        targets = (y if head == "sequence" else y[-1]).astype(np.float32).reshape(1, -1)
+        windows = WindowData.from_windows(x[None])
+        data = program.bind(windows, Missing(np.zeros(2, np.float32), ()), targets, np.ones(1, np.float32))
+        program.train_steps(data, np.zeros((1, 1), np.int32), Numbers(1.0))
+        moved = [old - new for old, new in zip(weights, program.weights(), strict=True)]
+    error = 2 * (elman_outputs(**parameters, x=x) - y) / targets.size
+    if head == "last":
+        error[:-1] = 0
+    gradients = elman_gradients(**without_output_bias(parameters), x=x, d_outputs=error)
+    for name, values in zip("UWbVc", moved, strict=True):
+        np.testing.assert_allclose(getattr(gradients, name).T, values, rtol=1e-4, atol=1e-6)
+
+
+def test_gradients_of_another_number_of_steps_are_refused():
+    parameters, x, d_outputs = elman_example()
+    with pytest.raises(ValueError, match=r"d_outputs must have shape \(7, 3\), one row per step of x, got \(6, 3\)"):
+        elman_gradients(**without_output_bias(parameters), x=x, d_outputs=d_outputs[1:])
 
 
 # -- refusals --------------------------------------------------------------------------------------------------------

@@ -4,12 +4,16 @@ Each function returns a table; the display beside it, in scikit-learn's manner, 
 ``XDisplay.from_estimator(...)``, ``.plot(ax=None)``. matplotlib is loaded when something is drawn.
 """
 
+from ..networks.elman import ElmanGradients, elman_gradients, elman_states
 from .gates import GateDisplay, gate_trace
 from .gradients import GradientFlowDisplay, gradient_flow, gradient_reach, recurrent_spectrum
 
 __all__ = [
+    "ElmanGradients",
     "GateDisplay",
     "GradientFlowDisplay",
+    "elman_gradients",
+    "elman_states",
     "gate_trace",
     "gradient_flow",
     "gradient_reach",
