@@ -25,11 +25,16 @@ from tsrnn.engine.distributions import n_parameters
 from tsrnn.engine.losses import loss_gradient, mean_loss
 from tsrnn.exceptions import GradientWarning
 from tsrnn.inspection import (
+    EffectiveMemoryDisplay,
     GateDisplay,
     GradientFlowDisplay,
+    LearningCurveDisplay,
+    effective_memory,
     gate_trace,
     gradient_flow,
     gradient_reach,
+    learning_curve,
+    memory_reach,
     recurrent_spectrum,
 )
 from tsrnn.inspection._source import channel_names, choose_rows, find_network, read_examples, read_inputs
@@ -421,6 +426,131 @@ def test_gradient_flow_display_draws_a_line_for_each_state_and_network(ax):
     GradientFlowDisplay(gradient_flow(fitted("gru", X, y), X, y)).plot(ax, label="GRU")
     assert ax.get_legend().get_texts()[-1].get_text() == "GRU, hidden state h"
     assert ax.get_yscale() == "log"
+
+
+# -- effective memory ------------------------------------------------------------------------------------------------
+
+
+def test_effect_of_a_change_fades_in_elmans_network_as_the_equations_say():
+    model, X, _ = linear_elman(0.3)  # windows of zeros: the change is 1 in their unit
+    effects = [np.tanh(1.0)]
+    while len(effects) < 6:
+        effects.append(np.tanh(0.3 * effects[-1]))
+    memory = effective_memory(model, X)
+    np.testing.assert_allclose(memory["effect"], effects, rtol=1e-5)
+    # effects are 0.76, 0.22, 0.068, 0.020, 0.0061, 0.0018: the last two are below 1 % of the first
+    assert memory_reach(memory).to_dict("records") == [{"channel": 0, "reach": 4, "length": 6}]
+
+
+@pytest.mark.parametrize("params", [{}, {"return_sequences": True}, {"loss": "pinball"}])
+def test_effects_are_those_of_a_slow_loop(params, monkeypatch):
+    monkeypatch.setattr("tsrnn.inspection.memory.BLOCK_VALUES", 700)  # several blocks of lags
+    X, y = make_windows()
+    X[0, 5, 1] = np.nan
+    sequences = "return_sequences" in params
+    model = fitted("gru", X, np.nan_to_num(X).cumsum(axis=1) if sequences else y, **params)
+
+    def last(predictions):
+        return predictions[:, -1] if sequences else predictions
+
+    memory = effective_memory(model, X, size=0.5, max_windows=1000)
+    for channel in (0, 1):
+        for lag in range(6):
+            changed = X.copy()
+            changed[:, 5 - lag, channel] += 0.5 * np.nanstd(X[..., channel])
+            moved = np.abs(last(model.predict(changed)) - last(model.predict(X))).mean(axis=1)
+            expected = moved[~np.isnan(X[:, 5 - lag, channel])].mean()
+            row = memory[(memory["channel"] == channel) & (memory["lag"] == lag)]
+            assert row["effect"].item() == pytest.approx(expected, rel=1e-3, abs=1e-6)
+
+
+def test_a_value_that_no_window_holds_has_no_effect():
+    X, y = make_windows()
+    X[:, :2] = np.nan
+    memory = effective_memory(fitted("gru", X, y), X)
+    assert np.isnan(memory["effect"]).tolist() == [False] * 4 + [True] * 2 + [False] * 4 + [True] * 2
+    assert memory_reach(memory)["reach"].max() <= 4
+
+
+def test_effective_memory_of_a_forecaster_names_its_columns(forecaster):
+    memory = effective_memory(forecaster, network=1, max_windows=20)
+    assert memory["channel"].tolist() == ["load"] * 12 + ["wind"] * 12
+    assert memory["lag"].tolist() == list(range(12)) * 2
+
+
+def test_a_change_must_be_above_zero():
+    X, y = make_windows()
+    with pytest.raises(ValueError, match=r"size must be a number in \(0, inf\), got 0"):
+        effective_memory(fitted(X=X, y=y), X, size=0)
+
+
+def test_effective_memory_display_draws_lines_or_a_map(ax):
+    X, y = make_windows()
+    display = EffectiveMemoryDisplay.from_estimator(fitted(X=X, y=y), X, ax=ax)
+    drawn = [line.get_ydata() for line in ax.get_lines()]
+    np.testing.assert_array_equal(np.ravel(drawn), display.memory["effect"])
+    many = pd.DataFrame(
+        {"channel": np.repeat(list("hgfedcba"), 3), "lag": list(range(3)) * 8, "effect": np.arange(24.0)}
+    )
+    other = Figure().subplots()
+    EffectiveMemoryDisplay(many).plot(other)
+    np.testing.assert_array_equal(other.collections[0].get_array(), np.arange(24.0).reshape(8, 3))
+    assert [label.get_text() for label in other.get_yticklabels()] == list("hgfedcba")
+
+
+def test_where_nothing_has_an_effect_the_display_says_so(ax):
+    memory = pd.DataFrame({"channel": "load", "lag": range(3), "effect": 0.0})
+    EffectiveMemoryDisplay(memory).plot(ax)
+    assert [text.get_text() for text in ax.texts] == ["0 at every lag"]
+    assert memory_reach(memory)["reach"].item() == 0
+    ax.figure.savefig(io.BytesIO())
+
+
+# -- learning curves -------------------------------------------------------------------------------------------------
+
+
+def test_learning_curve_is_the_history_with_the_start_and_the_best_epoch():
+    X, y = make_windows(n=100)
+    model = fitted(X=X, y=y, epochs=30, early_stopping=True, n_iter_no_change=2, learning_rate=0.1)
+    curve = learning_curve(model)
+    assert curve["epoch"].tolist() == list(range(model.n_iter_ + 1))
+    assert curve["loss"].tolist()[1:] == model.history_["loss"]
+    assert curve["val_loss"].tolist() == [model.initial_val_loss_, *model.history_["val_loss"]]
+    assert curve.loc[curve["best"], "val_loss"].item() == curve["val_loss"].min()
+
+
+def test_learning_curve_without_validation_ends_with_the_best_epoch():
+    X, y = make_windows()
+    curve = learning_curve(fitted(X=X, y=y, epochs=3))
+    assert curve.columns.tolist() == ["epoch", "loss", "learning_rate", "best"]
+    assert curve["best"].tolist() == [False, False, True]
+
+
+def test_learning_curve_goes_on_with_partial_fit():
+    X, y = make_windows()
+    model = GRURegressor(units=2, random_state=0)
+    for _ in range(3):
+        model.partial_fit(X, y)
+    curve = learning_curve(model)
+    assert curve["epoch"].tolist() == [1, 2, 3]
+    assert curve["loss"].tolist() == model.history_["loss"]
+
+
+def test_learning_curve_of_a_forecaster_is_that_before_it_was_trained_anew(forecaster):
+    assert forecaster.stopped_ is not None or forecaster.beats_last_value_ is False
+    curve = learning_curve(forecaster)
+    assert curve["val_loss"].tolist()[1:] == forecaster.history_["val_loss"]
+
+
+def test_learning_curve_display_draws_the_losses_and_marks_the_best_epoch(ax):
+    X, y = make_windows(n=100)
+    model = fitted(X=X, y=y, epochs=5, early_stopping=True)
+    display = LearningCurveDisplay.from_estimator(model, ax=ax)
+    training, validation, best = ax.get_lines()
+    np.testing.assert_array_equal(training.get_ydata(), display.curve["loss"])
+    np.testing.assert_array_equal(validation.get_ydata(), display.curve["val_loss"])
+    assert best.get_label() == f"best epoch: {model.best_iteration_}"
+    assert best.get_xdata()[0] == model.best_iteration_
 
 
 # -- all displays ----------------------------------------------------------------------------------------------------

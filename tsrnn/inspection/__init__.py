@@ -7,15 +7,22 @@ Each function returns a table; the display beside it, in scikit-learn's manner, 
 from ..networks.elman import ElmanGradients, elman_gradients, elman_states
 from .gates import GateDisplay, gate_trace
 from .gradients import GradientFlowDisplay, gradient_flow, gradient_reach, recurrent_spectrum
+from .learning import LearningCurveDisplay, learning_curve
+from .memory import EffectiveMemoryDisplay, effective_memory, memory_reach
 
 __all__ = [
+    "EffectiveMemoryDisplay",
     "ElmanGradients",
     "GateDisplay",
     "GradientFlowDisplay",
+    "LearningCurveDisplay",
+    "effective_memory",
     "elman_gradients",
     "elman_states",
     "gate_trace",
     "gradient_flow",
     "gradient_reach",
+    "learning_curve",
+    "memory_reach",
     "recurrent_spectrum",
 ]

@@ -1,12 +1,15 @@
-"""What the displays share when they draw. matplotlib is imported when something is drawn; imports nothing of tsrnn."""
+"""What the displays share when they draw. matplotlib is imported when something is drawn; imports plots for colours."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-__all__ = ["panels", "single", "tidy"]
+from ..plots import COLOURS
+
+__all__ = ["draw_by_lag", "panels", "set_log", "single", "tidy"]
 
 
 def single(ax: Any, size: tuple[float, float]) -> Any:
@@ -38,3 +41,39 @@ def panels(ax: Any, n: int, width: float, height: float) -> list[Any]:
 def tidy(ax: Any) -> None:
     """Leave out the frame on top and on the right."""
     ax.spines[["top", "right"]].set_visible(False)
+
+
+def set_log(ax: Any) -> None:
+    """Make the vertical axis logarithmic, or say on it that there is nothing above 0 to draw."""
+    if any(np.isfinite(line.get_ydata(orig=True).astype(float)).any() for line in ax.get_lines()):
+        ax.set_yscale("log")
+    else:
+        ax.text(0.5, 0.5, "0 at every lag", transform=ax.transAxes, ha="center", color="0.4")
+
+
+def draw_by_lag(ax: Any, table: pd.DataFrame, column: str, label: str, *, log: bool) -> None:
+    """Draw a number by lag: a line for each channel, or a map if there are more channels than colours."""
+    ax.set_xlabel("lag: steps before the last of the window")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    if table["channel"].nunique() > len(COLOURS):
+        _draw_map(ax, table, column, label)
+        return
+    for (channel, rows), colour in zip(table.groupby("channel", sort=False), COLOURS, strict=False):
+        values = rows[column].where(rows[column] > 0) if log else rows[column]  # 0 has no logarithm
+        ax.plot(rows["lag"], values, color=colour, marker="o" if len(rows) == 1 else None, label=str(channel))
+    if log:
+        set_log(ax)
+    ax.set_ylabel(label)
+    ax.margins(x=0.01)
+    ax.legend(title="channel", frameon=False)
+    tidy(ax)
+
+
+def _draw_map(ax: Any, table: pd.DataFrame, column: str, label: str) -> None:
+    wide = table.pivot(index="channel", columns="lag", values=column).reindex(table["channel"].unique())
+    mesh = ax.pcolormesh(wide.columns, np.arange(len(wide)), wide.to_numpy(), shading="nearest", cmap="viridis")
+    mesh.set_rasterized(True)
+    ax.set_yticks(np.arange(len(wide)), [str(name) for name in wide.index])
+    ax.invert_yaxis()
+    ax.set_ylabel("channel")
+    ax.figure.colorbar(mesh, ax=ax, label=label, pad=0.01)

@@ -25,6 +25,7 @@ __all__ = [
     "channel_names",
     "choose_rows",
     "find_network",
+    "read_dense",
     "read_examples",
     "read_inputs",
     "read_some_windows",
@@ -34,7 +35,7 @@ __all__ = [
 
 
 def find_network(estimator: Any, network: int = 0) -> tuple[NetworkRegressor, Part | None]:
-    """Return a fitted recurrent regressor, and the part of a forecaster's ensemble that it belongs to.
+    """Return a fitted regressor, and the part of a forecaster's ensemble that it belongs to.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ def find_network(estimator: Any, network: int = 0) -> tuple[NetworkRegressor, Pa
     Raises
     ------
     TypeError
-        If the estimator has no recurrent network, or one that the user wrote in Keras.
+        If the estimator has no network.
     ValueError
         If the forecaster does not have as many networks.
     """
@@ -63,7 +64,6 @@ def find_network(estimator: Any, network: int = 0) -> tuple[NetworkRegressor, Pa
             )
         members = [(member, part) for part in ensemble.parts for member in part.networks]
     check_int("network", network, 0, len(members) - 1)
-    spec_of(members[network][0])
     return members[network]
 
 
@@ -166,6 +166,13 @@ def choose_rows(n_windows: int, max_windows: int) -> np.ndarray:
     """Return at most `max_windows` row numbers, evenly spread over all, the last one among them."""
     n = min(n_windows, check_int("max_windows", max_windows) or 1)
     return n_windows - 1 - np.arange(n)[::-1] * n_windows // n
+
+
+def read_dense(regressor: NetworkRegressor, X: Any, max_windows: int, *further: np.ndarray) -> list[Any]:
+    """Return at most `max_windows` windows as float32 (n, n_steps, n_features), NaN kept, and the rows of `further`."""
+    rows = choose_rows(len(X), max_windows)
+    dense = np.asarray(read_windows(regressor, X[rows], None, reset=False), dtype=np.float32)
+    return [dense, *(values[rows] for values in further)]
 
 
 def channel_names(estimator: Any, regressor: NetworkRegressor) -> list:

@@ -14,7 +14,7 @@ from ..networks.backward import backward
 from ..networks.cells import Trace
 from ..plots import COLOURS
 from ..regressors.base import NetworkRegressor
-from ._draw import single, tidy
+from ._draw import set_log, single, tidy
 from ._source import choose_rows, find_network, read_examples, run_network, spec_of
 from .gates import DIRECTIONS
 
@@ -364,7 +364,7 @@ class GradientFlowDisplay:
                 marker="o" if len(rows) == 1 else None,
                 label=", ".join(filter(None, words)),
             )
-        self.ax_.set_yscale("log")
+        set_log(self.ax_)
         self.ax_.set_xlabel("lag: steps of the window between a state and the last")
         self.ax_.set_ylabel("norm of the gradient of the loss")
         self.ax_.margins(x=0.01)
