@@ -23,19 +23,22 @@ from tsrnn import (
 )
 from tsrnn.engine.distributions import n_parameters
 from tsrnn.engine.losses import loss_gradient, mean_loss
-from tsrnn.exceptions import GradientWarning
+from tsrnn.exceptions import CapacityWarning, GradientWarning
 from tsrnn.inspection import (
     EffectiveMemoryDisplay,
     GateDisplay,
     GradientFlowDisplay,
     LearningCurveDisplay,
+    LearningRateRangeDisplay,
     effective_memory,
     gate_trace,
     gradient_flow,
     gradient_reach,
     learning_curve,
+    learning_rate_range_test,
     memory_reach,
     recurrent_spectrum,
+    suggest_learning_rate,
 )
 from tsrnn.inspection._source import channel_names, choose_rows, find_network, read_examples, read_inputs
 
@@ -551,6 +554,81 @@ def test_learning_curve_display_draws_the_losses_and_marks_the_best_epoch(ax):
     np.testing.assert_array_equal(validation.get_ydata(), display.curve["val_loss"])
     assert best.get_label() == f"best epoch: {model.best_iteration_}"
     assert best.get_xdata()[0] == model.best_iteration_
+
+
+# -- learning-rate range test ----------------------------------------------------------------------------------------
+
+
+def test_range_test_raises_the_rate_exponentially_and_records_the_loss_before_each_step():
+    X, y = make_windows(n=64)
+    model = GRURegressor(units=2, batch_size=16, random_state=0)
+    tested = learning_rate_range_test(model, X, y, min_rate=1e-30, max_rate=1e-20, n_batches=12)
+    np.testing.assert_allclose(np.diff(np.log10(tested["learning_rate"])), 10 / 11)
+    # Rates of nothing leave the network as it began: each of the three epochs has its loss on all windows.
+    start = GRURegressor(units=2, batch_size=16, random_state=0, learning_rate=1e-30, epochs=1).fit(X, y)
+    expected = np.square(start.predict(X) - y).mean()
+    np.testing.assert_allclose(tested["loss"].to_numpy().reshape(3, 4).mean(axis=1), expected, rtol=1e-5)
+    assert not hasattr(model, "weights_")
+
+
+def test_range_test_is_training_with_a_rate_for_each_batch():
+    X, y = make_windows(n=8)
+    settings = {"units": 2, "batch_size": 8, "random_state": 0, "shuffle": False}
+    rates = np.geomspace(1e-3, 1e-1, 4)
+    tested = learning_rate_range_test(LSTMRegressor(**settings), X, y, min_rate=1e-3, max_rate=1e-1, n_batches=4)
+
+    def factor(epoch):
+        return rates[epoch] / 1e-3
+
+    with pytest.warns(CapacityWarning):
+        model = LSTMRegressor(**settings, learning_rate=1e-3, learning_rate_schedule=factor, epochs=4).fit(X, y)
+    np.testing.assert_allclose(tested["loss"], model.history_["loss"], rtol=1e-6)
+
+
+def test_smoothed_loss_is_a_weighted_mean_of_the_losses_so_far():
+    X, y = make_windows(n=64)
+    tested = learning_rate_range_test(GRURegressor(units=2, random_state=0), X, y, n_batches=9)
+    for i in range(9):
+        weights = 0.9 ** np.arange(i, -1, -1)
+        assert tested["smoothed"][i] == pytest.approx(np.average(tested["loss"][: i + 1], weights=weights))
+
+
+def test_range_test_ends_where_the_loss_is_not_finite():
+    X, y = make_windows(n=64)
+    model = SimpleRNNRegressor(units=2, optimizer="sgd", clipnorm=None, random_state=0)
+    tested = learning_rate_range_test(model, X, y, max_rate=1e30, n_batches=40)
+    assert 2 < len(tested) < 40
+    assert np.isfinite(tested["loss"]).all()
+    assert suggest_learning_rate(tested) < 1
+    assert LearningRateRangeDisplay(tested).plot(Figure().subplots()).ax_.get_ylim()[1] < 100
+
+
+def test_no_rate_is_suggested_where_no_loss_was_finite():
+    with pytest.raises(ValueError, match="the loss was not finite from the first batch on"):
+        suggest_learning_rate(pd.DataFrame({"learning_rate": [], "loss": [], "smoothed": []}))
+
+
+@pytest.mark.parametrize(
+    ("params", "match"),
+    [
+        ({"min_rate": 0}, "min_rate must be a number"),
+        ({"max_rate": 1e-5}, r"max_rate must be a number in \(1e-05, inf\)"),
+        ({"n_batches": 1}, "n_batches must be an integer of at least 2"),
+    ],
+)
+def test_ranges_that_are_none_are_refused(params, match):
+    X, y = make_windows()
+    with pytest.raises(ValueError, match=match):
+        learning_rate_range_test(LSTMRegressor(), X, y, **params)
+
+
+def test_range_test_of_a_forecaster_and_its_display(forecaster, ax):
+    display = LearningRateRangeDisplay.from_estimator(forecaster, n_batches=20, ax=ax)
+    losses, smoothed, suggestion = ax.get_lines()
+    np.testing.assert_array_equal(losses.get_ydata(), display.tested["loss"])
+    np.testing.assert_array_equal(smoothed.get_ydata(), display.tested["smoothed"])
+    assert suggestion.get_xdata()[0] == display.suggestion
+    assert ax.get_xscale() == "log"
 
 
 # -- all displays ----------------------------------------------------------------------------------------------------

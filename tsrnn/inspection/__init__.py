@@ -8,6 +8,7 @@ from ..networks.elman import ElmanGradients, elman_gradients, elman_states
 from .gates import GateDisplay, gate_trace
 from .gradients import GradientFlowDisplay, gradient_flow, gradient_reach, recurrent_spectrum
 from .learning import LearningCurveDisplay, learning_curve
+from .learning_rates import LearningRateRangeDisplay, learning_rate_range_test, suggest_learning_rate
 from .memory import EffectiveMemoryDisplay, effective_memory, memory_reach
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "GateDisplay",
     "GradientFlowDisplay",
     "LearningCurveDisplay",
+    "LearningRateRangeDisplay",
     "effective_memory",
     "elman_gradients",
     "elman_states",
@@ -23,6 +25,8 @@ __all__ = [
     "gradient_flow",
     "gradient_reach",
     "learning_curve",
+    "learning_rate_range_test",
     "memory_reach",
     "recurrent_spectrum",
+    "suggest_learning_rate",
 ]

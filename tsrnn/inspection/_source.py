@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._checks import check_int
 from ..engine import WindowData
 from ..engine.inputs import read_windows
+from ..engine.training import Examples
 from ..forecasters.ensemble import Ensemble, Part
 from ..networks import NetworkSpec
 from ..networks.cells import Trace, trace
@@ -31,6 +32,7 @@ __all__ = [
     "read_some_windows",
     "run_network",
     "spec_of",
+    "start_training",
 ]
 
 
@@ -117,12 +119,18 @@ def read_examples(
 
 def before_training(regressor: Any, X: Any, y: Any) -> NetworkRegressor:
     """Return a copy of a regressor with the weights that `fit` starts from, for windows and targets like these."""
+    return start_training(regressor, X, y)[0]
+
+
+def start_training(regressor: Any, X: Any, y: Any) -> tuple[NetworkRegressor, Examples, np.random.Generator]:
+    """Return a copy of a regressor as `fit` begins with it: its weights, all examples, and the random numbers."""
     fresh = clone(regressor)
     fresh._check_parameters()
     examples = fresh._read_examples(X, y, None, resume=False, allow_nan=True)
     seed = int(check_random_state(fresh.random_state).randint(np.iinfo(np.int32).max))
-    fresh._start(examples, None, np.random.default_rng([seed, 0]))
-    return fresh
+    rng = np.random.default_rng([seed, 0])
+    fresh._start(examples, None, rng)
+    return fresh, examples, rng
 
 
 def _given(estimator: Any, values: Any, name: str) -> Any:

@@ -436,35 +436,11 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             )
 
     def _train(self, plan, training, held_out, rng, resume, data) -> Outcome:
-        parts = [part.windows for part in (training, held_out) if part is not None]
-        centred = {part.offset is not None for part in parts}
-        if len(centred) > 1:
-            raise ValueError("either both or neither of the training and validation windows must have an offset.")
-        forward = ForwardKey(
-            self._spec,
-            self.n_steps_in_,
-            training.windows.n_features,
-            self._missing.indicators,
-            ragged=any(part.ragged for part in parts),
-            centred=centred.pop(),
-        )
-        n_batches = -(-len(training) // plan.batch_size)
-        trainer = TrainerKey(
-            batch_size=plan.batch_size,
-            optimizer=self.optimizer,
-            momentum=float(self.momentum) if self.optimizer == "sgd" else 0.0,
-            nesterov=self.optimizer == "sgd" and bool(self.nesterov),
-            loss=self.loss,
-            quantiles=self._quantiles,
-            dropout=self.dropout > 0,
-            recurrent_dropout=float(self.recurrent_dropout),
-            compiled=self._compiles(n_batches * plan.epochs, plan.batch_size),
-        )
+        key = self._program_key(plan, [part.windows for part in (training, held_out) if part is not None])
         state = self._trainer_state if resume else None
-        key = ProgramKey(forward, trainer)
         self.engine_, reason = choose_engine(key, self.engine)
         title = type(self).__name__ + (f" (Keras: {reason})" if reason else " (native engine)")
-        hooks = self._hooks(plan, n_batches, data, title)
+        hooks = self._hooks(plan, -(-len(training) // plan.batch_size), data, title)
         with lease(key, self.engine) as program:
             return train(
                 program,
@@ -477,6 +453,33 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
                 trainer_state=state,
                 hooks=hooks,
             )
+
+    def _program_key(self, plan: TrainingPlan, parts: list[WindowData]) -> ProgramKey:
+        """Describe the program that trains on the first of these parts and reads all of them."""
+        centred = {part.offset is not None for part in parts}
+        if len(centred) > 1:
+            raise ValueError("either both or neither of the training and validation windows must have an offset.")
+        forward = ForwardKey(
+            self._spec,
+            self.n_steps_in_,
+            parts[0].n_features,
+            self._missing.indicators,
+            ragged=any(part.ragged for part in parts),
+            centred=centred.pop(),
+        )
+        n_batches = -(-len(parts[0]) // plan.batch_size)
+        trainer = TrainerKey(
+            batch_size=plan.batch_size,
+            optimizer=self.optimizer,
+            momentum=float(self.momentum) if self.optimizer == "sgd" else 0.0,
+            nesterov=self.optimizer == "sgd" and bool(self.nesterov),
+            loss=self.loss,
+            quantiles=self._quantiles,
+            dropout=self.dropout > 0,
+            recurrent_dropout=float(self.recurrent_dropout),
+            compiled=self._compiles(n_batches * plan.epochs, plan.batch_size),
+        )
+        return ProgramKey(forward, trainer)
 
     def _compiles(self, n_batches: int, batch_size: int) -> bool:
         """Say whether XLA is used; "auto" goes by sizes alone, so that a fit repeats bit by bit."""

@@ -1,0 +1,205 @@
+"""Which learning rates a network can be trained with: the range test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .._checks import check_int, check_real
+from ..engine import lease
+from ..engine.training import Examples, batches
+from ..plots import COLOURS
+from ._draw import single, tidy
+from ._source import read_examples, start_training
+
+__all__ = ["LearningRateRangeDisplay", "learning_rate_range_test", "suggest_learning_rate"]
+
+#: Share of the smoothed loss that the batches before keep.
+MEMORY = 0.9
+
+
+def learning_rate_range_test(
+    estimator, X=None, y=None, *, network=0, min_rate=1e-5, max_rate=1.0, n_batches=100
+) -> pd.DataFrame:
+    """Train a new network while the learning rate rises exponentially, and record the loss.
+
+    The estimator itself is not changed; all else about the training is as its parameters say.
+
+    Parameters
+    ----------
+    estimator : recurrent regressor, or a fitted recurrent forecaster
+        Its parameters count. A regressor need not be fitted.
+    X : WindowArray or array-like, optional
+        Windows as for ``fit`` of a regressor. None for a forecaster, which has those that it was fitted on.
+    y : array-like, optional
+        Their targets; None for a forecaster.
+    network : int, default=0
+        Which of the networks of a forecaster.
+    min_rate, max_rate : float
+        First and last learning rate.
+    n_batches : int, default=100
+        Steps of the optimiser, each with a higher rate; as many epochs as it takes.
+
+    Returns
+    -------
+    DataFrame
+        One row for each batch: ``learning_rate``, ``loss`` of the batch before the step with this rate, and
+        ``smoothed``, its exponential moving average, corrected for its start. It ends early where the loss is not
+        finite any more.
+
+    References
+    ----------
+    Smith, L. N. (2017). Cyclical learning rates for training neural networks. WACV, section 3.3.
+
+    Kingma, D. and Ba, J. (2015). Adam: a method for stochastic optimization. ICLR, section 3 (the correction).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tsrnn import LSTMRegressor
+    >>> from tsrnn.inspection import learning_rate_range_test
+    >>> X = np.random.default_rng(0).normal(size=(200, 4, 1))  # (n_windows, n_steps, n_features)
+    >>> tested = learning_rate_range_test(LSTMRegressor(units=2, random_state=0), X, X[:, -1, 0], n_batches=6)
+    >>> tested["learning_rate"].tolist()
+    [1e-05, 0.0001, 0.001, 0.01, 0.1, 1.0]
+    """
+    check_real("min_rate", min_rate, 0, closed="neither")
+    check_real("max_rate", max_rate, min_rate, closed="neither")
+    check_int("n_batches", n_batches, 2)
+    regressor, X, y = read_examples(estimator, X, y, network, fresh=True)
+    fresh, examples, rng = start_training(regressor, X, y)
+    plan = fresh._plan(-(-n_batches // -(-len(examples) // int(fresh.batch_size))))
+    losses: list[float] = []
+    with lease(fresh._program_key(plan, [examples.windows]), fresh.engine) as program:
+        program.load(fresh.weights_)
+        program.reset_trainer(int(rng.integers(2**31)))
+        data = program.bind(examples.windows, fresh._missing, examples.y, examples.weight)
+        rates = np.geomspace(min_rate, max_rate, n_batches)
+        for rate, rows in zip(rates, _endless(examples, plan.batch_size, rng if plan.shuffle else None), strict=False):
+            total, weight = program.train_steps(data, rows[None], plan.numbers._replace(learning_rate=float(rate)))
+            if not np.isfinite(total):
+                break
+            losses.append(total / weight)
+    table = pd.DataFrame({"learning_rate": rates[: len(losses)], "loss": losses})
+    return table.assign(smoothed=_smooth(table["loss"].to_numpy()))
+
+
+def _endless(examples: Examples, batch_size: int, rng: np.random.Generator | None) -> Iterator[np.ndarray]:
+    """Yield the batches of one epoch after the other."""
+    for _ in itertools.count():
+        yield from batches(len(examples), batch_size, rng)
+
+
+def _smooth(losses: np.ndarray) -> np.ndarray:
+    average, smoothed = 0.0, []
+    for i, loss in enumerate(losses, 1):
+        average = MEMORY * average + (1 - MEMORY) * loss
+        smoothed.append(average / (1 - MEMORY**i))  # the average began with 0
+    return np.array(smoothed)
+
+
+def suggest_learning_rate(tested: pd.DataFrame) -> float:
+    """Return a tenth of the rate at which the smoothed loss was lowest: there it still falls well.
+
+    Parameters
+    ----------
+    tested : DataFrame
+        From `learning_rate_range_test`.
+
+    Raises
+    ------
+    ValueError
+        If the loss was not finite from the first batch on.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tsrnn.inspection import suggest_learning_rate
+    >>> suggest_learning_rate(pd.DataFrame({"learning_rate": [1e-3, 1e-2, 1e-1], "smoothed": [1.0, 0.5, 3.0]}))
+    0.001
+    """
+    if tested.empty:
+        raise ValueError("the loss was not finite from the first batch on. Check that X and y are scaled.")
+    return float(tested["learning_rate"].iloc[int(tested["smoothed"].argmin())] / 10)
+
+
+class LearningRateRangeDisplay:
+    """Loss by learning rate, and the rate that it suggests.
+
+    Use `from_estimator` to make one.
+
+    Parameters
+    ----------
+    tested : DataFrame
+        From `learning_rate_range_test`.
+
+    Attributes
+    ----------
+    suggestion : float
+        See `suggest_learning_rate`.
+    ax_ : matplotlib Axes
+        After `plot`.
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> from tsrnn import GRURegressor
+    >>> from tsrnn.inspection import LearningRateRangeDisplay
+    >>> X = np.random.default_rng(0).normal(size=(200, 4, 1))  # (n_windows, n_steps, n_features)
+    >>> model = GRURegressor(units=2, random_state=0)
+    >>> display = LearningRateRangeDisplay.from_estimator(model, X, X[:, -1, 0], ax=Figure().subplots())
+    >>> 1e-4 < display.suggestion < 1
+    True
+    """
+
+    def __init__(self, tested: pd.DataFrame):
+        self.tested = tested
+
+    @property
+    def suggestion(self) -> float:
+        return suggest_learning_rate(self.tested)
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X=None, y=None, *, network=0, min_rate=1e-5, max_rate=1.0, n_batches=100, ax=None
+    ):
+        """Run the test and draw it; see `learning_rate_range_test` for the parameters."""
+        rates = {"min_rate": min_rate, "max_rate": max_rate, "n_batches": n_batches}
+        return cls(learning_rate_range_test(estimator, X, y, network=network, **rates)).plot(ax)
+
+    def plot(self, ax: Any = None) -> LearningRateRangeDisplay:
+        """Draw the loss of each batch, the smoothed loss and the suggestion.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        LearningRateRangeDisplay
+        """
+        suggestion = self.suggestion
+        self.ax_ = ax = single(ax, (7.0, 4.0))
+        self.figure_ = ax.figure
+        rates, smoothed = self.tested["learning_rate"], self.tested["smoothed"]
+        ax.plot(rates, self.tested["loss"], color=COLOURS[0], lw=0.8, alpha=0.4, label="loss of a batch")
+        ax.plot(rates, smoothed, color=COLOURS[0], lw=1.8, label="smoothed")
+        ax.axvline(suggestion, color=COLOURS[1], ls="--", lw=1.2, label=f"suggestion: {suggestion:.2g}")
+        ax.set_xscale("log")
+        # Where training diverges the loss has no bounds; the picture is of what comes before.
+        first, lowest = smoothed.iloc[0], smoothed.min()
+        top = max(first, self.tested["loss"].iloc[: max(1, len(rates) // 4)].max())
+        if top > lowest:
+            ax.set_ylim(lowest - 0.3 * (top - lowest), top + 0.3 * (top - lowest))
+        ax.set_xlabel("learning rate")
+        ax.set_ylabel("training loss")
+        ax.legend(frameon=False)
+        tidy(ax)
+        return self
