@@ -7,6 +7,7 @@ Each function returns a table; the display beside it, in scikit-learn's manner, 
 from ..networks.elman import ElmanGradients, elman_gradients, elman_states
 from .gates import GateDisplay, gate_trace
 from .gradients import GradientFlowDisplay, gradient_flow, gradient_reach, recurrent_spectrum
+from .importance import PermutationImportanceDisplay, permutation_importance
 from .learning import LearningCurveDisplay, learning_curve
 from .learning_rates import LearningRateRangeDisplay, learning_rate_range_test, suggest_learning_rate
 from .memory import EffectiveMemoryDisplay, effective_memory, memory_reach
@@ -18,6 +19,7 @@ __all__ = [
     "GradientFlowDisplay",
     "LearningCurveDisplay",
     "LearningRateRangeDisplay",
+    "PermutationImportanceDisplay",
     "effective_memory",
     "elman_gradients",
     "elman_states",
@@ -27,6 +29,7 @@ __all__ = [
     "learning_curve",
     "learning_rate_range_test",
     "memory_reach",
+    "permutation_importance",
     "recurrent_spectrum",
     "suggest_learning_rate",
 ]

@@ -55,6 +55,8 @@ def draw_by_lag(ax: Any, table: pd.DataFrame, column: str, label: str, *, log: b
     """Draw a number by lag: a line for each channel, or a map if there are more channels than colours."""
     ax.set_xlabel("lag: steps before the last of the window")
     ax.xaxis.get_major_locator().set_params(integer=True)
+    if "channel" not in table:
+        table = table.assign(channel="all")
     if table["channel"].nunique() > len(COLOURS):
         _draw_map(ax, table, column, label)
         return
@@ -65,7 +67,8 @@ def draw_by_lag(ax: Any, table: pd.DataFrame, column: str, label: str, *, log: b
         set_log(ax)
     ax.set_ylabel(label)
     ax.margins(x=0.01)
-    ax.legend(title="channel", frameon=False)
+    if table["channel"].nunique() > 1:
+        ax.legend(title="channel", frameon=False)
     tidy(ax)
 
 

@@ -96,15 +96,16 @@ def read_some_windows(estimator: Any, X: Any, network: int) -> tuple[NetworkRegr
 
 
 def read_examples(
-    estimator: Any, X: Any, y: Any, network: int, *, fresh: bool = False
+    estimator: Any, X: Any, y: Any, network: int, *, fresh: bool = False, fitted: bool = False
 ) -> tuple[NetworkRegressor, Any, np.ndarray]:
     """Return a network, windows for its `predict` and targets; for a forecaster those that it was fitted on.
 
-    With `fresh`, and for a regressor that was not fitted, the network is as it is before training.
+    With `fresh`, and for a regressor that was not fitted unless it is to be `fitted`, the network is as it is before
+    training.
     """
     if isinstance(estimator, NetworkRegressor):
         X, y = _given(estimator, X, "X"), _given(estimator, y, "y")
-        if fresh or not hasattr(estimator, "weights_"):
+        if fresh or not (fitted or hasattr(estimator, "weights_")):
             return before_training(estimator, X, y), X, y
         return find_network(estimator, network)[0], X, y
     regressor, part = find_network(estimator, network)
