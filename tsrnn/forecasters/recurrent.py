@@ -7,6 +7,7 @@ import math
 import warnings
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -298,6 +299,36 @@ class RecurrentForecaster(WindowForecaster):
     def n_parameters_(self) -> int:
         """Parameters of the networks and of the linear part."""
         return self.regressor_.n_parameters
+
+    def summary(self) -> pd.DataFrame:
+        """Describe the networks layer by layer, and the linear forecasts that are added to them.
+
+        Returns
+        -------
+        DataFrame
+            One row for each layer of each network, with the columns of ``LSTMRegressor.summary`` and ``network``, its
+            number; then the linear maps, and the total.
+
+        Examples
+        --------
+        >>> from tsrnn import GRUForecaster, datasets
+        >>> model = GRUForecaster(window=24, horizon=6, units=8, linear=False, epochs=1, random_state=0)
+        >>> model.fit(datasets.load_co2().tail(300)).summary()[["network", "layer", "output_shape", "parameters"]]
+          network  layer output_shape  parameters
+        0       0    GRU         (8,)         384
+        1       0  dense         (6,)          54
+        2          total         (6,)         438
+        """
+        check_is_fitted(self)
+        tables = [network.summary()[:-1].assign(network=i) for i, network in enumerate(self.regressor_.networks)]
+        linear = [part.linear for part in self.regressor_.parts if part.linear is not None]
+        shape = (self.regressor_.networks[0].n_outputs_,)
+        rest = [("ridge regression", shape, each.coef.size + each.intercept.size) for each in linear]
+        rest.append(("total", shape, self.n_parameters_))
+        below = pd.DataFrame(rest, columns=["layer", "output_shape", "parameters"]).assign(network="")
+        n_windows = getattr(self.regressor_.networks[0], "n_windows_", np.nan)
+        table = pd.concat([*tables, below.assign(per_window=below["parameters"] / n_windows)], ignore_index=True)
+        return table[["network", "layer", "output_shape", "parameters", "per_window"]]
 
     @property
     def history_(self) -> dict:

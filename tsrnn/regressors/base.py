@@ -7,11 +7,13 @@ arrays; programs that compute with them are leased from the engine's pool. Impor
 from __future__ import annotations
 
 import functools
+import math
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
@@ -29,6 +31,7 @@ from ..engine.program import Numbers
 from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
 from ..exceptions import CapacityWarning
 from ..networks import ModelSpec, NetworkSpec
+from ..networks.summary import list_layers
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -295,6 +298,43 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             raise NotFittedError(f"This {type(self).__name__} is not fitted yet. Call fit first.")
         return self._spec.n_parameters
 
+    def summary(self) -> pd.DataFrame:
+        """Describe the fitted network layer by layer.
+
+        Returns
+        -------
+        DataFrame
+            One row for each layer, in the order of the weights, and one for the total: the shape of what the layer
+            gives out for one window, its trainable parameters, and these divided by the number of training windows of
+            the last fit. A total above 1 means that the network can learn its windows by heart.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from tsrnn import GRURegressor
+        >>> X = np.random.default_rng(0).normal(size=(200, 12, 2))  # (n_windows, n_steps, n_features)
+        >>> GRURegressor(units=4, epochs=1, random_state=0).fit(X, X[:, -3:, 0]).summary()
+           layer output_shape  parameters  per_window
+        0    GRU         (4,)          96        0.48
+        1  dense         (3,)          15        0.07
+        2  total         (3,)         111        0.55
+        """
+        check_is_fitted(self)
+        layers = self._layers()
+        layers.append(("total", layers[-1][1], sum(layer[2] for layer in layers)))
+        table = pd.DataFrame(layers, columns=["layer", "output_shape", "parameters"])
+        n_windows = getattr(self, "n_windows_", None)  # a model saved by version 0.1.0 does not say
+        return table.assign(per_window=table["parameters"] / (np.nan if n_windows is None else n_windows))
+
+    def _layers(self) -> list[tuple[str, tuple[int, ...], int]]:
+        """Return name, output shape and number of trainable parameters of each layer."""
+        if isinstance(self._spec, NetworkSpec):
+            return list_layers(self._spec, self.n_steps_in_)
+        return [
+            (layer.name, tuple(layer.output.shape[1:]), sum(math.prod(w.shape) for w in layer.trainable_weights))
+            for layer in self.model_.layers
+        ]
+
     def _outputs(self, X) -> np.ndarray:
         """Return what the network gives out for windows: float32 (n_windows, n_parameters * n_outputs).
 
@@ -368,9 +408,11 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         try:
             outcome = self._train(plan, training, held_out, rng, resume, (X, y, sample_weight))
         except TrainingInterrupted as interrupted:
-            self._finish(interrupted.outcome, done, keep=True)  # undone by _all_or_nothing without warm_start
+            self._finish(
+                interrupted.outcome, done, len(training), keep=True
+            )  # undone by _all_or_nothing without warm_start
             raise
-        self._finish(outcome, done, keep=self.warm_start or single_epoch)
+        self._finish(outcome, done, len(training), keep=self.warm_start or single_epoch)
         return self
 
     def _read_examples(self, X, y, sample_weight, *, resume, allow_nan) -> Examples:
@@ -525,7 +567,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             "history_": history,
         }
 
-    def _finish(self, outcome: Outcome, done: int, *, keep: bool) -> None:
+    def _finish(self, outcome: Outcome, done: int, n_windows: int, *, keep: bool) -> None:
         """Take over what training left; `done` epochs of earlier calls of `partial_fit` count on."""
         history = outcome.history
         if done:
@@ -535,6 +577,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         self.n_iter_ = done + outcome.n_iter
         self.best_iteration_ = done + outcome.best_iteration
         self.initial_val_loss_ = outcome.initial_val_loss
+        self.n_windows_ = n_windows
         self._trainer_state = outcome.trainer_state if keep else None
 
     def _warn_about_capacity(self, n_windows: int) -> None:

@@ -50,8 +50,8 @@ missing_indicator, callbacks, warm_start, random_state, verbose
         The weights, in the order of `keras.Model.get_weights`: trained ones and running statistics.
     model_ : keras.Model
         A new model from `build` with these weights.
-    n_parameters_, n_iter_, best_iteration_, history_, initial_val_loss_, n_features_in_, feature_names_in_, \
-n_steps_in_, n_outputs_
+    n_parameters_, n_iter_, best_iteration_, history_, initial_val_loss_, n_windows_, n_features_in_, \
+feature_names_in_, n_steps_in_, n_outputs_
         As in `LSTMRegressor`.
 
     Notes

@@ -501,6 +501,8 @@ class LSTMRegressor(_RecurrentRegressor):
         "loss", "val_loss" (with early stopping) and "learning_rate" of each epoch.
     initial_val_loss_ : float or None
         Validation loss of the initial weights.
+    n_windows_ : int
+        Different windows that the last fit trained on, those held out for validation not among them.
     n_features_in_ : int
         Features of a step; columns, for a 2-D X.
     feature_names_in_ : ndarray of str
