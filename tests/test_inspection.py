@@ -166,6 +166,31 @@ def test_windows_are_needed_with_a_regressor_and_refused_with_a_forecaster(forec
         gate_trace(forecaster, np.zeros((1, 12, 2)))
 
 
+def test_windows_may_be_rows_of_a_table():
+    X, y = make_windows()
+    table = pd.DataFrame(X.reshape(40, -1), columns=[f"x{i}" for i in range(12)])
+    model, plain = (GRURegressor(units=3, n_steps=6, epochs=2, random_state=0).fit(data, y) for data in (table, X))
+    pd.testing.assert_frame_equal(gate_trace(model, table, index=3), gate_trace(plain, X, index=3))
+    pd.testing.assert_frame_equal(gradient_flow(model, table, y), gradient_flow(plain, X, y))
+    pd.testing.assert_frame_equal(effective_memory(model, table), effective_memory(plain, X))
+    exchanged = [permutation_importance(*seen, y, random_state=0) for seen in ((model, table), (plain, X))]
+    pd.testing.assert_frame_equal(*exchanged)
+    tested = [learning_rate_range_test(*seen, y, n_batches=5) for seen in ((model, table), (plain, X))]
+    pd.testing.assert_frame_equal(*tested)
+
+
+@pytest.mark.parametrize("params", [{"n_steps": 1}, {"segment": 12}])
+def test_windows_may_be_read_in_one_step(params, ax):
+    X, y = make_windows()
+    X = X.reshape(40, -1)
+    model = LSTMRegressor(units=2, epochs=1, random_state=0, **params).fit(X, y)
+    assert (gate_trace(model, X)["lag"] == 0).all()
+    GateDisplay.from_estimator(model, X, ax=ax).figure_.savefig(io.BytesIO())
+    display = GradientFlowDisplay.from_estimator(model, X, y, ax=Figure().subplots())
+    assert display.text.startswith("Layer 1, forward, hidden state h: reaches the whole window.")
+    EffectiveMemoryDisplay.from_estimator(model, X, ax=Figure().subplots()).figure_.savefig(io.BytesIO())
+
+
 # -- gates -----------------------------------------------------------------------------------------------------------
 
 

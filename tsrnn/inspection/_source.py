@@ -33,6 +33,7 @@ __all__ = [
     "run_network",
     "spec_of",
     "start_training",
+    "take",
 ]
 
 
@@ -180,8 +181,13 @@ def choose_rows(n_windows: int, max_windows: int) -> np.ndarray:
 def read_dense(regressor: NetworkRegressor, X: Any, max_windows: int, *further: np.ndarray) -> list[Any]:
     """Return at most `max_windows` windows as float32 (n, n_steps, n_features), NaN kept, and the rows of `further`."""
     rows = choose_rows(len(X), max_windows)
-    dense = np.asarray(read_windows(regressor, X[rows], None, reset=False), dtype=np.float32)
+    dense = np.asarray(read_windows(regressor, take(X, rows), None, reset=False), dtype=np.float32)
     return [dense, *(values[rows] for values in further)]
+
+
+def take(X: Any, rows: Any) -> Any:
+    """Return some windows; a table keeps its columns."""
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
 def channel_names(estimator: Any, regressor: NetworkRegressor) -> list:

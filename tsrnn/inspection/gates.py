@@ -11,7 +11,7 @@ from .._checks import check_choice, check_int
 from ..networks.cells import LayerTrace
 from ..plots import COLOURS
 from ._draw import panels, tidy
-from ._source import read_some_windows, run_network, spec_of
+from ._source import read_some_windows, run_network, spec_of, take
 
 __all__ = ["DIRECTIONS", "GateDisplay", "gate_trace"]
 
@@ -72,7 +72,7 @@ def gate_trace(estimator, X=None, *, index=-1, network=0) -> pd.DataFrame:
             f"index must be that of one of {n_windows} windows, from {-n_windows} to {n_windows - 1}, got {index}."
         )
     row = range(n_windows)[index]
-    seen, segment = run_network(regressor, windows[row : row + 1]), spec_of(regressor).segment
+    seen, segment = run_network(regressor, take(windows, slice(row, row + 1))), spec_of(regressor).segment
     return pd.concat(
         [_as_frame(run, number, segment) for number, layer in enumerate(seen.layers, 1) for run in layer],
         ignore_index=True,

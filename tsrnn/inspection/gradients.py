@@ -15,7 +15,7 @@ from ..networks.cells import Trace
 from ..plots import COLOURS
 from ..regressors.base import NetworkRegressor
 from ._draw import set_log, single, tidy
-from ._source import choose_rows, find_network, read_examples, run_network, spec_of
+from ._source import choose_rows, find_network, read_examples, run_network, spec_of, take
 from .gates import DIRECTIONS
 
 __all__ = ["GradientFlowDisplay", "gradient_flow", "gradient_reach", "recurrent_spectrum"]
@@ -90,7 +90,7 @@ def gradient_flow(estimator, X=None, y=None, *, network=0, fresh=False, max_wind
 
 def _flow(regressor: NetworkRegressor, X: Any, y: np.ndarray, max_windows: int) -> pd.DataFrame:
     rows = choose_rows(len(X), max_windows)
-    spec, seen = spec_of(regressor), run_network(regressor, X[rows])
+    spec, seen = spec_of(regressor), run_network(regressor, take(X, rows))
     gradients = backward(spec, regressor.weights_, seen, _loss_gradient(regressor, seen, y[rows]))
     frames = []
     for i, layer in enumerate(gradients.states):
