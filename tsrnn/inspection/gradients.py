@@ -235,11 +235,12 @@ def _verdict(reach: pd.DataFrame) -> list[str]:
     words = []
     # What a step holds enters each direction once: the farthest state of a direction counts, and directions add up.
     covered = int(first.groupby("direction")["reach"].max().sum())
+    remedy = "a higher forget_bias" if "c" in set(first["state"]) else "an LSTM, whose memory cell can hold on"
     if covered < length:
         words.append(
             f"The window is longer than the reach of the gradient: of {length} steps it reaches {covered}, and is "
             "below 1 % of its largest norm beyond. What lies there teaches the network next to nothing. Use a shorter "
-            "window, read several steps at once (segment=), or an LSTM or GRU, whose gates can hold a memory."
+            f"window, read several steps at once (segment=), or use {remedy}."
         )
     growth = reach["growth"].max()
     if growth > EXPLODED:

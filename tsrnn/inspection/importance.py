@@ -28,7 +28,7 @@ def permutation_importance(
     network=0,
     metric=rmse,
     n_repeats=5,
-    max_windows=500,
+    max_windows=200,
     random_state=None,
 ) -> pd.DataFrame:
     """Exchange the values of a lag, a channel or both between windows, and measure how much worse predictions get.
@@ -53,7 +53,7 @@ def permutation_importance(
         ``metric(y_true, y_pred)``, of which less is better.
     n_repeats : int, default=5
         Exchanges to average over.
-    max_windows : int, default=500
+    max_windows : int, default=200
         Windows to use, spread evenly over all.
     random_state : int, RandomState instance or None
         Of the exchanges.

@@ -11,19 +11,17 @@ import pandas as pd
 
 from .._checks import check_int, check_real
 from ..engine import lease
+from ..engine.losses import mean_loss
 from ..engine.training import Examples, batches
 from ..plots import COLOURS
 from ._draw import single, tidy
-from ._source import read_examples, start_training
+from ._source import choose_rows, read_examples, start_training
 
 __all__ = ["LearningRateRangeDisplay", "learning_rate_range_test", "suggest_learning_rate"]
 
-#: Share of the smoothed loss that the batches before keep.
-MEMORY = 0.9
-
 
 def learning_rate_range_test(
-    estimator, X=None, y=None, *, network=0, min_rate=1e-5, max_rate=1.0, n_batches=100
+    estimator, X=None, y=None, *, network=0, min_rate=1e-5, max_rate=1.0, n_batches=100, max_windows=500
 ) -> pd.DataFrame:
     """Train a new network while the learning rate rises exponentially, and record the loss.
 
@@ -43,19 +41,19 @@ def learning_rate_range_test(
         First and last learning rate.
     n_batches : int, default=100
         Steps of the optimiser, each with a higher rate; as many epochs as it takes.
+    max_windows : int, default=500
+        Windows that the loss is measured on, always the same, spread evenly over all: the loss of one batch after the
+        other would differ more by their windows than by the rate.
 
     Returns
     -------
     DataFrame
-        One row for each batch: ``learning_rate``, ``loss`` of the batch before the step with this rate, and
-        ``smoothed``, its exponential moving average, corrected for its start. It ends early where the loss is not
-        finite any more.
+        One row for each batch: ``learning_rate``, and ``loss`` after the step with this rate. It ends early where the
+        loss is not finite any more.
 
     References
     ----------
     Smith, L. N. (2017). Cyclical learning rates for training neural networks. WACV, section 3.3.
-
-    Kingma, D. and Ba, J. (2015). Adam: a method for stochastic optimization. ICLR, section 3 (the correction).
 
     Examples
     --------
@@ -78,14 +76,16 @@ def learning_rate_range_test(
         program.load(fresh.weights_)
         program.reset_trainer(int(rng.integers(2**31)))
         data = program.bind(examples.windows, fresh._missing, examples.y, examples.weight)
+        probe = examples.take(choose_rows(len(examples), max_windows))
+        probed = program.bind(probe.windows, fresh._missing)
         rates = np.geomspace(min_rate, max_rate, n_batches)
         for rate, rows in zip(rates, _endless(examples, plan.batch_size, rng if plan.shuffle else None), strict=False):
-            total, weight = program.train_steps(data, rows[None], plan.numbers._replace(learning_rate=float(rate)))
-            if not np.isfinite(total):
+            program.train_steps(data, rows[None], plan.numbers._replace(learning_rate=float(rate)))
+            loss = mean_loss(plan.loss, probe.y, program.predict(probed), probe.weight, plan.quantiles)
+            if not np.isfinite(loss):
                 break
-            losses.append(total / weight)
-    table = pd.DataFrame({"learning_rate": rates[: len(losses)], "loss": losses})
-    return table.assign(smoothed=_smooth(table["loss"].to_numpy()))
+            losses.append(loss)
+    return pd.DataFrame({"learning_rate": rates[: len(losses)], "loss": losses})
 
 
 def _endless(examples: Examples, batch_size: int, rng: np.random.Generator | None) -> Iterator[np.ndarray]:
@@ -94,16 +94,8 @@ def _endless(examples: Examples, batch_size: int, rng: np.random.Generator | Non
         yield from batches(len(examples), batch_size, rng)
 
 
-def _smooth(losses: np.ndarray) -> np.ndarray:
-    average, smoothed = 0.0, []
-    for i, loss in enumerate(losses, 1):
-        average = MEMORY * average + (1 - MEMORY) * loss
-        smoothed.append(average / (1 - MEMORY**i))  # the average began with 0
-    return np.array(smoothed)
-
-
 def suggest_learning_rate(tested: pd.DataFrame) -> float:
-    """Return a tenth of the rate at which the smoothed loss was lowest: there it still falls well.
+    """Return a tenth of the rate at which the loss was lowest: there it still falls well.
 
     Parameters
     ----------
@@ -119,12 +111,12 @@ def suggest_learning_rate(tested: pd.DataFrame) -> float:
     --------
     >>> import pandas as pd
     >>> from tsrnn.inspection import suggest_learning_rate
-    >>> suggest_learning_rate(pd.DataFrame({"learning_rate": [1e-3, 1e-2, 1e-1], "smoothed": [1.0, 0.5, 3.0]}))
+    >>> suggest_learning_rate(pd.DataFrame({"learning_rate": [1e-3, 1e-2, 1e-1], "loss": [1.0, 0.5, 3.0]}))
     0.001
     """
     if tested.empty:
         raise ValueError("the loss was not finite from the first batch on. Check that X and y are scaled.")
-    return float(tested["learning_rate"].iloc[int(tested["smoothed"].argmin())] / 10)
+    return float(tested["learning_rate"].iloc[int(tested["loss"].argmin())] / 10)
 
 
 class LearningRateRangeDisplay:
@@ -167,14 +159,24 @@ class LearningRateRangeDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X=None, y=None, *, network=0, min_rate=1e-5, max_rate=1.0, n_batches=100, ax=None
+        cls,
+        estimator,
+        X=None,
+        y=None,
+        *,
+        network=0,
+        min_rate=1e-5,
+        max_rate=1.0,
+        n_batches=100,
+        max_windows=500,
+        ax=None,
     ):
         """Run the test and draw it; see `learning_rate_range_test` for the parameters."""
-        rates = {"min_rate": min_rate, "max_rate": max_rate, "n_batches": n_batches}
+        rates = {"min_rate": min_rate, "max_rate": max_rate, "n_batches": n_batches, "max_windows": max_windows}
         return cls(learning_rate_range_test(estimator, X, y, network=network, **rates)).plot(ax)
 
     def plot(self, ax: Any = None) -> LearningRateRangeDisplay:
-        """Draw the loss of each batch, the smoothed loss and the suggestion.
+        """Draw the loss and the suggestion.
 
         Parameters
         ----------
@@ -188,18 +190,16 @@ class LearningRateRangeDisplay:
         suggestion = self.suggestion
         self.ax_ = ax = single(ax, (7.0, 4.0))
         self.figure_ = ax.figure
-        rates, smoothed = self.tested["learning_rate"], self.tested["smoothed"]
-        ax.plot(rates, self.tested["loss"], color=COLOURS[0], lw=0.8, alpha=0.4, label="loss of a batch")
-        ax.plot(rates, smoothed, color=COLOURS[0], lw=1.8, label="smoothed")
+        rates, loss = self.tested["learning_rate"], self.tested["loss"]
+        ax.plot(rates, loss, color=COLOURS[0], label="loss")
         ax.axvline(suggestion, color=COLOURS[1], ls="--", lw=1.2, label=f"suggestion: {suggestion:.2g}")
         ax.set_xscale("log")
         # Where training diverges the loss has no bounds; the picture is of what comes before.
-        first, lowest = smoothed.iloc[0], smoothed.min()
-        top = max(first, self.tested["loss"].iloc[: max(1, len(rates) // 4)].max())
-        if top > lowest:
-            ax.set_ylim(lowest - 0.3 * (top - lowest), top + 0.3 * (top - lowest))
+        fall = loss.iloc[0] - loss.min()
+        if fall > 0:
+            ax.set_ylim(loss.min() - 0.2 * fall, loss.iloc[0] + fall)
         ax.set_xlabel("learning rate")
         ax.set_ylabel("training loss")
-        ax.legend(frameon=False)
+        ax.legend(frameon=False, loc="upper left")
         tidy(ax)
         return self
