@@ -418,15 +418,15 @@ def test_gradients_of_another_number_of_steps_are_refused():
 
 @dataclass(frozen=True)
 class FurtherSpec(NetworkSpec):
-    residual: bool = False
+    invented: bool = False
 
 
 def test_a_network_with_an_unknown_axis_is_refused():
     spec = FurtherSpec("lstm", (2,), 1, 1)
     weights = random_weights(spec)
     assert trace(spec, weights, np.zeros((3, 1))).outputs.shape == (1, 1)
-    with pytest.raises(ValueError, match="networks with residual=True cannot be looked into"):
-        trace(FurtherSpec("lstm", (2,), 1, 1, residual=True), weights, np.zeros((3, 1)))
+    with pytest.raises(ValueError, match="networks with invented=True cannot be looked into"):
+        trace(FurtherSpec("lstm", (2,), 1, 1, invented=True), weights, np.zeros((3, 1)))
 
 
 @pytest.mark.parametrize(

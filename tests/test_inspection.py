@@ -45,6 +45,7 @@ from tsrnn.inspection import (
 )
 from tsrnn.inspection._source import channel_names, choose_rows, find_network, read_examples, read_inputs
 from tsrnn.metrics import mae
+from tsrnn.networks import NetworkSpec, initial_weights
 
 mpl.use("Agg")
 
@@ -155,6 +156,18 @@ def test_a_model_written_in_keras_is_refused():
     model.weights_, model._spec = [], None
     with pytest.raises(TypeError, match="holds a model that was written in Keras"):
         gate_trace(model, np.zeros((1, 2, 1)))
+
+
+def test_cells_without_equations_here_are_refused_by_name():
+    spec = NetworkSpec("min_gru", (3,), 2, 2)
+    model = fitted("gru")
+    model._spec, model.weights_ = spec, initial_weights(spec, np.random.default_rng(0))
+    X, y = make_windows()
+    for look in (lambda: gate_trace(model, X), lambda: gradient_flow(model, X, y)):
+        with pytest.raises(ValueError, match="cell='min_gru' cannot be looked into: their equations are not in"):
+            look()
+    with pytest.raises(ValueError, match="cell='min_gru' has no recurrent kernel"):
+        recurrent_spectrum(model)
 
 
 def test_windows_are_needed_with_a_regressor_and_refused_with_a_forecaster(forecaster):

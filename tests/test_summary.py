@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from tsrnn import GRURegressor, KerasRegressor, LSTMForecaster, LSTMRegressor, SimpleRNNRegressor, load
-from tsrnn.networks import NetworkSpec
+from tsrnn.networks import CELLS, NetworkSpec
 from tsrnn.networks.summary import list_layers
 
 VARIANTS = [
@@ -27,10 +29,12 @@ def make_windows(n=60):
     return X, X[:, -1]
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "simple_rnn"])
+@pytest.mark.parametrize("cell", list(CELLS))
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 def test_every_parameter_belongs_to_one_layer_and_the_last_gives_the_output(variant, cell):
     spec = NetworkSpec(**{"cell": cell, "units": (3,), "n_inputs": 2, "n_outputs": 2} | variant)
+    if cell == "lstm":
+        spec = replace(spec, peephole=True)
     layers = list_layers(spec, 6)
     assert sum(size for _, _, size in layers) == spec.n_parameters
     assert layers[-1][1] == spec.output_shape(6)
@@ -116,3 +120,22 @@ def test_summary_of_a_model_written_in_keras_is_that_of_its_layers():
     table = KerasRegressor(build, epochs=1, random_state=0).fit(X, y).summary()
     assert table["parameters"].iloc[-2:].tolist() == [26, 26]
     assert table["output_shape"].iloc[-2:].tolist() == [(2,), (2,)]
+
+
+def build_with_states(n_steps, n_inputs, n_outputs):
+    import keras
+
+    window = keras.Input((n_steps, n_inputs))
+    sequence, last = keras.layers.SimpleRNN(3, return_sequences=True, return_state=True)(window)
+    twice = keras.layers.Dense(3)
+    total = keras.layers.Add()([twice(last), twice(sequence[:, 0])])
+    return keras.Model(window, keras.layers.Dense(n_outputs)(total))
+
+
+@pytest.mark.slow
+def test_a_layer_of_several_outputs_has_no_shape():
+    X, y = make_windows()
+    table = KerasRegressor(build_with_states, epochs=1, random_state=0).fit(X, y).summary()
+    rows = table[table["parameters"] > 0]
+    assert rows["parameters"].tolist() == [18, 12, 8, 38]
+    assert rows["output_shape"].tolist() == [(), (3,), (2,), (2,)]

@@ -186,6 +186,11 @@ def recurrent_spectrum(estimator, *, network=0) -> pd.DataFrame:
         One row for each layer (counted from 1), direction and block ("state" of Elman's network, else the gate), with
         "spectral_radius" and "largest_singular_value".
 
+    Raises
+    ------
+    ValueError
+        If the cell has no recurrent kernel.
+
     References
     ----------
     .. [1] Pascanu, R., Mikolov, T. and Bengio, Y. (2013). On the difficulty of training recurrent neural networks.
@@ -207,6 +212,8 @@ def recurrent_spectrum(estimator, *, network=0) -> pd.DataFrame:
 
 def _spectrum(regressor: NetworkRegressor) -> pd.DataFrame:
     spec = spec_of(regressor)
+    if spec.cell not in BLOCKS:
+        raise ValueError(f"cell={spec.cell!r} has no recurrent kernel, which {', '.join(BLOCKS)} have.")
     kernels = [w for w, of in zip(regressor.weights_, spec.weights, strict=True) if of.role == "recurrent_kernel"]
     rows = []
     for i, kernel in enumerate(kernels):

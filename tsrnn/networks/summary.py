@@ -8,7 +8,7 @@ from .spec import NetworkSpec
 
 __all__ = ["list_layers"]
 
-NAMES = {"lstm": "LSTM", "gru": "GRU", "simple_rnn": "SimpleRNN"}
+NAMES = {"lstm": "LSTM", "gru": "GRU", "simple_rnn": "SimpleRNN", "min_lstm": "minLSTM", "min_gru": "minGRU"}
 
 
 def list_layers(spec: NetworkSpec, n_steps: int) -> list[tuple[str, tuple[int, ...], int]]:

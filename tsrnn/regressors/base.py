@@ -79,6 +79,14 @@ def _all_or_nothing(method):
     return guarded
 
 
+def _output_shape(layer: Any) -> tuple[int, ...]:
+    """Return what a Keras layer gives out for one window, () if these are several arrays."""
+    try:
+        return tuple(layer.output.shape[1:])
+    except AttributeError:
+        return ()
+
+
 class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEstimator):
     """Base of the regressors that train a network; parameters and attributes are described in `LSTMRegressor`.
 
@@ -331,7 +339,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         if isinstance(self._spec, NetworkSpec):
             return list_layers(self._spec, self.n_steps_in_)
         return [
-            (layer.name, tuple(layer.output.shape[1:]), sum(math.prod(w.shape) for w in layer.trainable_weights))
+            (layer.name, _output_shape(layer), sum(math.prod(w.shape) for w in layer.trainable_weights))
             for layer in self.model_.layers
         ]
 
