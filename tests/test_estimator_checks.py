@@ -3,7 +3,14 @@
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from tsrnn.regressors import EchoStateRegressor, GRURegressor, LSTMRegressor, SimpleRNNRegressor
+from tsrnn.regressors import (
+    ConvRegressor,
+    EchoStateRegressor,
+    FeedForwardRegressor,
+    GRURegressor,
+    LSTMRegressor,
+    SimpleRNNRegressor,
+)
 
 # Seconds each on the native engine; with `pytest -m slow` once on Keras.
 ESTIMATORS = [
@@ -15,6 +22,8 @@ ESTIMATORS = [
     pytest.param(GRURegressor(static_features=(0,)), id="static"),
     pytest.param(EchoStateRegressor(units=50), id="echo_state"),
     pytest.param(LSTMRegressor(engine="keras"), id="keras", marks=pytest.mark.slow),
+    pytest.param(FeedForwardRegressor(), id="feed_forward", marks=pytest.mark.slow),
+    pytest.param(ConvRegressor(filters=16), id="conv", marks=pytest.mark.slow),
 ]
 
 

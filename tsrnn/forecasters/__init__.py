@@ -1,6 +1,7 @@
 """Forecasters: DataFrame in, DataFrame out; networks and baselines under one protocol."""
 
 from .base import BaseForecaster
+from .controls import ConvForecaster, FeedForwardForecaster
 from .echo_state import EchoStateForecaster
 from .naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from .recurrent import GRUForecaster, LSTMForecaster, SimpleRNNForecaster
@@ -11,8 +12,10 @@ __all__ = [
     "ARIMAForecaster",
     "AutoARIMAForecaster",
     "BaseForecaster",
+    "ConvForecaster",
     "DriftForecaster",
     "EchoStateForecaster",
+    "FeedForwardForecaster",
     "GRUForecaster",
     "LSTMForecaster",
     "NaiveForecaster",

@@ -1,7 +1,30 @@
 """What a network is, apart from any engine that computes it: its description, its initial weights and its equations."""
 
+from .controls import (
+    CONTROL_ACTIVATIONS,
+    ControlSpec,
+    ConvSpec,
+    FeedForwardSpec,
+    covering_blocks,
+    initial_control_weights,
+)
 from .initial import initial_weights
 from .model_spec import ModelSpec
 from .spec import ACTIVATIONS, CELLS, HEADS, MERGE_MODES, STATIC_TO, NetworkSpec
 
-__all__ = ["ACTIVATIONS", "CELLS", "HEADS", "MERGE_MODES", "STATIC_TO", "ModelSpec", "NetworkSpec", "initial_weights"]
+__all__ = [
+    "ACTIVATIONS",
+    "CELLS",
+    "CONTROL_ACTIVATIONS",
+    "HEADS",
+    "MERGE_MODES",
+    "STATIC_TO",
+    "ControlSpec",
+    "ConvSpec",
+    "FeedForwardSpec",
+    "ModelSpec",
+    "NetworkSpec",
+    "covering_blocks",
+    "initial_control_weights",
+    "initial_weights",
+]

@@ -3,8 +3,17 @@
 Importing this package loads no Keras.
 """
 
+from .controls import ConvRegressor, FeedForwardRegressor
 from .echo_state import EchoStateRegressor
 from .keras_model import KerasRegressor
 from .recurrent import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 
-__all__ = ["EchoStateRegressor", "GRURegressor", "KerasRegressor", "LSTMRegressor", "SimpleRNNRegressor"]
+__all__ = [
+    "ConvRegressor",
+    "EchoStateRegressor",
+    "FeedForwardRegressor",
+    "GRURegressor",
+    "KerasRegressor",
+    "LSTMRegressor",
+    "SimpleRNNRegressor",
+]
