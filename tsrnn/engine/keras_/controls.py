@@ -33,22 +33,29 @@ def _feed_forward(spec: FeedForwardSpec, window, mask, dropout):
 
 
 def _convolutions(spec: ConvSpec, window, mask, dropout):
-    """Return what the last block gives at the last step, (B, filters)."""
+    """Return what the last block gives at the last step, (B, filters).
+
+    Only the steps that it depends on are computed: every 2**i-th in block i, where a dilation of 2**i is one of 1.
+    """
     h = _blank(keras.layers.Dense(spec.filters, kernel_initializer="zeros")(window), mask)
-    for block in range(spec.n_blocks):
-        inner = h
-        for _ in range(2):
-            inner = keras.layers.Conv1D(
-                spec.filters,
-                spec.kernel_size,
-                padding="causal",
-                dilation_rate=2**block,
-                activation=spec.activation,
-                kernel_initializer="zeros",
-            )(inner)
-            inner = dropout()(_blank(inner, mask))
+    for _ in range(spec.n_blocks):
+        inner = dropout()(_blank(_convolution(spec)(h), mask))
+        inner = _convolution(spec)(inner)
+        h, inner, mask = (part if part is None else _every_second(part) for part in (h, inner, mask))
+        inner = dropout()(_blank(inner, mask))
         h = keras.layers.Activation(spec.activation)(keras.layers.Add()([h, inner]))
     return h[:, -1]
+
+
+def _convolution(spec: ConvSpec):
+    return keras.layers.Conv1D(
+        spec.filters, spec.kernel_size, padding="causal", activation=spec.activation, kernel_initializer="zeros"
+    )
+
+
+def _every_second(h):
+    """Return every second step, counted back from the last."""
+    return h[:, (h.shape[1] - 1) % 2 :: 2]
 
 
 def _blank(h, mask):
