@@ -4,7 +4,9 @@ import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from tsrnn.regressors import (
+    ConvRegressor,
     EchoStateRegressor,
+    FeedForwardRegressor,
     GRURegressor,
     LSTMRegressor,
     MinGRURegressor,
@@ -25,6 +27,8 @@ ESTIMATORS = [
     pytest.param(MinGRURegressor(), id="min_gru", marks=pytest.mark.slow),
     pytest.param(MinLSTMRegressor(), id="min_lstm", marks=pytest.mark.slow),
     pytest.param(LSTMRegressor(peephole=True, transition_depth=2), id="deep", marks=pytest.mark.slow),
+    pytest.param(FeedForwardRegressor(), id="feed_forward", marks=pytest.mark.slow),
+    pytest.param(ConvRegressor(filters=16), id="conv", marks=pytest.mark.slow),
 ]
 
 

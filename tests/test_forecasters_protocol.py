@@ -21,8 +21,10 @@ from tsrnn.exceptions import CapacityWarning, DataError
 from tsrnn.forecasters import (
     ARIMAForecaster,
     AutoARIMAForecaster,
+    ConvForecaster,
     DriftForecaster,
     EchoStateForecaster,
+    FeedForwardForecaster,
     GRUForecaster,
     LSTMForecaster,
     NaiveForecaster,
@@ -51,11 +53,22 @@ FORECASTERS = {
     "echo state": lambda **params: EchoStateForecaster(
         **{"window": 8, "horizon": 4, "units": 10, "random_state": 0, **params}
     ),
+    "feed forward": lambda **params: FeedForwardForecaster(**{**NETWORK, **params}),
+    "conv": lambda **params: ConvForecaster(
+        **{"window": 8, "horizon": 4, "filters": 3, "epochs": 1, "random_state": 0, **params}
+    ),
     "distribution": lambda **params: GRUForecaster(**{**NETWORK, "loss": "gaussian", **params}),
 }
 WITH_COVARIATES = [name for name, make in FORECASTERS.items() if "future_covariates" in make().get_params()]
-EVERY = pytest.mark.parametrize("name", FORECASTERS)
-COVARIATES = pytest.mark.parametrize("name", WITH_COVARIATES)
+ON_KERAS = ("feed forward", "conv")  # each new shape is compiled: tens of seconds in all
+
+
+def each(names):
+    return [pytest.param(name, marks=pytest.mark.slow) if name in ON_KERAS else name for name in names]
+
+
+EVERY = pytest.mark.parametrize("name", each(FORECASTERS))
+COVARIATES = pytest.mark.parametrize("name", each(WITH_COVARIATES))
 # float32 networks; sums differ with the number of windows
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 
@@ -76,8 +89,14 @@ def df():
 
 @pytest.fixture(scope="module")
 def fitted(df):
-    """One fitted forecaster per name, shared by tests that do not change it."""
-    return {name: make(target="load").fit(df) for name, make in FORECASTERS.items()}
+    """One fitted forecaster per name, fitted on first use and shared by tests that do not change it."""
+
+    class Fitted(dict):
+        def __missing__(self, name):
+            self[name] = FORECASTERS[name](target="load").fit(df)
+            return self[name]
+
+    return Fitted()
 
 
 # ---------------------------------------------------------------------- shapes, names, index
@@ -441,4 +460,5 @@ def test_warns_of_nothing_on_ordinary_data(name, df):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", CapacityWarning)  # networks: a few windows
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)  # Keras's, see pyproject.toml
         FORECASTERS[name](target="load").fit(df).predict_interval(3)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..networks import ModelSpec, NetworkSpec
+from ..networks import ControlSpec, ModelSpec, NetworkSpec
 from .data import Missing, WindowData
 
 __all__ = ["ForwardKey", "Numbers", "Program", "ProgramKey", "TrainerKey"]
@@ -20,7 +20,7 @@ __all__ = ["ForwardKey", "Numbers", "Program", "ProgramKey", "TrainerKey"]
 class ForwardKey:
     """What the forward pass is compiled for."""
 
-    spec: NetworkSpec | ModelSpec
+    spec: NetworkSpec | ControlSpec | ModelSpec
     n_steps: int
     n_features: int
     indicators: tuple[int, ...] = ()

@@ -1,6 +1,7 @@
 """Forecasters: DataFrame in, DataFrame out; networks and baselines under one protocol."""
 
 from .base import BaseForecaster
+from .controls import ConvForecaster, FeedForwardForecaster
 from .echo_state import EchoStateForecaster
 from .minimal import MinGRUForecaster, MinLSTMForecaster
 from .naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
@@ -12,8 +13,10 @@ __all__ = [
     "ARIMAForecaster",
     "AutoARIMAForecaster",
     "BaseForecaster",
+    "ConvForecaster",
     "DriftForecaster",
     "EchoStateForecaster",
+    "FeedForwardForecaster",
     "GRUForecaster",
     "LSTMForecaster",
     "MinGRUForecaster",

@@ -152,9 +152,8 @@ class RecurrentForecaster(WindowForecaster):
         gaps = bool(np.isnan(windows.base).any())
         return self._regressor_class(
             **shared
+            | self._sizes()
             | {
-                "units": UNITS if self.units == "auto" else self.units,
-                "segment": segment_for(self.window_) if self.segment == "auto" else self.segment,
                 "batch_size": batch_size_for(len(windows)) if self.batch_size == "auto" else self.batch_size,
                 # Gaps that no training window happens to hold may yet come: the last row may miss.
                 "missing_indicator": gaps if self.missing_indicator == "auto" else self.missing_indicator,
@@ -163,6 +162,17 @@ class RecurrentForecaster(WindowForecaster):
                 "head_initializer": "zeros" if self.level == "last" else "glorot_uniform",
             }
         )
+
+    def _sizes(self) -> dict:
+        """The parameters of the regressor that say how large the network is."""
+        return {
+            "units": UNITS if self.units == "auto" else self.units,
+            "segment": segment_for(self.window_) if self.segment == "auto" else self.segment,
+        }
+
+    def _is_automatic(self) -> bool:
+        """Whether the network has the width that is chosen here."""
+        return isinstance(self.units, str)
 
     def _fit_windows(self, windows, y):
         regressor = self._make_regressor(windows)
@@ -175,7 +185,7 @@ class RecurrentForecaster(WindowForecaster):
         ensemble = Ensemble(self._parts(regressor, training, held))
         with warnings.catch_warnings():
             # An automatic width is ours to answer for, and a validation part keeps windows from being learnt by heart.
-            if self.units == "auto" or held is not None:
+            if self._is_automatic() or held is not None:
                 warnings.simplefilter("ignore", CapacityWarning)
             for part in ensemble.parts:
                 part.fit(training, held)

@@ -1,5 +1,13 @@
 """What a network is, apart from any engine that computes it: its description, its initial weights and its equations."""
 
+from .controls import (
+    CONTROL_ACTIVATIONS,
+    ControlSpec,
+    ConvSpec,
+    FeedForwardSpec,
+    covering_blocks,
+    initial_control_weights,
+)
 from .initial import initial_weights
 from .model_spec import ModelSpec
 from .spec import ACTIVATIONS, CELLS, HEADS, MERGE_MODES, MINIMAL_CELLS, STATIC_TO, NetworkSpec
@@ -13,5 +21,11 @@ __all__ = [
     "STATIC_TO",
     "ModelSpec",
     "NetworkSpec",
+    "CONTROL_ACTIVATIONS",
+    "ControlSpec",
+    "ConvSpec",
+    "FeedForwardSpec",
+    "covering_blocks",
+    "initial_control_weights",
     "initial_weights",
 ]

@@ -3,6 +3,7 @@
 Importing this package loads no Keras.
 """
 
+from .controls import ConvRegressor, FeedForwardRegressor
 from .echo_state import EchoStateRegressor
 from .keras_model import KerasRegressor
 from .minimal import MinGRURegressor, MinLSTMRegressor
@@ -15,5 +16,7 @@ __all__ = [
     "LSTMRegressor",
     "MinGRURegressor",
     "MinLSTMRegressor",
+    "ConvRegressor",
+    "FeedForwardRegressor",
     "SimpleRNNRegressor",
 ]

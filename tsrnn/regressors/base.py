@@ -25,12 +25,12 @@ from .._checks import check_bool, check_choice, check_int, check_quantiles, chec
 from ..engine import ENGINES, ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, choose_engine, lease
 from ..engine.callbacks import KerasCallbacks, ProgressHook, SklearnCallbacks, fresh_callbacks
 from ..engine.data import check_gaps, features_with_gaps
-from ..engine.distributions import LOSSES, point_forecast, quantile_forecast
+from ..engine.distributions import LOSSES, n_parameters, point_forecast, quantile_forecast
 from ..engine.inputs import align_targets, drop_silent, read_targets, read_weights, read_windows, split_in_time
 from ..engine.program import Numbers
 from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
-from ..exceptions import CapacityWarning
-from ..networks import ModelSpec, NetworkSpec
+from ..exceptions import ArchiveError, CapacityWarning
+from ..networks import ControlSpec, ModelSpec, NetworkSpec
 from ..networks.summary import list_layers
 
 try:
@@ -44,7 +44,7 @@ except ImportError:  # scikit-learn before 1.9
         return method
 
 
-__all__ = ["NetworkRegressor"]
+__all__ = ["NetworkRegressor", "are_float32"]
 
 _OPTIMIZERS = ("adam", "adamw", "rmsprop", "adagrad", "sgd")
 _EARLY_STOPPING_WINDOWS = 1000  # early_stopping="auto" is on from here
@@ -87,6 +87,11 @@ def _output_shape(layer: Any) -> tuple[int, ...]:
         return ()
 
 
+def are_float32(array: Any, shape: tuple[int, ...]) -> bool:
+    """Say whether this is an array of this dtype and shape, and not an empty one."""
+    return isinstance(array, np.ndarray) and array.dtype == np.float32 and array.shape == shape and array.size > 0
+
+
 class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEstimator):
     """Base of the regressors that train a network; parameters and attributes are described in `LSTMRegressor`.
 
@@ -98,7 +103,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
     history_: dict[str, list[float]]
     n_steps_in_: int
     n_outputs_: int
-    _spec: NetworkSpec | ModelSpec
+    _spec: NetworkSpec | ControlSpec | ModelSpec
     _missing: Missing
     _target_shape: tuple[int, ...]
     _loss: str
@@ -109,7 +114,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
 
     # -- filled in by subclasses -------------------------------------------------------------------------------------
 
-    def _network(self, n_inputs: int) -> NetworkSpec | ModelSpec:
+    def _network(self, n_inputs: int) -> NetworkSpec | ControlSpec | ModelSpec:
         """Describe the network for windows of `n_inputs` channels."""
         raise NotImplementedError
 
@@ -471,7 +476,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         self._trainer_state = None
 
     def _check_size(self) -> None:
-        if isinstance(self._spec, NetworkSpec) and self._spec.n_parameters > _MAX_PARAMETERS:
+        if not isinstance(self._spec, ModelSpec) and self._spec.n_parameters > _MAX_PARAMETERS:
             raise ValueError(
                 f"the parameters make a network of {self._spec.n_parameters:.2g} weights; at most "
                 f"{_MAX_PARAMETERS:.2g} are allowed. Use fewer units, a smaller segment, or fewer features or targets."
@@ -536,8 +541,8 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         if self.jit_compile != "auto":
             return bool(self.jit_compile)
         spec = self._spec
-        if isinstance(spec, ModelSpec):
-            return False  # its sizes are not known
+        if not isinstance(spec, NetworkSpec):
+            return False  # there are no small steps to fuse, or their sizes are not known
         n_steps = n_batches * spec.n_segments(self.n_steps_in_) * len(spec.units) * spec.directions
         return n_steps >= _COMPILE_FROM_STEPS and batch_size * max(spec.units) <= _COMPILE_UP_TO_SIZE
 
@@ -663,3 +668,44 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         for name in ("nesterov", "shuffle", "warm_start"):
             check_bool(name, getattr(self, name))
         check_int("verbose", int(self.verbose) if isinstance(self.verbose, bool) else self.verbose, 0)
+
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def _restored_missing(self) -> Missing:
+        """Return `_missing`; raise `ArchiveError` if it does not fit the features."""
+        missing, n_features = self._missing, self._n_features_per_step
+        if not isinstance(missing, Missing):
+            raise ArchiveError("_missing is not what describes missing values")
+        if not are_float32(missing.means, (n_features,)) or not set(missing.indicators) <= set(range(n_features)):
+            raise ArchiveError(f"_missing does not fit windows of {n_features} features")
+        return missing
+
+    def _check_restored_arrays(self) -> None:
+        """Raise `ArchiveError` if the targets, weights or the optimiser's state do not fit the network."""
+        spec = self._spec
+        if isinstance(spec, ModelSpec):
+            raise ArchiveError("_spec is code, not data")
+        self._check_restored_targets()
+        shapes = [weight.shape for weight in spec.weights]
+        if len(self.weights_) != len(shapes) or not all(map(are_float32, self.weights_, shapes)):
+            raise ArchiveError(f"weights_ are not float32 arrays of the shapes {shapes}, which {spec} has")
+        # An optimiser holds counters and, for each of the weights, arrays of its shape; how many is Keras's to check.
+        for array in self._trainer_state or ():
+            if not isinstance(array, np.ndarray) or array.shape not in ((), *shapes):
+                raise ArchiveError("_trainer_state holds what does not belong to any of weights_")
+
+    def _check_restored_targets(self) -> None:
+        loss, quantiles, targets = self._loss, self._quantiles, self.n_outputs_
+        if loss not in LOSSES or not isinstance(quantiles, tuple) or (loss == "pinball") != bool(quantiles):
+            raise ArchiveError(f"_loss is {loss!r} with the _quantiles {quantiles!r}")
+        if quantiles:
+            try:
+                check_quantiles("_quantiles", quantiles)
+            except (TypeError, ValueError) as exc:
+                raise ArchiveError(str(exc)) from exc
+        spec, n_steps = self._spec, self.n_steps_in_
+        if spec.head == "sequence" and (spec.segment != 1 or self._target_shape[:1] != (n_steps,)):
+            raise ArchiveError(f"{spec} does not give a target for each of {n_steps} steps")
+        outputs = math.prod(spec.output_shape(n_steps)) if spec.segment > 0 else 0
+        if targets != math.prod(self._target_shape) or outputs != targets * n_parameters(loss, quantiles):
+            raise ArchiveError(f"{spec} does not fit {targets} targets of shape {self._target_shape}")

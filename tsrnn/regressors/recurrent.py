@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_bool, check_choice, check_int, check_quantiles, check_real
-from ..engine import Missing
-from ..engine.distributions import LOSSES, n_parameters
+from .._checks import check_bool, check_choice, check_int, check_real
+from ..engine.distributions import n_parameters
 from ..exceptions import ArchiveError
 from ..networks import ACTIVATIONS, HEADS, MERGE_MODES, MINIMAL_CELLS, STATIC_TO, NetworkSpec, initial_weights
 from .base import NetworkRegressor
@@ -20,11 +18,6 @@ from .stream import Stream
 __all__ = ["GRURegressor", "LSTMRegressor", "SimpleRNNRegressor"]
 
 _KERNEL_INITIALIZERS = ("glorot_uniform", "orthogonal")
-
-
-def _are_float32(array: Any, shape: tuple[int, ...]) -> bool:
-    """Say whether this is an array of this dtype and shape, and not an empty one."""
-    return isinstance(array, np.ndarray) and array.dtype == np.float32 and array.shape == shape and array.size > 0
 
 
 def _check_widths(name: str, widths: Any) -> None:
@@ -299,11 +292,10 @@ class _RecurrentRegressor(NetworkRegressor):
         """Raise `ArchiveError` if the arrays of a file are not those of the network that it describes."""
         if not hasattr(self, "weights_"):
             return
-        spec, missing, n_features = self._spec, self._missing, self._n_features_per_step
-        if not isinstance(spec, NetworkSpec) or not isinstance(missing, Missing):
-            raise ArchiveError("_spec or _missing is not what describes a network")
-        if not _are_float32(missing.means, (n_features,)) or not set(missing.indicators) <= set(range(n_features)):
-            raise ArchiveError(f"_missing does not fit windows of {n_features} features")
+        spec, n_features = self._spec, self._n_features_per_step
+        if not isinstance(spec, NetworkSpec):
+            raise ArchiveError("_spec is not what describes a network")
+        missing = self._restored_missing()
         if spec.cell != self._cell or spec.activation not in ACTIVATIONS or not spec.units:
             raise ArchiveError(f"{spec} is not a network of {type(self).__name__}")
         if spec.n_inputs != n_features + len(missing.indicators):
@@ -314,14 +306,7 @@ class _RecurrentRegressor(NetworkRegressor):
         if spec.head not in HEADS or not spec.inputs:
             raise ArchiveError(f"{spec} is not a network of {type(self).__name__}")
         self._check_restored_axes()
-        self._check_restored_targets()
-        shapes = [weight.shape for weight in spec.weights]
-        if len(self.weights_) != len(shapes) or not all(map(_are_float32, self.weights_, shapes)):
-            raise ArchiveError(f"weights_ are not float32 arrays of the shapes {shapes}, which {spec} has")
-        # An optimiser holds counters and, for each of the weights, arrays of its shape; how many is Keras's to check.
-        for array in self._trainer_state or ():
-            if not isinstance(array, np.ndarray) or array.shape not in ((), *shapes):
-                raise ArchiveError("_trainer_state holds what does not belong to any of weights_")
+        self._check_restored_arrays()
 
     def _check_restored_axes(self) -> None:
         spec = self._spec
@@ -338,22 +323,6 @@ class _RecurrentRegressor(NetworkRegressor):
         )
         if not (merges and residual and deep and widths and dilated) or (spec.peephole and spec.cell != "lstm"):
             raise ArchiveError(f"{spec} has axes that do not go together")
-
-    def _check_restored_targets(self) -> None:
-        loss, quantiles, targets = self._loss, self._quantiles, self.n_outputs_
-        if loss not in LOSSES or not isinstance(quantiles, tuple) or (loss == "pinball") != bool(quantiles):
-            raise ArchiveError(f"_loss is {loss!r} with the _quantiles {quantiles!r}")
-        if quantiles:
-            try:
-                check_quantiles("_quantiles", quantiles)
-            except (TypeError, ValueError) as exc:
-                raise ArchiveError(str(exc)) from exc
-        spec, n_steps = self._spec, self.n_steps_in_
-        if spec.head == "sequence" and (spec.segment != 1 or self._target_shape[:1] != (n_steps,)):
-            raise ArchiveError(f"{spec} does not give a target for each of {n_steps} steps")
-        outputs = math.prod(spec.output_shape(n_steps)) if spec.segment > 0 else 0
-        if targets != math.prod(self._target_shape) or outputs != targets * n_parameters(loss, quantiles):
-            raise ArchiveError(f"{spec} does not fit {targets} targets of shape {self._target_shape}")
 
 
 class LSTMRegressor(_RecurrentRegressor):

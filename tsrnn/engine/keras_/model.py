@@ -6,7 +6,8 @@ import itertools
 
 import keras
 
-from ...networks import NetworkSpec
+from ...networks import ControlSpec, NetworkSpec
+from .controls import build_control
 from .dilated import run_dilated
 from .layers import DEEP_CELLS, MINIMAL_LAYERS
 
@@ -74,22 +75,31 @@ def _initial_states(spec: NetworkSpec, window, mask=None):
     return [states[i : i + per_layer] for i in range(0, len(states), per_layer)]
 
 
-def build_model(spec: NetworkSpec, n_steps: int, *, ragged: bool = False, dropout=None, recurrent_dropout: float = 0.0):
+def build_model(
+    spec: NetworkSpec | ControlSpec,
+    n_steps: int,
+    *,
+    ragged: bool = False,
+    dropout=None,
+    recurrent_dropout: float = 0.0,
+):
     """Build the Keras model of a network.
 
     Parameters
     ----------
-    spec : NetworkSpec
+    spec : NetworkSpec or ControlSpec
         The network.
     n_steps : int
         Steps of a window.
     ragged : bool
         Whether the model takes a second input: boolean (n_windows, n_segments), False where a segment is empty.
     dropout : callable or None
-        Makes a dropout layer to put after each recurrent layer.
+        Makes a dropout layer to put after each layer but the last.
     recurrent_dropout : float
         Dropout rate of the recurrent state.
     """
+    if isinstance(spec, ControlSpec):
+        return build_control(spec, n_steps, ragged=ragged, dropout=dropout)
     n_segments = spec.n_segments(n_steps)
     window = keras.Input((n_steps, spec.n_inputs))
     mask = keras.Input((n_segments,), dtype="bool") if ragged else None

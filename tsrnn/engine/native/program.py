@@ -42,7 +42,7 @@ def shortfall(key: ProgramKey) -> str | None:
     """Say what of this key the native engine does not compute; None if it computes all of it."""
     spec, trainer = key.forward.spec, key.trainer
     if not isinstance(spec, NetworkSpec):
-        return "the native engine does not compute Keras models"
+        return "the native engine computes recurrent networks, not others, nor Keras models"
     if len(spec.units) > _core.MAX_LAYERS or max(spec.units) > _core.MAX_UNITS:
         return (
             f"the native engine computes up to {_core.MAX_LAYERS} layers of {_core.MAX_UNITS} units, not {spec.units}"

@@ -1,0 +1,264 @@
+"""Networks without recurrence as forecasters: what a recurrent one is to be compared with. Imports recurrent."""
+
+from __future__ import annotations
+
+from ..regressors import ConvRegressor, FeedForwardRegressor
+from .recurrent import QUANTILES, UNITS, RecurrentForecaster
+
+__all__ = ["ConvForecaster", "FeedForwardForecaster"]
+
+#: Channels that filters="auto" stands for.
+FILTERS = 32
+
+
+class FeedForwardForecaster(RecurrentForecaster):
+    """Forecast with a feed-forward network, dense layers on all values of a window.
+
+    Windows, levels, the linear forecast that is added, validation, refitting and intervals are those of
+    `LSTMForecaster`; only the network is another one. What an LSTM forecasts better, it owes to reading the window in
+    time. Keras computes it.
+
+    Parameters
+    ----------
+    units : int, tuple of int or "auto"
+        Width of the hidden layer; a tuple stacks layers. "auto" is 128.
+    activation : {"relu", "tanh"}
+    dropout : float
+        Rate after each hidden layer.
+    jit_compile : bool or "auto"
+        Whether XLA compiles Keras's training step; "auto" is False here.
+    target, window, horizon, strategy, level, shared, linear, normalize, past_covariates, future_covariates, freq, l1, \
+l2, loss, quantiles, optimizer, learning_rate, momentum, nesterov, weight_decay, clipnorm, learning_rate_schedule, \
+epochs, batch_size, early_stopping, validation_fraction, refit, n_iter_no_change, tol, missing_indicator, n_members, \
+callbacks, random_state, verbose
+        As in `LSTMForecaster`.
+
+    Attributes
+    ----------
+    regressor_, stopped_, window_, horizon_, beats_last_value_, history_, n_parameters_
+        As in `LSTMForecaster`.
+
+    Examples
+    --------
+    >>> FeedForwardForecaster(window=48, horizon=24).get_params()["units"]
+    'auto'
+    """
+
+    _regressor_class = FeedForwardRegressor
+
+    def __init__(
+        self,
+        target=None,
+        window=None,
+        horizon=None,
+        strategy="direct",
+        level="last",
+        shared=True,
+        linear="auto",
+        normalize="auto",
+        past_covariates=None,
+        future_covariates=None,
+        freq=None,
+        units="auto",
+        activation="relu",
+        dropout=0.2,
+        l1=0.0,
+        l2=0.0,
+        loss="mae",
+        quantiles=QUANTILES,
+        optimizer="adam",
+        learning_rate=2e-3,
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=0.004,
+        clipnorm=1.0,
+        learning_rate_schedule="cosine",
+        epochs=30,
+        batch_size="auto",
+        jit_compile=False,
+        early_stopping="auto",
+        validation_fraction=0.2,
+        refit=True,
+        n_iter_no_change=8,
+        tol=0.0,
+        missing_indicator="auto",
+        n_members=1,
+        callbacks=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.target = target
+        self.window = window
+        self.horizon = horizon
+        self.strategy = strategy
+        self.level = level
+        self.shared = shared
+        self.linear = linear
+        self.normalize = normalize
+        self.past_covariates = past_covariates
+        self.future_covariates = future_covariates
+        self.freq = freq
+        self.units = units
+        self.activation = activation
+        self.dropout = dropout
+        self.l1 = l1
+        self.l2 = l2
+        self.loss = loss
+        self.quantiles = quantiles
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.weight_decay = weight_decay
+        self.clipnorm = clipnorm
+        self.learning_rate_schedule = learning_rate_schedule
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.jit_compile = jit_compile
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.refit = refit
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.missing_indicator = missing_indicator
+        self.n_members = n_members
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _sizes(self):
+        return {"units": UNITS if self.units == "auto" else self.units}
+
+
+class ConvForecaster(RecurrentForecaster):
+    """Forecast with a temporal convolutional network: causal dilated convolutions in residual blocks.
+
+    All but the network is that of `LSTMForecaster`. It reads a window in time, as a recurrent network does, but has no
+    state. Keras computes it.
+
+    Parameters
+    ----------
+    filters : int or "auto"
+        Channels of each block. "auto" is 32.
+    kernel_size : int
+        Rows that a convolution reads.
+    n_blocks : int or "auto"
+        Residual blocks. "auto": as many as let the last row see the whole window.
+    activation : {"relu", "tanh"}
+    dropout : float
+        Rate after each convolution.
+    jit_compile : bool or "auto"
+        Whether XLA compiles Keras's training step; "auto" is False here.
+    target, window, horizon, strategy, level, shared, linear, normalize, past_covariates, future_covariates, freq, l1, \
+l2, loss, quantiles, optimizer, learning_rate, momentum, nesterov, weight_decay, clipnorm, learning_rate_schedule, \
+epochs, batch_size, early_stopping, validation_fraction, refit, n_iter_no_change, tol, missing_indicator, n_members, \
+callbacks, random_state, verbose
+        As in `LSTMForecaster`.
+
+    Attributes
+    ----------
+    regressor_, stopped_, window_, horizon_, beats_last_value_, history_, n_parameters_
+        As in `LSTMForecaster`.
+
+    References
+    ----------
+    Bai, Kolter & Koltun (2018), "An empirical evaluation of generic convolutional and recurrent networks for sequence
+    modeling", arXiv:1803.01271.
+
+    Examples
+    --------
+    >>> ConvForecaster(window=48, horizon=24).get_params()["n_blocks"]
+    'auto'
+    """
+
+    _regressor_class = ConvRegressor
+
+    def __init__(
+        self,
+        target=None,
+        window=None,
+        horizon=None,
+        strategy="direct",
+        level="last",
+        shared=True,
+        linear="auto",
+        normalize="auto",
+        past_covariates=None,
+        future_covariates=None,
+        freq=None,
+        filters="auto",
+        kernel_size=3,
+        n_blocks="auto",
+        activation="relu",
+        dropout=0.2,
+        l1=0.0,
+        l2=0.0,
+        loss="mae",
+        quantiles=QUANTILES,
+        optimizer="adam",
+        learning_rate=2e-3,
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=0.004,
+        clipnorm=1.0,
+        learning_rate_schedule="cosine",
+        epochs=30,
+        batch_size="auto",
+        jit_compile=False,
+        early_stopping="auto",
+        validation_fraction=0.2,
+        refit=True,
+        n_iter_no_change=8,
+        tol=0.0,
+        missing_indicator="auto",
+        n_members=1,
+        callbacks=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.target = target
+        self.window = window
+        self.horizon = horizon
+        self.strategy = strategy
+        self.level = level
+        self.shared = shared
+        self.linear = linear
+        self.normalize = normalize
+        self.past_covariates = past_covariates
+        self.future_covariates = future_covariates
+        self.freq = freq
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.n_blocks = n_blocks
+        self.activation = activation
+        self.dropout = dropout
+        self.l1 = l1
+        self.l2 = l2
+        self.loss = loss
+        self.quantiles = quantiles
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.weight_decay = weight_decay
+        self.clipnorm = clipnorm
+        self.learning_rate_schedule = learning_rate_schedule
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.jit_compile = jit_compile
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.refit = refit
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.missing_indicator = missing_indicator
+        self.n_members = n_members
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _sizes(self):
+        return {"filters": FILTERS if self.filters == "auto" else self.filters}
+
+    def _is_automatic(self):
+        return isinstance(self.filters, str)
