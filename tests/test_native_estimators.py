@@ -47,6 +47,8 @@ def run(code, **environment):
 # -- Ctrl-C ----------------------------------------------------------------------------------------------------------
 
 LONG_FIT = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs the tests in the background ignores it
 import sys, time
 import numpy as np
 from tsrnn.regressors import LSTMRegressor
