@@ -193,6 +193,11 @@ class Missing:
         means = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
         return cls(means.astype(np.float32), indicators)
 
+    def channels(self, x: np.ndarray) -> np.ndarray:
+        """Return what a network reads of values (..., n_features): gaps filled, then the indicators."""
+        gaps = np.isnan(x)
+        return np.concatenate([np.where(gaps, self.means, x), gaps[..., list(self.indicators)]], axis=-1)
+
 
 def count_gaps(windows: WindowData) -> np.ndarray | None:
     """Count the missing values inside each window, after its lead: (n_windows, n_features), or None if none can be."""

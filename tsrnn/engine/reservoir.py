@@ -123,8 +123,7 @@ def read_inputs(windows: WindowData, missing: Missing, segment: int = 1) -> Iter
     """
     padding = -windows.n_steps % segment
     for rows, x in windows.blocks():
-        gaps = np.isnan(x)
-        x = np.concatenate([np.where(gaps, missing.means, x), gaps[..., list(missing.indicators)]], axis=2)
+        x = missing.channels(x)
         x[np.arange(windows.n_steps) < windows.lead[rows][:, None]] = 0
         x = np.pad(x.astype(np.float64), ((0, 0), (padding, 0), (0, 0)))
         # (n, S * segment, C) -> (n, S, segment * C)

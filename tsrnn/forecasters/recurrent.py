@@ -225,20 +225,20 @@ class RecurrentForecaster(WindowForecaster):
     def _refitted(self, part: Part, windows, y) -> Part:
         """Train anew on all windows, for as long as the validation part found best."""
         linear = part.linear and part.linear.refitted(windows, y)
-        networks = []
-        for network in part.networks:
-            if not network.best_iteration_:  # nothing learnt was better than the start
-                networks.append(network)
-                continue
-            epochs = network.best_iteration_
-            if self.learning_rate_schedule == "cosine":
-                # The rate was high when training stopped. Over half as many epochs again it falls to 0 with about as
-                # much movement in all, and the weights come to rest.
-                epochs = min(self.epochs, math.ceil(1.5 * epochs))
-            again = clone(network).set_params(epochs=epochs, early_stopping=False)
-            lesson = Part([again], linear, part.n_scaled)._lesson(windows, y)
-            networks.append(again._fit_windows(*lesson))
-        return Part(networks, linear, part.n_scaled)
+        # A network that learnt nothing better than its start stays as it is.
+        anew = [self._anew(network) if network.best_iteration_ else network for network in part.networks]
+        if untrained := [new for new, old in zip(anew, part.networks, strict=True) if new is not old]:
+            Part(untrained, linear, part.n_scaled).fit((windows, y), None)
+        return Part(anew, linear, part.n_scaled)
+
+    def _anew(self, network):
+        """An untrained copy of a stopped network that is to be trained for as long."""
+        epochs = network.best_iteration_
+        if self.learning_rate_schedule == "cosine":
+            # The rate was high when training stopped. Over half as many epochs again it falls to 0 with about as much
+            # movement in all, and the weights come to rest.
+            epochs = min(self.epochs, math.ceil(1.5 * epochs))
+        return clone(network).set_params(epochs=epochs, early_stopping=False)
 
     def _gap(self) -> int:
         """Windows between training and validation part: neighbouring windows share target rows."""

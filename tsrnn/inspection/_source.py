@@ -166,10 +166,7 @@ def read_inputs(regressor: NetworkRegressor, X: Any) -> tuple[np.ndarray, np.nda
     X = read_windows(regressor, X, None, reset=False)
     windows = WindowData.from_windows(X, regressor.n_steps_in_)
     regressor._check_windows(windows)
-    dense = windows.dense(slice(None)).astype(np.float64)
-    gaps, missing = np.isnan(dense), regressor._missing
-    filled = np.where(gaps, missing.means, dense)
-    return np.concatenate([filled, gaps[..., list(missing.indicators)]], axis=2), windows.lead
+    return regressor._missing.channels(windows.dense(slice(None)).astype(np.float64)), windows.lead
 
 
 def choose_rows(n_windows: int, max_windows: int) -> np.ndarray:

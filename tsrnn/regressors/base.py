@@ -421,9 +421,8 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         try:
             outcome = self._train(plan, training, held_out, rng, resume, (X, y, sample_weight))
         except TrainingInterrupted as interrupted:
-            self._finish(
-                interrupted.outcome, done, len(training), keep=True
-            )  # undone by _all_or_nothing without warm_start
+            # undone by _all_or_nothing without warm_start
+            self._finish(interrupted.outcome, done, len(training), keep=True)
             raise
         self._finish(outcome, done, len(training), keep=self.warm_start or single_epoch)
         return self

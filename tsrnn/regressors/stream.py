@@ -145,15 +145,14 @@ class Stream:
             raise ValueError("an observation is infinite. Pass NaN where nothing was measured.")
         missing = np.isnan(x)
         empty = missing.all(axis=1) & (self.n_seen == 0)
-        indicators = list(self._missing.indicators)
         unknown = missing & ~empty[:, None]
-        unknown[:, indicators] = False
+        unknown[:, list(self._missing.indicators)] = False
         if unknown.any():
             raise ValueError(
                 f"feature {int(np.argwhere(unknown)[0, 1])} is missing, and the network has no missing indicator for "
                 "it. Fit with missing_indicator=True, or fill the gap."
             )
-        return np.hstack([np.where(missing, self._missing.means, x), missing[:, indicators]]), empty
+        return self._missing.channels(x), empty
 
     def _start(self, static: np.ndarray, nothing: np.ndarray) -> list[tuple[np.ndarray, ...]]:
         """Return the initial state of each layer; without static channels it is zero."""
