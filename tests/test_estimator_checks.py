@@ -11,6 +11,8 @@ from tsrnn.regressors import (
     LSTMRegressor,
     MinGRURegressor,
     MinLSTMRegressor,
+    OutputRecurrentRegressor,
+    Seq2SeqRegressor,
     SimpleRNNRegressor,
 )
 
@@ -29,6 +31,8 @@ ESTIMATORS = [
     pytest.param(LSTMRegressor(peephole=True, transition_depth=2), id="deep", marks=pytest.mark.slow),
     pytest.param(FeedForwardRegressor(), id="feed_forward", marks=pytest.mark.slow),
     pytest.param(ConvRegressor(filters=16), id="conv", marks=pytest.mark.slow),
+    pytest.param(OutputRecurrentRegressor(), id="output_recurrent", marks=pytest.mark.slow),
+    pytest.param(Seq2SeqRegressor(attention="additive"), id="seq2seq", marks=pytest.mark.slow),
 ]
 
 

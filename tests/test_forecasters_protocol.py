@@ -28,8 +28,10 @@ from tsrnn.forecasters import (
     GRUForecaster,
     LSTMForecaster,
     NaiveForecaster,
+    OutputRecurrentForecaster,
     RegressionForecaster,
     SeasonalNaiveForecaster,
+    Seq2SeqForecaster,
     SimpleRNNForecaster,
 )
 
@@ -57,10 +59,12 @@ FORECASTERS = {
     "conv": lambda **params: ConvForecaster(
         **{"window": 8, "horizon": 4, "filters": 3, "epochs": 1, "random_state": 0, **params}
     ),
+    "output recurrent": lambda **params: OutputRecurrentForecaster(**{**NETWORK, **params}),
+    "seq2seq": lambda **params: Seq2SeqForecaster(**{**NETWORK, "attention": "dot", **params}),
     "distribution": lambda **params: GRUForecaster(**{**NETWORK, "loss": "gaussian", **params}),
 }
 WITH_COVARIATES = [name for name, make in FORECASTERS.items() if "future_covariates" in make().get_params()]
-ON_KERAS = ("feed forward", "conv")  # each new shape is compiled: tens of seconds in all
+ON_KERAS = ("feed forward", "conv", "output recurrent", "seq2seq")  # each new shape is compiled: tens of seconds in all
 
 
 def each(names):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..networks import ControlSpec, ModelSpec, NetworkSpec
+from ..networks import ControlSpec, FeedbackSpec, ModelSpec, NetworkSpec
 from .data import Missing, WindowData
 
 __all__ = ["ForwardKey", "Numbers", "Program", "ProgramKey", "TrainerKey"]
@@ -20,7 +20,7 @@ __all__ = ["ForwardKey", "Numbers", "Program", "ProgramKey", "TrainerKey"]
 class ForwardKey:
     """What the forward pass is compiled for."""
 
-    spec: NetworkSpec | ControlSpec | ModelSpec
+    spec: NetworkSpec | ControlSpec | FeedbackSpec | ModelSpec
     n_steps: int
     n_features: int
     indicators: tuple[int, ...] = ()
@@ -37,7 +37,8 @@ class ForwardKey:
 class TrainerKey:
     """What the training step is compiled for. A recurrent dropout rate is built into Keras's cells.
 
-    `quantiles` are those of the loss "pinball".
+    `quantiles` are those of the loss "pinball". `teacher` says how often a network that reads its own outputs is given
+    the true ones instead: "always", "sometimes" or "never".
     """
 
     batch_size: int
@@ -48,6 +49,7 @@ class TrainerKey:
     quantiles: tuple[float, ...] = ()
     dropout: bool = False
     recurrent_dropout: float = 0.0
+    teacher: str = "never"
     compiled: bool = False
 
 
@@ -72,6 +74,7 @@ class Numbers(NamedTuple):
     clipnorm: float = float("inf")
     dropout: float = 0.0
     weight_decay: float = 0.0  # of "adamw"
+    teacher_forcing: float = 0.0  # share of the outputs, for teacher="sometimes"
 
 
 class Program(Protocol):

@@ -67,6 +67,8 @@ class TrainingPlan:
     patience: int = 5
     tol: float = 1e-4
     quantiles: tuple[float, ...] = ()  # of the loss "pinball"
+    # How often a network that reads its own outputs is given the true ones: a share, or one for each epoch.
+    teacher_forcing: float | str | Callable[[int], float] = 0.0
 
     def rate(self, epoch: int) -> float:
         """Return the learning rate of an epoch, counted from 0."""
@@ -75,6 +77,21 @@ class TrainingPlan:
         if isinstance(self.schedule, str):
             return self.numbers.learning_rate * SCHEDULES[self.schedule](epoch, self.epochs)
         return self.numbers.learning_rate * float(self.schedule(epoch))
+
+    def forcing(self, epoch: int) -> float:
+        """Return the share of outputs that the teacher corrects in an epoch, counted from 0."""
+        if self.teacher_forcing == "linear":
+            return 1 - epoch / self.epochs
+        if not callable(self.teacher_forcing):
+            return float(self.teacher_forcing)
+        share = float(self.teacher_forcing(epoch))
+        if not 0 <= share <= 1:
+            raise ValueError(f"teacher_forcing({epoch}) must return a share between 0 and 1, got {share}.")
+        return share
+
+    def numbers_at(self, epoch: int, rate: float) -> Numbers:
+        """Return the numbers of an epoch, counted from 0, at this learning rate."""
+        return self.numbers._replace(learning_rate=rate, teacher_forcing=self.forcing(epoch))
 
 
 @dataclass(eq=False)
@@ -207,8 +224,9 @@ def _run_epochs(
             hook.on_epoch_begin(state)
         rate = state.learning_rate
         order = batches(len(training), plan.batch_size, rng if plan.shuffle else None)
+        numbers = plan.numbers_at(state.epoch, rate)
         state.epoch += 1
-        loss = _run_epoch(state, data, order, plan.numbers._replace(learning_rate=rate), hooks)
+        loss = _run_epoch(state, data, order, numbers, hooks)
         _check_finite("training loss", loss, state)
         state.logs = {"loss": loss, "learning_rate": rate}
         if best is not None:

@@ -3,6 +3,7 @@
 from .base import BaseForecaster
 from .controls import ConvForecaster, FeedForwardForecaster
 from .echo_state import EchoStateForecaster
+from .feedback import OutputRecurrentForecaster, Seq2SeqForecaster
 from .minimal import MinGRUForecaster, MinLSTMForecaster
 from .naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from .recurrent import GRUForecaster, LSTMForecaster, SimpleRNNForecaster
@@ -22,7 +23,9 @@ __all__ = [
     "MinGRUForecaster",
     "MinLSTMForecaster",
     "NaiveForecaster",
+    "OutputRecurrentForecaster",
     "RegressionForecaster",
     "SeasonalNaiveForecaster",
+    "Seq2SeqForecaster",
     "SimpleRNNForecaster",
 ]

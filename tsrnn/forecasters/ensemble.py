@@ -34,11 +34,14 @@ class Part:
     n_scaled : int
         Leading columns of a window, its targets, that are divided by their standard deviation in the window, as are the
         targets that follow; 0 for none.
+    n_targets : int
+        Targets of one step: the networks are given y as (n_windows, steps, n_targets).
     """
 
     networks: list
     linear: LinearMap | None = None
     n_scaled: int = 0
+    n_targets: int = 1
 
     def fit(self, training, held) -> Part:
         """Train the networks on windows and targets, stopping by the held-out ones if there are any."""
@@ -68,13 +71,12 @@ class Part:
         """Windows, targets and weights as the networks are to see them."""
         if self.linear is not None:
             y = y - self.linear.predict(windows)
+        y = y.reshape(len(y), -1, self.n_targets)  # the targets of one step stand together
         if not self.n_scaled:
             return windows, y
         seen, unit = self._view(windows)
         power = WEIGHT_POWERS.get(self.networks[0].loss, 1)
-        # (n, steps * K) -> (n, steps, K): the targets of one step stand together
-        scaled = y.reshape(len(y), -1, self.n_scaled) / unit[:, None]
-        return seen, scaled.reshape(y.shape), unit.mean(axis=1) ** power
+        return seen, y / unit[:, None], unit.mean(axis=1) ** power
 
     def _view(self, windows):
         """The windows as the networks see them, and the scale of each (n_windows, n_scaled), None for 1."""

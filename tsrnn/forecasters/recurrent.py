@@ -220,7 +220,7 @@ class RecurrentForecaster(WindowForecaster):
         def member():
             return clone(regressor).set_params(random_state=int(random_state.randint(np.iinfo(np.int32).max)))
 
-        return [Part([member() for _ in range(self.n_members)], *kind) for kind in kinds]
+        return [Part([member() for _ in range(self.n_members)], *kind, together) for kind in kinds]
 
     def _refitted(self, part: Part, windows, y) -> Part:
         """Train anew on all windows, for as long as the validation part found best."""
@@ -228,8 +228,8 @@ class RecurrentForecaster(WindowForecaster):
         # A network that learnt nothing better than its start stays as it is.
         anew = [self._anew(network) if network.best_iteration_ else network for network in part.networks]
         if untrained := [new for new, old in zip(anew, part.networks, strict=True) if new is not old]:
-            Part(untrained, linear, part.n_scaled).fit((windows, y), None)
-        return Part(anew, linear, part.n_scaled)
+            Part(untrained, linear, part.n_scaled, part.n_targets).fit((windows, y), None)
+        return Part(anew, linear, part.n_scaled, part.n_targets)
 
     def _anew(self, network):
         """An untrained copy of a stopped network that is to be trained for as long."""

@@ -8,12 +8,21 @@ from .controls import (
     covering_blocks,
     initial_control_weights,
 )
+from .feedback import (
+    ATTENTIONS,
+    FEEDBACK_CELLS,
+    FEEDBACK_READS,
+    FeedbackSpec,
+    initial_feedback_weights,
+    run_feedback,
+)
 from .initial import initial_weights
 from .model_spec import ModelSpec
 from .spec import ACTIVATIONS, CELLS, HEADS, MERGE_MODES, MINIMAL_CELLS, STATIC_TO, NetworkSpec
 
 __all__ = [
     "ACTIVATIONS",
+    "ATTENTIONS",
     "CELLS",
     "HEADS",
     "MERGE_MODES",
@@ -24,8 +33,13 @@ __all__ = [
     "CONTROL_ACTIVATIONS",
     "ControlSpec",
     "ConvSpec",
+    "FEEDBACK_CELLS",
+    "FEEDBACK_READS",
     "FeedForwardSpec",
+    "FeedbackSpec",
     "covering_blocks",
     "initial_control_weights",
+    "initial_feedback_weights",
     "initial_weights",
+    "run_feedback",
 ]

@@ -236,8 +236,11 @@ def trace(spec: NetworkSpec, weights: Sequence[np.ndarray], windows: Any, lead: 
     return Trace(layers, _head(spec, weights[-2:], layers[-1], inputs, empty), empty, static)
 
 
-def segments(spec: NetworkSpec, windows: np.ndarray, lead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what each recurrent step reads (n, S, segment * C), and which of them read nothing (n, S)."""
+def segments(spec: Any, windows: np.ndarray, lead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each recurrent step reads (n, S, segment * C), and which of them read nothing (n, S).
+
+    The description says by `inputs`, `segment` and `n_segments` how windows are read.
+    """
     n_windows, n_steps, _ = windows.shape
     n_segments = spec.n_segments(n_steps)
     padding = n_segments * spec.segment - n_steps

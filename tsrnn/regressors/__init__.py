@@ -5,6 +5,7 @@ Importing this package loads no Keras.
 
 from .controls import ConvRegressor, FeedForwardRegressor
 from .echo_state import EchoStateRegressor
+from .feedback import OutputRecurrentRegressor, Seq2SeqRegressor
 from .keras_model import KerasRegressor
 from .minimal import MinGRURegressor, MinLSTMRegressor
 from .recurrent import GRURegressor, LSTMRegressor, SimpleRNNRegressor
@@ -16,6 +17,8 @@ __all__ = [
     "LSTMRegressor",
     "MinGRURegressor",
     "MinLSTMRegressor",
+    "OutputRecurrentRegressor",
+    "Seq2SeqRegressor",
     "ConvRegressor",
     "FeedForwardRegressor",
     "SimpleRNNRegressor",

@@ -30,7 +30,7 @@ from ..engine.inputs import align_targets, drop_silent, read_targets, read_weigh
 from ..engine.program import Numbers
 from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
 from ..exceptions import ArchiveError, CapacityWarning
-from ..networks import ControlSpec, ModelSpec, NetworkSpec
+from ..networks import ControlSpec, FeedbackSpec, ModelSpec, NetworkSpec
 from ..networks.summary import list_layers
 
 try:
@@ -103,7 +103,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
     history_: dict[str, list[float]]
     n_steps_in_: int
     n_outputs_: int
-    _spec: NetworkSpec | ControlSpec | ModelSpec
+    _spec: NetworkSpec | ControlSpec | FeedbackSpec | ModelSpec
     _missing: Missing
     _target_shape: tuple[int, ...]
     _loss: str
@@ -111,10 +111,11 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
     _n_features_per_step: int
     _trainer_state: list[np.ndarray] | None
     _masks = True  # whether the network skips empty leading steps
+    teacher_forcing: Any = 0.0  # of the networks that read their own outputs
 
     # -- filled in by subclasses -------------------------------------------------------------------------------------
 
-    def _network(self, n_inputs: int) -> NetworkSpec | ControlSpec | ModelSpec:
+    def _network(self, n_inputs: int) -> NetworkSpec | ControlSpec | FeedbackSpec | ModelSpec:
         """Describe the network for windows of `n_inputs` channels."""
         raise NotImplementedError
 
@@ -531,6 +532,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             quantiles=self._quantiles,
             dropout=self.dropout > 0,
             recurrent_dropout=float(self.recurrent_dropout),
+            teacher={0.0: "never", 1.0: "always"}.get(self.teacher_forcing, "sometimes"),
             compiled=self._compiles(n_batches * plan.epochs, plan.batch_size),
         )
         return ProgramKey(forward, trainer)
@@ -628,6 +630,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             patience=int(self.n_iter_no_change),
             tol=float(self.tol),
             quantiles=self._quantiles,
+            teacher_forcing=self.teacher_forcing,
         )
 
     def _fitted_quantiles(self) -> tuple[float, ...]:

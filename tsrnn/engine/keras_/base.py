@@ -9,9 +9,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from ...networks import ModelSpec
+from ...networks import FeedbackSpec, ModelSpec
 from ..data import Missing, WindowData
 from ..program import ForwardKey, Numbers, ProgramKey, TrainerKey
+from .feedback import TeacherCoin, build_feedback
 from .losses import clip, mean_loss, penalty
 from .model import VariableDropout, build_model
 from .optimizers import decayed, make_optimizer
@@ -34,13 +35,13 @@ class BaseProgram:
         self.key = key
         self._trainer = trainer = key.trainer or TrainerKey(batch_size=PREDICT_ROWS)
         self._rate = keras.Variable(0.0, trainable=False, dtype="float32", name="dropout_rate")
-        self._model = self._build_model(trainer)
+        self._forcing = keras.Variable(0.0, trainable=False, dtype="float32", name="teacher_forcing")
+        self._model, self._taught = self._build_models(trainer)
         self._weights = self._model.trainable_variables
         # What `load` and `weights` exchange: all but the states of generators. Users may keep more than they train.
-        self._kept = [v for v in self._model.weights if v is not self._rate]
-        self._seeds = [
-            v for v in self._model.non_trainable_variables if v is not self._rate and not _holds(self._kept, v)
-        ]
+        numbers = [self._rate, self._forcing]
+        self._kept = [v for v in self._model.weights if not _holds(numbers, v)]
+        self._seeds = [v for v in self._model.non_trainable_variables if not _holds([*numbers, *self._kept], v)]
         # BatchNormalization averages over a batch, where what fills up the last one would count.
         self._keeps_statistics = len(self._kept) > len(self._weights)
         forward = key.forward
@@ -51,17 +52,31 @@ class BaseProgram:
             self._optimizer.build(self._weights)
             self._new_state = self.trainer_state()
 
-    def _build_model(self, trainer: TrainerKey):
+    def _build_models(self, trainer: TrainerKey):
+        """Return the model that predicts, and the one that is trained: it may take the targets as last input."""
         forward = self.key.forward
         if isinstance(forward.spec, ModelSpec):
-            return make_user_model(forward.spec, forward.n_steps)
-        return build_model(
+            return 2 * (make_user_model(forward.spec, forward.n_steps),)
+        dropout = (lambda: VariableDropout(self._rate)) if trainer.dropout else None
+        if isinstance(forward.spec, FeedbackSpec):
+            coin = TeacherCoin(self._forcing) if trainer.teacher == "sometimes" else None
+            free, forced = build_feedback(forward.spec, ragged=forward.ragged, dropout=dropout, teacher=coin)
+            return free, free if trainer.teacher == "never" else forced
+        model = build_model(
             forward.spec,
             forward.n_steps,
             ragged=forward.ragged,
-            dropout=(lambda: VariableDropout(self._rate)) if trainer.dropout else None,
+            dropout=dropout,
             recurrent_dropout=trainer.recurrent_dropout,
         )
+        return model, model
+
+    def _training_inputs(self, x: Any, lead: Any, means: Any, y: Any) -> Any:
+        """Return the inputs of the model that is trained."""
+        inputs = read_inputs(self.key.forward, x, lead, means)
+        if self._taught is self._model:
+            return inputs
+        return [*inputs, y] if isinstance(inputs, list) else [inputs, y]
 
     def load(self, weights: list[np.ndarray]) -> None:
         for variable, value in zip(self._kept, weights, strict=True):

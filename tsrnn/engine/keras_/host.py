@@ -83,6 +83,7 @@ class HostProgram(BaseProgram):
 
     def train_steps(self, data: HostData, order: np.ndarray, numbers: Numbers) -> tuple[float, float]:
         self._rate.assign(numbers.dropout)
+        self._forcing.assign(numbers.teacher_forcing)
         loss_sum = weight_sum = 0.0
         for rows in self._calls(order):
             for loss, weight in self._train_block(Block.gather(data, rows), data.means, numbers):

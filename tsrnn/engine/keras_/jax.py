@@ -58,8 +58,8 @@ class JaxProgram(HostProgram):
 
     def _train_step(self, state, x, lead, y, w, means, numbers):
         def objective(weights, others):
-            inputs = read_inputs(self.key.forward, x, lead, means)
-            y_pred, others, losses = self._model.stateless_call(
+            inputs = self._training_inputs(x, lead, means, y)
+            y_pred, others, losses = self._taught.stateless_call(
                 weights, others, inputs, training=True, return_losses=True
             )
             value, loss, total = self._objective(weights, y, w, y_pred, losses, numbers)

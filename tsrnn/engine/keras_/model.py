@@ -6,9 +6,10 @@ import itertools
 
 import keras
 
-from ...networks import ControlSpec, NetworkSpec
+from ...networks import ControlSpec, FeedbackSpec, NetworkSpec
 from .controls import build_control
 from .dilated import run_dilated
+from .feedback import build_feedback
 from .layers import DEEP_CELLS, MINIMAL_LAYERS
 
 __all__ = ["VariableDropout", "build_model", "make_model"]
@@ -131,6 +132,9 @@ def build_model(
 def make_model(spec, n_steps, weights, *, dropout=0.0, recurrent_dropout=0.0):
     """Build a model of Keras's own layers with the given weights; the user's to keep."""
     layer = (lambda: keras.layers.Dropout(dropout, seed=0)) if dropout else None
-    model = build_model(spec, n_steps, dropout=layer, recurrent_dropout=recurrent_dropout)
+    if isinstance(spec, FeedbackSpec):
+        model, _ = build_feedback(spec, dropout=layer)
+    else:
+        model = build_model(spec, n_steps, dropout=layer, recurrent_dropout=recurrent_dropout)
     model.set_weights(weights)
     return model

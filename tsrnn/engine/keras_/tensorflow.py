@@ -56,6 +56,7 @@ class TensorFlowProgram(BaseProgram):
 
     def train_steps(self, data: tuple, order: np.ndarray, numbers: Numbers) -> tuple[float, float]:
         self._rate.assign(numbers.dropout)
+        self._forcing.assign(numbers.teacher_forcing)
         loss_sum = weight_sum = 0.0
         for rows in self._calls(order):
             loss, weight = self._train(*data, tf.constant(rows), tf.constant(numbers, dtype=tf.float32))
@@ -114,8 +115,8 @@ class TensorFlowProgram(BaseProgram):
         numbers = Numbers(*tf.unstack(numbers))
         weights = [variable.value for variable in self._weights]
         with tf.GradientTape() as tape:
-            y_pred = self._model(read_inputs(self.key.forward, x, lead, means), training=True)
-            objective, loss, total = self._objective(weights, y, w, y_pred, self._model.losses, numbers)
+            y_pred = self._taught(self._training_inputs(x, lead, means, y), training=True)
+            objective, loss, total = self._objective(weights, y, w, y_pred, self._taught.losses, numbers)
         self._apply(tape.gradient(objective, weights), numbers)
         return loss, total
 

@@ -55,8 +55,8 @@ class TorchProgram(HostProgram):
 
     def _train_step(self, x, lead, y, w, means, numbers):
         weights = [variable.value for variable in self._weights]
-        y_pred = self._model(read_inputs(self.key.forward, x, lead, means), training=True)
-        objective, loss, total = self._objective(weights, y, w, y_pred, self._model.losses, numbers)
+        y_pred = self._taught(self._training_inputs(x, lead, means, y), training=True)
+        objective, loss, total = self._objective(weights, y, w, y_pred, self._taught.losses, numbers)
         gradients = torch.autograd.grad(objective, weights)
         with torch.no_grad():
             self._apply(gradients, numbers)

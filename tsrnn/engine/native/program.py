@@ -276,6 +276,7 @@ class NativeProgram:
     def train_steps(self, data: _core.Data, order: np.ndarray, numbers: Numbers) -> tuple[float, float]:
         loss = weight = 0.0
         self._learning_rate = np.float32(numbers.learning_rate)
+        given = {name: number for name, number in numbers._asdict().items() if name != "teacher_forcing"}
         done = 0
         while done < len(order):
             with self._lend(3 * self._work * order.shape[1], _TRAINING_THREADS) as limit:
@@ -283,9 +284,7 @@ class NativeProgram:
                 rows = order[done : done + steps]
                 start = time.perf_counter()
                 # One running sum: how many steps a call makes depends on the clock, and must not show in the loss.
-                loss, weight = self._network.train(
-                    data, rows, n_threads=n_threads, loss=loss, weight=weight, **numbers._asdict()
-                )
+                loss, weight = self._network.train(data, rows, n_threads=n_threads, loss=loss, weight=weight, **given)
                 self._pace.note(n_threads, len(rows), time.perf_counter() - start)
             done += len(rows)
         return loss, weight

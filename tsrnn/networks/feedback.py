@@ -1,0 +1,355 @@
+"""Networks that read what they gave out before: their description, initial weights and equations. NumPy only.
+
+They give out one step after the other, and each is fed back as input of the next. In training the true targets may
+stand there instead: teacher forcing (Williams and Zipser, 1989). Only the Keras engine trains them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .cells import SQUASH, STEPS, State, segments
+from .initial import INITIALIZERS
+from .spec import CELLS, WeightShape
+
+__all__ = [
+    "ATTENTIONS",
+    "FEEDBACK_CELLS",
+    "FEEDBACK_READS",
+    "FeedbackSpec",
+    "initial_feedback_weights",
+    "known_before",
+    "run_feedback",
+]
+
+FEEDBACK_CELLS = ("dense", "simple_rnn", "gru", "lstm")
+FEEDBACK_READS = ("steps", "window", "encoder")
+ATTENTIONS = ("additive", "dot")
+
+
+@dataclass(frozen=True)
+class FeedbackSpec:
+    """A network that gives out its targets step by step, and reads at each step what it gave out at the one before.
+
+    At step s it reads ``[o(s-1), x(s)]``, o(0) = 0. With the cell "dense" that is all it knows: Jordan's network [1]_,
+    ``h(s) = tanh(b + W o(s-1) + U x(s))`` and ``o(s) = c + V h(s)``. Other cells have a state of their own as well.
+
+    Parameters
+    ----------
+    cell : {"dense", "simple_rnn", "gru", "lstm"}
+        What computes h: dense layers, or recurrent ones.
+    units : tuple of int
+        Width of each layer.
+    reads : {"steps", "window", "encoder"}
+        What x(s) is. "steps": step s of the window, for which there is a target. "window": the whole window, at each of
+        `horizon` steps, with s / horizon and the `future` channels. "encoder": the `future` channels alone; the window
+        is read by an encoder of the same cell and units, whose last states the decoder starts from [2]_.
+    n_steps : int
+        Steps of a window.
+    n_inputs : int
+        Channels of a window step.
+    n_targets : int
+        Targets at each step; they are what is fed back.
+    horizon : int
+        Steps to give out; with "steps" those of the window.
+    per_target : int
+        Numbers for each target: one, or what a distribution takes.
+    fed_back : int
+        Which of them is fed back.
+    activation : {"tanh", "softsign"}
+        Of dense layers, and of the candidate of the others.
+    segment : int
+        Steps of the window that are read together: 1 by "steps", all by "window", as many as wanted by the encoder.
+    attention : {"additive", "dot"} or None
+        Let the decoder look back at the encoder's states [3]_ [4]_: their mean, weighted by the softmax of the scores
+        ``v tanh(h A + e B)`` or ``h e``, goes with h through a dense layer to the head.
+    future : tuple of int
+        Channels whose value at a step is that of `horizon` steps later: the last `horizon` values of a window are those
+        that are known ahead, one for each step.
+
+    References
+    ----------
+    .. [1] Jordan (1986). Serial order: a parallel distributed processing approach. Goodfellow et al. (2016), Deep
+       learning, section 10.2.1.
+    .. [2] Sutskever, Vinyals and Le (2014). Sequence to sequence learning with neural networks. NeurIPS.
+    .. [3] Bahdanau, Cho and Bengio (2015). Neural machine translation by jointly learning to align and translate. ICLR.
+    .. [4] Luong, Pham and Manning (2015). Effective approaches to attention-based neural machine translation. EMNLP,
+       section 3.1.
+
+    Examples
+    --------
+    >>> spec = FeedbackSpec("dense", (8,), "steps", n_steps=5, n_inputs=2, n_targets=1, horizon=5)
+    >>> [weight.shape for weight in spec.weights]
+    [(3, 8), (8,), (8, 1), (1,)]
+    """
+
+    cell: str
+    units: tuple[int, ...]
+    reads: str
+    n_steps: int
+    n_inputs: int
+    n_targets: int
+    horizon: int
+    per_target: int = 1
+    fed_back: int = 0
+    activation: str = "tanh"
+    segment: int = 1
+    attention: str | None = None
+    future: tuple[int, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """The channels that are read at each step of the window."""
+        return tuple(range(self.n_inputs))
+
+    @property
+    def head(self) -> str:
+        return "sequence" if self.reads == "steps" else "last"
+
+    @property
+    def width(self) -> int:
+        """Numbers that are given out at one step."""
+        return self.n_targets * self.per_target
+
+    @property
+    def n_outputs(self) -> int:
+        return self.width * (1 if self.reads == "steps" else self.horizon)
+
+    def n_segments(self, n_steps: int) -> int:
+        return -(-n_steps // self.segment)
+
+    def output_shape(self, n_steps: int) -> tuple[int, ...]:
+        return (n_steps, self.width) if self.reads == "steps" else (self.n_outputs,)
+
+    @property
+    def n_read(self) -> int:
+        """Channels of x(s)."""
+        widths = {"steps": self.n_inputs, "window": self.n_steps * self.n_inputs + 1 + len(self.future)}
+        return widths.get(self.reads, len(self.future))
+
+    @property
+    def n_states(self) -> int:
+        """States of a layer."""
+        return {"dense": 0, "lstm": 2}.get(self.cell, 1)
+
+    @cached_property
+    def weights(self) -> tuple[WeightShape, ...]:
+        """The arrays of this network, in Keras's layout: encoder, decoder, attention, head.
+
+        The first rows of the decoder's kernel are those of what is fed back.
+        """
+        shapes = self._layers(self.n_inputs * self.segment) if self.reads == "encoder" else []
+        shapes += self._layers(self.n_targets + self.n_read)
+        units = self.units[-1]
+        if self.attention == "additive":
+            names = ("attention_query_kernel", "attention_key_kernel")
+            shapes += [WeightShape(name, (units, units)) for name in names]
+            shapes.append(WeightShape("attention_score_kernel", (units, 1)))
+        if self.attention:
+            shapes += [WeightShape("attention_kernel", (2 * units, units)), WeightShape("attention_bias", (units,))]
+        return (*shapes, WeightShape("head_kernel", (units, self.width)), WeightShape("head_bias", (self.width,)))
+
+    def _layers(self, width: int) -> list[WeightShape]:
+        """Return the arrays of a stack of layers that reads `width` channels."""
+        shapes = []
+        for units in self.units:
+            columns = CELLS.get(self.cell, 1) * units
+            shapes.append(WeightShape("kernel", (width, columns)))
+            if self.cell != "dense":
+                shapes.append(WeightShape("recurrent_kernel", (units, columns)))
+            shapes.append(WeightShape("bias", (2, columns) if self.cell == "gru" else (columns,)))
+            width = units
+        return shapes
+
+    @cached_property
+    def kernel_positions(self) -> tuple[int, ...]:
+        """Positions in `weights` of the kernels: what l1 and l2 penalise; biases are free."""
+        return tuple(i for i, weight in enumerate(self.weights) if weight.role.endswith("kernel"))
+
+    @cached_property
+    def n_parameters(self) -> int:
+        return sum(math.prod(weight.shape) for weight in self.weights)
+
+
+def initial_feedback_weights(
+    spec: FeedbackSpec, rng: np.random.Generator, *, head: str = "glorot_uniform", forget_bias: float = 1.0
+) -> list[np.ndarray]:
+    """Draw the weights of `spec`; float32 arrays in the order of `spec.weights`.
+
+    Recurrent kernels are orthogonal, the head's are drawn by the initialiser `head`, the others Glorot-uniform. Biases
+    are 0, but for that of an LSTM's forget gate.
+    """
+    draw = {"recurrent_kernel": INITIALIZERS["orthogonal"], "head_kernel": INITIALIZERS[head]}
+    weights = []
+    for weight in spec.weights:
+        kind = "zeros" if weight.role.endswith("bias") else "glorot_uniform"
+        weights.append(draw.get(weight.role, INITIALIZERS[kind])(weight.shape, rng))
+        if weight.role == "bias" and spec.cell == "lstm":
+            units = weight.shape[0] // 4
+            weights[-1][units : 2 * units] = forget_bias  # blocks i, f, c, o
+    return weights
+
+
+# -- the equations, in double precision --------------------------------------------------------------------------------
+
+
+def known_before(y: np.ndarray) -> np.ndarray:
+    """Return what teacher forcing feeds back: the target of the step before, (n, S, K).
+
+    Where that is NaN the last one that is known stands in, and 0 before the first.
+    """
+    before = np.concatenate([np.zeros_like(y[:, :1]), y[:, :-1]], axis=1)
+    for s in range(1, before.shape[1]):
+        before[:, s] = np.where(np.isnan(before[:, s]), before[:, s - 1], before[:, s])
+    return before
+
+
+def run_feedback(
+    spec: FeedbackSpec,
+    weights: Sequence[np.ndarray],
+    windows: np.ndarray,
+    lead: np.ndarray | None = None,
+    y: np.ndarray | None = None,
+) -> np.ndarray:
+    """Run a network over windows, in double precision.
+
+    Parameters
+    ----------
+    spec : FeedbackSpec
+        The network.
+    weights : sequence of ndarray
+        In the order of `spec.weights`.
+    windows : array-like of shape (n_windows, n_steps, n_inputs)
+        With all gaps filled.
+    lead : ndarray of int, shape (n_windows,), optional
+        Empty leading steps of each window; none by default.
+    y : ndarray of shape (n_windows, horizon, n_targets), optional
+        The true targets, to be fed back instead of what the network gave out.
+
+    Returns
+    -------
+    ndarray of shape (n_windows, horizon, n_targets * per_target)
+        NaN at the empty steps of windows that are read step by step.
+
+    Examples
+    --------
+    Each output is half of the one before, and the input:
+
+    >>> spec = FeedbackSpec("dense", (1,), "steps", n_steps=3, n_inputs=1, n_targets=1, horizon=3)
+    >>> weights = [np.array([[0.5], [1.0]]), np.zeros(1), np.ones((1, 1)), np.zeros(1)]
+    >>> run_feedback(spec, weights, [[[0.01], [0.0], [0.0]]]).round(4).ravel()
+    array([0.01  , 0.005 , 0.0025])
+    """
+    windows = np.asarray(windows, np.float64)
+    lead = np.zeros(len(windows), int) if lead is None else lead
+    windows = np.where((np.arange(spec.n_steps) >= lead[:, None])[..., None], windows, 0.0)
+    read, empty = segments(spec, windows, lead)
+    network = _Equations(spec, weights)
+    states, memory = network.start(read, empty)
+    inputs = _decoder_inputs(spec, windows, read)
+    truth = None if y is None else known_before(np.asarray(y, np.float64))
+    outputs = np.empty((len(windows), spec.horizon, spec.width))
+    previous = np.zeros((len(windows), spec.n_targets))
+    for s in range(spec.horizon):
+        skipped = empty[:, s, None] if spec.reads == "steps" else np.zeros((len(windows), 1), bool)
+        before = previous if truth is None else truth[:, s]
+        h, after = network.step(np.concatenate([before, inputs[:, s]], axis=1), states)
+        states = _where_read(skipped, states, after)
+        out = network.give_out(h, memory, empty)
+        outputs[:, s] = np.where(skipped, np.nan, out)
+        previous = np.where(skipped, previous, _fed_back(spec, out))
+    return outputs
+
+
+def _decoder_inputs(spec: FeedbackSpec, windows: np.ndarray, read: np.ndarray) -> np.ndarray:
+    """Return x(s), (n_windows, horizon, n_read)."""
+    if spec.reads == "steps":
+        return read
+    ahead = windows[:, spec.n_steps - spec.horizon :, list(spec.future)] if spec.future else None
+    parts = [] if ahead is None else [ahead]
+    if spec.reads == "window":
+        shape = (len(windows), spec.horizon)
+        place = np.broadcast_to(np.arange(1, spec.horizon + 1)[:, None] / spec.horizon, (*shape, 1))
+        parts = [np.broadcast_to(read, (*shape, read.shape[2])), place, *parts]
+    return np.concatenate(parts, axis=2) if parts else np.zeros((len(windows), spec.horizon, 0))
+
+
+def _where_read(skipped: np.ndarray, before: Sequence[State], after: Sequence[State]) -> list[State]:
+    """Return the states after a step; where it was skipped (n_windows, 1), those before it."""
+    return [
+        tuple(np.where(skipped, old, new) for old, new in zip(*layer, strict=True))
+        for layer in zip(before, after, strict=True)
+    ]
+
+
+def _fed_back(spec: FeedbackSpec, out: np.ndarray) -> np.ndarray:
+    return out.reshape(-1, spec.per_target, spec.n_targets)[:, spec.fed_back]
+
+
+class _Equations:
+    """The layers of a network over their weights."""
+
+    def __init__(self, spec: FeedbackSpec, weights: Sequence[np.ndarray]):
+        self.spec, self.squash = spec, SQUASH[spec.activation]
+        parts = iter([np.asarray(values, np.float64) for values in weights])
+        n_arrays = 2 if spec.cell == "dense" else 3
+
+        def stack():
+            return [[next(parts) for _ in range(n_arrays)] for _ in spec.units]
+
+        self.encoder = stack() if spec.reads == "encoder" else []
+        self.decoder = stack()
+        self.attention = list(parts)[:-2] if spec.attention else []
+        self.head = [np.asarray(values, np.float64) for values in weights[-2:]]
+
+    def start(self, read: np.ndarray, empty: np.ndarray) -> tuple[list[State], np.ndarray]:
+        """Return the decoder's first states, and the encoder's states after each of its steps."""
+        states = [tuple(np.zeros((len(read), units)) for _ in range(self.spec.n_states)) for units in self.spec.units]
+        seen = []
+        for t in range(read.shape[1] if self.encoder else 0):
+            _, after = self._layers(self.encoder, read[:, t], states)
+            states = _where_read(empty[:, t, None], states, after)
+            seen.append(states[-1][0])
+        return states, np.stack(seen, axis=1) if seen else np.zeros((len(read), 0, 0))
+
+    def step(self, x: np.ndarray, states: Sequence[State]) -> tuple[np.ndarray, list[State]]:
+        """Return h of the last layer, and all states."""
+        return self._layers(self.decoder, x, states)
+
+    def _layers(self, layers, x, states):
+        after = []
+        for weights, state in zip(layers, states, strict=True):
+            if self.spec.cell == "dense":
+                x, state = self.squash(x @ weights[0] + weights[1]), ()
+            else:
+                state, _ = STEPS[self.spec.cell](x, state, weights, self.squash)
+                x = state[0]
+            after.append(state)
+        return x, after
+
+    def give_out(self, h: np.ndarray, memory: np.ndarray, empty: np.ndarray) -> np.ndarray:
+        if self.attention:
+            h = self._attend(h, memory, empty)
+        return h @ self.head[0] + self.head[1]
+
+    def _attend(self, h: np.ndarray, memory: np.ndarray, empty: np.ndarray) -> np.ndarray:
+        if self.spec.attention == "dot":
+            scores = np.einsum("nu,ntu->nt", h, memory)
+        else:
+            query, key, score = self.attention[:3]
+            scores = (np.tanh((h @ query)[:, None] + memory @ key) @ score)[..., 0]
+        # Not minus infinity: where the whole window is empty, all count the same.
+        scores = np.where(empty, _NEVER, scores)
+        share = np.exp(scores - scores.max(axis=1, keepdims=True))
+        share /= share.sum(axis=1, keepdims=True)
+        seen = np.einsum("nt,ntu->nu", share, memory)
+        kernel, bias = self.attention[-2:]
+        return np.tanh(np.concatenate([h, seen], axis=1) @ kernel + bias)
+
+
+_NEVER = -1e9

@@ -1,0 +1,568 @@
+"""Networks that read what they gave out before: `OutputRecurrentRegressor` (Jordan's) and `Seq2SeqRegressor`."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from .._checks import check_bool, check_choice, check_int, check_real
+from ..engine import WindowData
+from ..engine.distributions import n_parameters, point_forecast
+from ..engine.inputs import align_targets, read_targets, read_windows
+from ..exceptions import ArchiveError
+from ..networks import (
+    ACTIVATIONS,
+    ATTENTIONS,
+    FEEDBACK_CELLS,
+    FEEDBACK_READS,
+    FeedbackSpec,
+    initial_feedback_weights,
+    run_feedback,
+)
+from .keras_trained import KerasTrainedRegressor
+
+__all__ = ["OutputRecurrentRegressor", "Seq2SeqRegressor"]
+
+
+class _FeedbackRegressor(KerasTrainedRegressor):
+    """What the two share. A subclass has `cell`, `units`, `teacher_forcing` and `future_features`."""
+
+    _spec: FeedbackSpec
+    _cells: tuple[str, ...]
+
+    def predict_teacher_forced(self, X, y):
+        """Predict each step from the true targets of the steps before it, instead of from what was predicted there.
+
+        That is what the network sees in training with ``teacher_forcing=1.0``; a forecast cannot be made so, since
+        it needs the targets. It is computed in NumPy, in double precision.
+
+        Parameters
+        ----------
+        X : WindowArray or array-like
+            Windows as in `predict`.
+        y : array-like
+            Their targets as in `fit`. Where one is NaN, the last known one stands in.
+
+        Returns
+        -------
+        y : ndarray of float64
+            In the shape of `predict`.
+        """
+        check_is_fitted(self)
+        windows, truth, n_steps = self._read_both(X, y)
+        spec, chunks = self._spec, []
+        for rows, block in windows.blocks():
+            channels = self._missing.channels(block.astype(np.float64))
+            chunks.append(run_feedback(spec, self.weights_, channels, windows.lead[rows], truth[rows]))
+        outputs = np.concatenate(chunks)
+        if spec.head == "sequence":
+            outputs = outputs[:, -n_steps:]
+        else:  # (n, H, P * K) -> (n, P * H * K), as the engine has it
+            outputs = outputs.reshape(len(outputs), spec.horizon, spec.per_target, spec.n_targets)
+            outputs = np.moveaxis(outputs, 2, 1).reshape(len(outputs), -1)
+        return point_forecast(self._loss, self._quantiles, outputs).reshape(self._prediction_shape(outputs))
+
+    def exposure_bias(self, X, y) -> pd.DataFrame:
+        """Compare the errors with the true targets fed back and with the network's own outputs fed back.
+
+        A network that was trained with a teacher has never met its own errors: where they feed on each other, the
+        free-running error grows faster from step to step than the teacher-forced one [1]_. Lower `teacher_forcing`
+        then, or let it fall over the epochs.
+
+        Parameters
+        ----------
+        X, y : array-like
+            Windows and targets as in `fit`; not those of the training.
+
+        Returns
+        -------
+        DataFrame
+            One row for each step, from 1: root mean squared errors, in the unit of y, "teacher_forced" and
+            "free_running", which is that of `predict`.
+
+        References
+        ----------
+        .. [1] Ranzato, Chopra, Auli and Zaremba (2016). Sequence level training with recurrent neural networks. ICLR.
+        """
+        check_is_fitted(self)
+        forced, free = self.predict_teacher_forced(X, y), self.predict(X)
+        truth = self._read_both(X, y)[1][:, -self._n_steps_of(free) :]
+        errors = {}
+        for name, predicted in (("teacher_forced", forced), ("free_running", free)):
+            squared = np.square(predicted.reshape(truth.shape) - truth)
+            errors[name] = np.sqrt(np.nanmean(squared, axis=(0, 2)))
+        return pd.DataFrame(errors, index=pd.RangeIndex(1, truth.shape[1] + 1, name="step"))
+
+    @staticmethod
+    def _n_steps_of(predicted: np.ndarray) -> int:
+        return predicted.shape[1] if predicted.ndim > 1 else 1
+
+    def _read_both(self, X, y) -> tuple[WindowData, np.ndarray, int]:
+        """Return the windows, the targets (n_windows, horizon, n_targets), and the steps of X."""
+        X = read_windows(self, X, self.n_steps, reset=False)
+        y, shape = read_targets(self, X, y, allow_nan=True)
+        windows = WindowData.from_windows(X, self.n_steps_in_, masked=self._masks)
+        self._check_windows(windows)
+        if self._gives_sequences():
+            y, shape = align_targets(windows, y, shape, X.shape[1], allow_nan=True)
+        if shape != self._target_shape:
+            raise ValueError(
+                f"y has shape (n_windows, *{shape}), but {type(self).__name__} was fitted to "
+                f"(n_windows, *{self._target_shape}). Pass targets of that shape."
+            )
+        return windows, y.reshape(len(y), self._spec.horizon, self._spec.n_targets), X.shape[1]
+
+    # -- the network -------------------------------------------------------------------------------------------------
+
+    def _describe(self, n_inputs: int, reads: str, segment: int, attention: str | None = None) -> FeedbackSpec:
+        horizon, n_targets = (*self._target_shape, 1, 1)[:2] if self._target_shape else (1, 1)
+        return FeedbackSpec(
+            cell=self.cell,
+            units=self._layer_units(),
+            reads=reads,
+            n_steps=self.n_steps_in_,
+            n_inputs=n_inputs,
+            n_targets=n_targets,
+            horizon=horizon,
+            per_target=n_parameters(self._loss, self._quantiles),
+            # The point that is predicted: the median, or the location of a distribution.
+            fed_back=self._quantiles.index(0.5) if len(self._quantiles) > 1 else 0,
+            activation=self.activation,
+            segment=segment,
+            attention=attention,
+            future=self._future_channels(horizon),
+        )
+
+    def _layer_units(self) -> tuple[int, ...]:
+        return (int(self.units),) if isinstance(self.units, Integral) else tuple(int(u) for u in self.units)
+
+    def _future_channels(self, horizon: int) -> tuple[int, ...]:
+        """Return the channels of `future_features`: the features, and the missing indicators that they have."""
+        if self.future_features is None:
+            return ()
+        future, n_features = [int(i) for i in self.future_features], self._n_features_per_step
+        if max(future) >= n_features:
+            raise ValueError(
+                f"future_features names feature {max(future)}, but a step of X has {n_features}: positions 0 to "
+                f"{n_features - 1}. Name positions within a step; a 2-D X is divided into steps by n_steps."
+            )
+        if horizon > self.n_steps_in_:
+            raise ValueError(
+                f"y has {horizon} steps, but windows of {self.n_steps_in_} steps hold that many values of "
+                "future_features only. Pass windows that are at least as long as y."
+            )
+        indicators = [n_features + i for i, feature in enumerate(self._missing.indicators) if feature in future]
+        return tuple(future + indicators)
+
+    def _initial_weights(self, rng: np.random.Generator) -> list[np.ndarray]:
+        return initial_feedback_weights(self._spec, rng, head=self.head_initializer)
+
+    def _layers(self):
+        spec = self._spec
+        sizes = [int(np.prod(weight.shape)) for weight in spec.weights]
+        layers: list[tuple[str, tuple[int, ...], int]] = []
+
+        def add(name: str, shape: tuple[int, ...], n_arrays: int) -> None:
+            layers.append((name, shape, sum(sizes[:n_arrays])))
+            del sizes[:n_arrays]
+
+        n_arrays = 2 if spec.cell == "dense" else 3
+        if spec.reads == "encoder":
+            for units in spec.units:
+                add(f"encoder, {spec.cell}", (spec.n_segments(spec.n_steps), units), n_arrays)
+        for units in spec.units:
+            add(f"{'decoder, ' if spec.reads == 'encoder' else ''}{spec.cell}", (spec.horizon, units), n_arrays)
+        if spec.attention:
+            add(f"{spec.attention} attention", (spec.horizon, spec.units[-1]), len(sizes) - 2)
+        add("dense", spec.output_shape(spec.n_steps), 2)
+        return layers
+
+    # -- parameters --------------------------------------------------------------------------------------------------
+
+    def _check_network_parameters(self) -> None:
+        check_choice("cell", self.cell, self._cells)
+        if isinstance(self.units, (tuple, list)):
+            if not self.units:
+                raise ValueError("units must name at least one layer, got an empty sequence.")
+            for i, units in enumerate(self.units):
+                check_int(f"units[{i}]", units)
+        else:
+            check_int("units", self.units)
+        check_choice("activation", self.activation, ACTIVATIONS)
+        check_choice("head_initializer", self.head_initializer, ("glorot_uniform", "zeros"))
+        self._check_teacher_forcing()
+        future = self.future_features
+        if future is None:
+            return
+        if not isinstance(future, (tuple, list)) or not future:
+            raise TypeError(f"future_features must be a tuple of positions of features or None, got {future!r}.")
+        for i, feature in enumerate(future):
+            check_int(f"future_features[{i}]", feature, 0)
+        if len(set(future)) < len(future):
+            raise ValueError(f"future_features must name each feature once, got {future!r}.")
+
+    def _check_teacher_forcing(self) -> None:
+        forcing: Any = self.teacher_forcing
+        if isinstance(forcing, str) and forcing != "linear":
+            raise ValueError(
+                f"teacher_forcing must be a share between 0 and 1, 'linear' or a function of the epoch, got "
+                f"{forcing!r}."
+            )
+        if not isinstance(forcing, str) and not callable(forcing):
+            check_real("teacher_forcing", forcing, 0, 1)
+
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def _check_restored(self) -> None:
+        """Raise `ArchiveError` if the arrays of a file are not those of the network that it describes."""
+        if not hasattr(self, "weights_"):
+            return
+        spec = self._spec
+        if not isinstance(spec, FeedbackSpec) or spec.cell not in self._cells or not self._is_network(spec):
+            raise ArchiveError(f"{spec} is not a network of {type(self).__name__}")
+        n_inputs = self._n_features_per_step + len(self._restored_missing().indicators)
+        if spec.n_inputs != n_inputs or spec.n_steps != self.n_steps_in_:
+            raise ArchiveError(f"{spec} does not fit windows of {self.n_steps_in_} steps and {n_inputs} channels")
+        self._check_restored_arrays()
+
+    def _is_network(self, spec: FeedbackSpec) -> bool:
+        """Say whether the numbers of a description make a network."""
+        sizes = (spec.horizon, spec.n_targets, spec.per_target, spec.segment, *spec.units)
+        horizon, n_targets = (*self._target_shape, 1, 1)[:2] if self._target_shape else (1, 1)
+        return (
+            bool(spec.units)
+            and min(sizes) > 0
+            and spec.segment <= spec.n_steps
+            and (spec.horizon, spec.n_targets) == (horizon, n_targets)
+            and 0 <= spec.fed_back < spec.per_target
+            and spec.activation in ACTIVATIONS
+            and spec.attention in (None, *ATTENTIONS)
+            and (spec.attention is None or spec.reads == "encoder")
+            and set(spec.future) <= set(range(spec.n_inputs))
+            and (not spec.future or spec.horizon <= spec.n_steps)
+            and spec.reads in FEEDBACK_READS
+        )
+
+
+class OutputRecurrentRegressor(_FeedbackRegressor):
+    """Output-recurrent network (Jordan's [1]_): each step reads what was predicted at the step before.
+
+    With ``cell="dense"`` the only recurrence is through the output, ``h(s) = tanh(b + W o(s-1) + U x(s))`` and
+    ``o(s) = c + V h(s)``. Given the true targets in training, its steps do not depend on each other, and all are
+    trained in parallel: teacher forcing [2]_. Such a network is weaker than one with a state: the output has to hold
+    all that is to be remembered. The other cells have a state as well, and read the output beside it.
+
+    y of shape (n_windows, horizon) is predicted from the whole window, step after step: one-to-many. At step s, x(s)
+    is the window, s / horizon and the `future_features`. With ``return_sequences=True`` y has a target for each step
+    of the window, and x(s) is that step.
+
+    Parameters
+    ----------
+    cell : {"dense", "simple_rnn", "gru", "lstm"}, default="dense"
+        What computes h: dense layers, or recurrent ones.
+    units : int or tuple of int, default=32
+        Width of the hidden layer; a tuple stacks layers.
+    teacher_forcing : float, "linear" or callable, default=1.0
+        Share of the steps at which the true target of the step before is fed back in training, instead of what the
+        network predicted there: 1 is teacher forcing, 0 free running, in between it is drawn for each window and step.
+        "linear" falls from 1 to 0 over `epochs`, and a function maps the epoch, from 0, to a share: scheduled sampling
+        [3]_. Where a target is NaN, the last known one is fed back. Predictions, and so the validation loss, are always
+        free-running.
+    return_sequences : bool, default=False
+        Predict a target at each step of the window, from what was read up to it.
+    future_features : tuple of int or None, default=None
+        Positions of features that are known ahead, passed moved up by the horizon: the value at a step is that of
+        `horizon` steps later (``shift(-horizon)`` in pandas), so that the last ones in a window are those of the steps
+        to be predicted. Each of these steps reads its own.
+    activation : {"tanh", "softsign"}, default="tanh"
+        Of the hidden layer.
+    dropout : float, default=0.0
+        Rate of dropout before the last layer.
+    l1, l2, head_initializer, loss, quantiles, optimizer, learning_rate, momentum, nesterov, weight_decay, clipnorm, \
+learning_rate_schedule, epochs, batch_size, jit_compile, shuffle, early_stopping, validation_fraction, validation_gap, \
+n_iter_no_change, tol, n_steps, missing_indicator, callbacks, warm_start, random_state, verbose
+        As in `LSTMRegressor`.
+
+    Attributes
+    ----------
+    weights_ : list of ndarray
+        Kernel, (recurrent kernel) and bias of each layer; the first rows of the first kernel are W. Then V and c.
+    model_, n_parameters_, n_iter_, best_iteration_, history_, initial_val_loss_, n_features_in_, feature_names_in_, \
+n_steps_in_, n_outputs_
+        As in `LSTMRegressor`.
+
+    References
+    ----------
+    .. [1] Jordan (1986). Serial order: a parallel distributed processing approach. As in Goodfellow, Bengio and
+       Courville (2016), Deep learning, section 10.2.1.
+    .. [2] Williams and Zipser (1989). A learning algorithm for continually running fully recurrent neural networks.
+       Neural Computation 1(2).
+    .. [3] Bengio, Vinyals, Jaitly and Shazeer (2015). Scheduled sampling for sequence prediction with recurrent neural
+       networks. NeurIPS.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tsrnn.regressors import OutputRecurrentRegressor
+    >>> X = np.random.default_rng(0).normal(size=(80, 6, 1))  # (n_windows, n_steps, n_features)
+    >>> y = X[:, -3:, 0].cumsum(axis=1)
+    >>> model = OutputRecurrentRegressor(units=4, epochs=2, random_state=0).fit(X, y)
+    >>> model.predict(X).shape
+    (80, 3)
+    >>> model.exposure_bias(X, y).columns.to_list()
+    ['teacher_forced', 'free_running']
+    """
+
+    _cells = FEEDBACK_CELLS
+
+    def __init__(
+        self,
+        cell="dense",
+        units=32,
+        *,
+        teacher_forcing=1.0,
+        return_sequences=False,
+        future_features=None,
+        activation="tanh",
+        dropout=0.0,
+        l1=0.0,
+        l2=0.0,
+        head_initializer="glorot_uniform",
+        loss="mse",
+        quantiles=(0.1, 0.5, 0.9),
+        optimizer="adam",
+        learning_rate=3e-3,
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=0.004,
+        clipnorm=1.0,
+        learning_rate_schedule=None,
+        epochs=100,
+        batch_size=32,
+        jit_compile=False,
+        shuffle=True,
+        early_stopping="auto",
+        validation_fraction=0.1,
+        validation_gap=0,
+        n_iter_no_change=5,
+        tol=1e-4,
+        n_steps=None,
+        missing_indicator="auto",
+        callbacks=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            activation=activation,
+            dropout=dropout,
+            l1=l1,
+            l2=l2,
+            head_initializer=head_initializer,
+            loss=loss,
+            quantiles=quantiles,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            momentum=momentum,
+            nesterov=nesterov,
+            weight_decay=weight_decay,
+            clipnorm=clipnorm,
+            learning_rate_schedule=learning_rate_schedule,
+            epochs=epochs,
+            batch_size=batch_size,
+            jit_compile=jit_compile,
+            shuffle=shuffle,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            validation_gap=validation_gap,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            n_steps=n_steps,
+            missing_indicator=missing_indicator,
+            callbacks=callbacks,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.cell = cell
+        self.units = units
+        self.teacher_forcing = teacher_forcing
+        self.return_sequences = return_sequences
+        self.future_features = future_features
+
+    def _network(self, n_inputs: int) -> FeedbackSpec:
+        if self.return_sequences:
+            return self._describe(n_inputs, "steps", 1)
+        return self._describe(n_inputs, "window", self.n_steps_in_)
+
+    def _gives_sequences(self) -> bool:
+        return bool(self.return_sequences)
+
+    def _check_network_parameters(self) -> None:
+        super()._check_network_parameters()
+        check_bool("return_sequences", self.return_sequences)
+        if self.return_sequences and self.future_features is not None:
+            raise ValueError(
+                "future_features are for steps after the window, but return_sequences=True predicts the steps in it, "
+                "each of which reads all features. Set one of the two."
+            )
+
+    def _is_network(self, spec: FeedbackSpec) -> bool:
+        reads = (spec.reads, spec.segment) in (("steps", 1), ("window", spec.n_steps))
+        return reads and super()._is_network(spec)
+
+
+class Seq2SeqRegressor(_FeedbackRegressor):
+    """Encoder and decoder [1]_: one network reads the window, another predicts the steps after it, one by one.
+
+    The decoder starts from the encoder's last states. At each step it reads what was predicted at the step before, and
+    the `future_features`. Windows and y may have different lengths, and the windows different ones among themselves.
+
+    Parameters
+    ----------
+    cell : {"gru", "lstm", "simple_rnn"}, default="gru"
+        Of the encoder and the decoder.
+    units : int or tuple of int, default=32
+        State size of both; a tuple stacks layers.
+    segment : int, default=1
+        Steps of a window that the encoder reads together. If they do not divide, the first segment is filled up with
+        zeros on the left.
+    attention : {"additive", "dot"} or None, default=None
+        Let the decoder look back at the encoder's state after each step (or segment), and not at the last only. The
+        scores are ``v tanh(h A + e B)`` [2]_ or ``h e`` [3]_, h being the decoder's state, e one of the encoder's.
+    teacher_forcing : float, "linear" or callable, default=1.0
+        Share of the steps at which the true target of the step before is fed back in training; see
+        `OutputRecurrentRegressor`. Predictions, and so the validation loss, are always free-running.
+    future_features : tuple of int or None, default=None
+        Positions of features that are known ahead, passed moved up by the horizon: the value at a step is that of
+        `horizon` steps later (``shift(-horizon)`` in pandas), so that the last ones in a window are those of the steps
+        to be predicted. The decoder reads at each step its own; the encoder reads them with the rest.
+    activation : {"tanh", "softsign"}, default="tanh"
+        Squashes the candidate state.
+    dropout : float, default=0.0
+        Rate of dropout between the layers of the encoder, and before the last layer.
+    l1, l2, head_initializer, loss, quantiles, optimizer, learning_rate, momentum, nesterov, weight_decay, clipnorm, \
+learning_rate_schedule, epochs, batch_size, jit_compile, shuffle, early_stopping, validation_fraction, validation_gap, \
+n_iter_no_change, tol, n_steps, missing_indicator, callbacks, warm_start, random_state, verbose
+        As in `LSTMRegressor`.
+
+    Attributes
+    ----------
+    weights_ : list of ndarray
+        Kernel, recurrent kernel and bias of each layer of the encoder and of the decoder, the attention's kernels, and
+        kernel and bias of the last layer. The first rows of the decoder's first kernel are those of what is fed back.
+    model_, n_parameters_, n_iter_, best_iteration_, history_, initial_val_loss_, n_features_in_, feature_names_in_, \
+n_steps_in_, n_outputs_
+        As in `LSTMRegressor`.
+
+    References
+    ----------
+    .. [1] Sutskever, Vinyals and Le (2014). Sequence to sequence learning with neural networks. NeurIPS.
+    .. [2] Bahdanau, Cho and Bengio (2015). Neural machine translation by jointly learning to align and translate. ICLR.
+    .. [3] Luong, Pham and Manning (2015). Effective approaches to attention-based neural machine translation. EMNLP.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tsrnn.regressors import Seq2SeqRegressor
+    >>> X = np.random.default_rng(0).normal(size=(80, 6, 2))  # (n_windows, n_steps, n_features)
+    >>> y = X[:, -3:]  # (n_windows, horizon, n_targets)
+    >>> Seq2SeqRegressor(units=3, attention="dot", epochs=1, random_state=0).fit(X, y).predict(X).shape
+    (80, 3, 2)
+    """
+
+    _cells = FEEDBACK_CELLS[1:]
+
+    def __init__(
+        self,
+        cell="gru",
+        units=32,
+        *,
+        segment=1,
+        attention=None,
+        teacher_forcing=1.0,
+        future_features=None,
+        activation="tanh",
+        dropout=0.0,
+        l1=0.0,
+        l2=0.0,
+        head_initializer="glorot_uniform",
+        loss="mse",
+        quantiles=(0.1, 0.5, 0.9),
+        optimizer="adam",
+        learning_rate=3e-3,
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=0.004,
+        clipnorm=1.0,
+        learning_rate_schedule=None,
+        epochs=100,
+        batch_size=32,
+        jit_compile=False,
+        shuffle=True,
+        early_stopping="auto",
+        validation_fraction=0.1,
+        validation_gap=0,
+        n_iter_no_change=5,
+        tol=1e-4,
+        n_steps=None,
+        missing_indicator="auto",
+        callbacks=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            activation=activation,
+            dropout=dropout,
+            l1=l1,
+            l2=l2,
+            head_initializer=head_initializer,
+            loss=loss,
+            quantiles=quantiles,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            momentum=momentum,
+            nesterov=nesterov,
+            weight_decay=weight_decay,
+            clipnorm=clipnorm,
+            learning_rate_schedule=learning_rate_schedule,
+            epochs=epochs,
+            batch_size=batch_size,
+            jit_compile=jit_compile,
+            shuffle=shuffle,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            validation_gap=validation_gap,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            n_steps=n_steps,
+            missing_indicator=missing_indicator,
+            callbacks=callbacks,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.cell = cell
+        self.units = units
+        self.segment = segment
+        self.attention = attention
+        self.teacher_forcing = teacher_forcing
+        self.future_features = future_features
+
+    def _network(self, n_inputs: int) -> FeedbackSpec:
+        segment = min(int(self.segment), self.n_steps_in_)
+        return self._describe(n_inputs, "encoder", segment, self.attention)
+
+    def _check_network_parameters(self) -> None:
+        super()._check_network_parameters()
+        check_int("segment", self.segment)
+        if self.attention is not None:
+            check_choice("attention", self.attention, ATTENTIONS)
+
+    def _is_network(self, spec: FeedbackSpec) -> bool:
+        return spec.reads == "encoder" and super()._is_network(spec)
