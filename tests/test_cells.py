@@ -14,7 +14,7 @@ from tsrnn.engine.native import available
 from tsrnn.engine.program import Numbers
 from tsrnn.networks import ModelSpec, NetworkSpec, cells
 from tsrnn.networks.backward import backward
-from tsrnn.networks.cells import STEPS, gru_step, lstm_step, simple_rnn_step, trace
+from tsrnn.networks.cells import advance, gru_step, lstm_step, simple_rnn_step, split_weights, trace
 from tsrnn.networks.elman import elman_gradients, elman_states
 
 CELLS = ["lstm", "gru", "simple_rnn"]
@@ -30,6 +30,28 @@ VARIANTS = [
     {"static": (0,), "static_to": "state", "head": "sequence", "units": (3, 2)},
     {"activation": "softsign", "units": (2, 2)},
 ]
+# Axes that only Keras computes.
+AXES = [
+    ("lstm", {"peephole": True}),
+    ("lstm", {"peephole": True, "bidirectional": True, "units": (3, 2), "activation": "softsign", "static": (1,)}),
+    ("gru", {"bidirectional": True, "merge_mode": "sum", "units": (2, 3)}),
+    ("lstm", {"bidirectional": True, "merge_mode": "ave", "head": "sequence", "segment": 2}),
+    ("gru", {"residual": True, "units": (3, 3, 3)}),
+    ("simple_rnn", {"residual": True, "units": (2, 2), "bidirectional": True, "head": "sequence"}),
+    ("gru", {"input_layers": (3,), "output_layers": (4, 2)}),
+    ("lstm", {"input_layers": (3, 2), "output_layers": (2,), "head": "sequence", "static": (0,)}),
+    ("lstm", {"transition_depth": 2, "peephole": True, "head": "sequence"}),
+    ("gru", {"transition_depth": 3, "units": (2, 3)}),
+    ("simple_rnn", {"transition_depth": 3, "bidirectional": True, "merge_mode": "sum", "activation": "softsign"}),
+    ("min_gru", {"units": (3, 2), "bidirectional": True, "static": (1,)}),
+    ("min_lstm", {"units": (3, 2), "bidirectional": True, "head": "sequence"}),
+    ("min_lstm", {"units": (2, 2), "residual": True, "input_layers": (3,)}),
+    ("gru", {"dilation": (2,), "bidirectional": True}),
+    ("lstm", {"dilation": (1, 3), "units": (3, 2), "static": (1,)}),
+    ("min_gru", {"dilation": (1, 2), "units": (2, 2), "bidirectional": True, "merge_mode": "ave", "residual": True}),
+    ("simple_rnn", {"dilation": (2,), "transition_depth": 2, "segment": 2, "head": "sequence"}),
+]
+ALL = [*((cell, variant) for cell in CELLS for variant in VARIANTS), *AXES]
 native = pytest.mark.skipif(not available(), reason="the native engine was not compiled")
 
 
@@ -173,24 +195,19 @@ def test_states_are_those_of_keras_layers(cell):
 # -- what is kept ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=str)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("cell", "variant"), ALL, ids=str)
 def test_each_state_is_a_step_from_the_state_before(cell, variant):
     spec = make_spec(cell, **variant)
     weights, (X, lead) = random_weights(spec), ragged_windows()
     seen = trace(spec, weights, X, lead)
-    squash = cells.SQUASH[spec.activation]
-    at = 2 if spec.static else 0
-    for layer in seen.layers:
-        for run in layer:
+    parts = split_weights(spec, [values.astype(float) for values in weights])
+    for layer, directions in zip(seen.layers, parts.layers, strict=True):
+        for run, part in zip(layer, directions, strict=True):
             for t in run.reading_order:
                 before = run.before(t)
-                after, _ = STEPS[cell](
-                    run.inputs[:, t], before, [w.astype(float) for w in weights[at : at + 3]], squash
-                )
+                after, _ = advance(spec, run.inputs[:, t], before, part)
                 for state, stepped, kept in zip(run.states, after, before, strict=True):
                     np.testing.assert_array_equal(state[:, t], np.where(seen.empty[:, t, None], kept, stepped))
-            at += 3
 
 
 def test_gates_lie_between_0_and_1_and_are_nan_where_nothing_was_read():
@@ -234,8 +251,7 @@ def weighted_sum(spec, weights, X, lead, d_outputs):
     return float(np.nansum(trace(spec, weights, X, lead).outputs * d_outputs))
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=str)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("cell", "variant"), ALL, ids=str)
 def test_gradients_of_weights_and_inputs_are_finite_differences(cell, variant):
     spec = make_spec(cell, **variant)
     weights, (X, lead) = [values.astype(float) for values in random_weights(spec)], ragged_windows()
@@ -251,27 +267,36 @@ def test_gradients_of_weights_and_inputs_are_finite_differences(cell, variant):
         np.testing.assert_allclose(gradients.inputs, expected, rtol=1e-6, atol=1e-8)
 
 
-def nudged_steps(cell, call, which, unit, size):
-    """The cell's step, which at its `call`-th call adds `size` to one unit of h (which=0) or of the memory c (1)."""
+def nudged(call, which, unit, size):
+    """`advance`, which at its `call`-th call adds `size` to one unit of h (which=0) or of the memory c (1)."""
     calls = iter(range(10**6))
 
-    def step(x, state, weights, squash):
-        after, gates = STEPS_AS_THEY_ARE[cell](x, state, weights, squash)
+    def step(spec, x, state, weights):
+        after, gates = advance(spec, x, state, weights)
         if next(calls) == call:
-            after = tuple(values.copy() for values in after)
+            after = [values.copy() for values in after]
             after[which][..., unit] += size
-            if which == 1:  # the memory shows in h at the same step
-                after = (gates["output"] * squash(after[1]), after[1])
-        return after, gates
+            if which == 1:
+                after[0] = shown(
+                    spec, gates["output"], after[1], size * (np.arange(after[1].shape[-1]) == unit), weights
+                )
+        return tuple(after), gates
 
     return step
 
 
-STEPS_AS_THEY_ARE = dict(STEPS)
+def shown(spec, output, memory, nudge, weights):
+    """The h in which a nudged memory shows at the same step: through a peephole the output gate sees it too."""
+    if spec.peephole:
+        output = sigmoid(np.log(output / (1 - output)) + weights[3][2] * nudge)
+    h = output * cells.SQUASH[spec.activation](memory)
+    deep = weights[4 if spec.peephole else 3 :]
+    return cells.dense(list(zip(deep[::2], deep[1::2], strict=True)), h, cells.SQUASH[spec.activation])[-1]
 
 
-@pytest.mark.parametrize("variant", [{}, VARIANTS[3], VARIANTS[5], VARIANTS[7]], ids=str)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(
+    ("cell", "variant"), [*((cell, VARIANTS[i]) for cell in CELLS for i in (0, 3, 5, 7)), *AXES], ids=str
+)
 def test_gradients_of_states_are_finite_differences(cell, variant, monkeypatch):
     spec = make_spec(cell, **variant)
     weights, (X, lead) = random_weights(spec), ragged_windows()
@@ -283,9 +308,8 @@ def test_gradients_of_states_are_finite_differences(cell, variant, monkeypatch):
     def change(call, which, unit):
         sums = []
         for size in (1e-6, -1e-6):
-            monkeypatch.setitem(STEPS, cell, nudged_steps(cell, call, which, unit, size))
+            monkeypatch.setattr(cells, "advance", nudged(call, which, unit, size))
             sums.append(weighted_sum(spec, weights, X, lead, d_outputs))
-        monkeypatch.setitem(STEPS, cell, STEPS_AS_THEY_ARE[cell])
         return (sums[0] - sums[1]) / 2e-6
 
     call = 0

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import tsrnn
 from tsrnn.cli import MODELS, app, make_model, read_csv, worth_it
 from tsrnn.comparison import compare
 from tsrnn.forecasters.naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
@@ -117,7 +118,7 @@ def test_datasets_are_listed_and_exported(tmp_path):
         ({"FILE": "nowhere.csv"}, 2, "there is no file 'nowhere.csv'"),
         ({"--time": "tme"}, 1, "time column 'tme' is not in the data. Did you mean 'time'?"),
         ({"--target": "lod"}, 1, "target 'lod' is not in the data. Did you mean 'load'?"),
-        ({"--models": "lstn"}, 2, "no model 'lstn'. Did you mean 'lstm'? Choose from lstm, gru, rnn, arima, naive"),
+        ({"--models": "lstn"}, 2, "no model 'lstn'. Did you mean 'lstm'? Choose from lstm, gru, rnn, min_gru"),
         ({"--models": ","}, 2, "--models names no model"),
         ({"--time": "price", "--target": "load"}, 1, "time column 'price', row 1: '"),
         ({"--windows": "500"}, 1, "500 windows of horizon=3"),
@@ -250,6 +251,29 @@ def test_every_model_of_the_table_can_be_made(name):
     assert type(model).__name__ == MODELS[name][1]
     params = model.get_params(deep=False)
     assert params.get("random_state", 3) == 3 and params.get("epochs", 2) == 2
+
+
+def test_every_network_can_be_named():
+    stems = {name.removesuffix("Regressor") for name in tsrnn.__all__ if name.endswith("Regressor")}
+    networks = {f"{stem}Forecaster" for stem in stems} & set(tsrnn.__all__)
+    assert networks <= {name for _, name, _ in MODELS.values()}
+
+
+def test_a_network_without_epochs_or_an_engine_forecasts_too(load_csv, tmp_path):
+    args = ["--time", "time", "--target", "load", "--horizon", 2, "--model", "echo_state", "--epochs", 2]
+    done = run("forecast", load_csv, *args, "--save", tmp_path / "echo.tsrnn")
+    assert done.exit_code == 0, done.stderr
+    expected = tsrnn.load(tmp_path / "echo.tsrnn").forecast(2)["load"]
+    assert all(f"{value:.4g}" in done.stdout for value in expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["min_gru", "min_lstm", "feed_forward", "conv"])
+def test_networks_that_keras_computes_forecast_too(load_csv, name):
+    args = ["--time", "time", "--target", "load", "--horizon", 2, "--model", name, "--epochs", 1]
+    done = run("forecast", load_csv, *args)
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.startswith(f"{name}: load")
 
 
 def test_tables_on_a_terminal_are_drawn(load_csv, monkeypatch):

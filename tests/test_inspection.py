@@ -18,6 +18,8 @@ from tsrnn import (
     KerasRegressor,
     LSTMForecaster,
     LSTMRegressor,
+    MinGRURegressor,
+    MinLSTMRegressor,
     NaiveForecaster,
     SimpleRNNRegressor,
     inspection,
@@ -158,15 +160,39 @@ def test_a_model_written_in_keras_is_refused():
         gate_trace(model, np.zeros((1, 2, 1)))
 
 
-def test_cells_without_equations_here_are_refused_by_name():
-    spec = NetworkSpec("min_gru", (3,), 2, 2)
-    model = fitted("gru")
-    model._spec, model.weights_ = spec, initial_weights(spec, np.random.default_rng(0))
+@pytest.mark.parametrize(
+    ("cell", "axes"),
+    [
+        ("lstm", {"peephole": True, "transition_depth": 2}),
+        ("gru", {"residual": True, "units": (3, 3), "bidirectional": True, "merge_mode": "ave"}),
+        ("simple_rnn", {"units": (3, 3), "input_layers": (4,), "output_layers": (4,), "dilation": (1, 2)}),
+        ("min_gru", {}),
+        ("min_lstm", {"bidirectional": True}),
+    ],
+    ids=str,
+)
+def test_networks_that_keras_computes_can_be_looked_into(cell, axes, ax):
     X, y = make_windows()
-    for look in (lambda: gate_trace(model, X), lambda: gradient_flow(model, X, y)):
-        with pytest.raises(ValueError, match="cell='min_gru' cannot be looked into: their equations are not in"):
-            look()
-    with pytest.raises(ValueError, match="cell='min_gru' has no recurrent kernel"):
+    X[5, :4] = np.nan
+    model = fitted("gru", X, y)
+    model._spec = spec = NetworkSpec(cell, **{"units": (3,), "n_inputs": 2, "n_outputs": 2} | axes)
+    model.weights_ = initial_weights(spec, np.random.default_rng(0))
+    gates, flow = gate_trace(model, X, index=5), gradient_flow(model, X, y)
+    assert gates["h"].notna().all() and flow["norm"].notna().all()
+    empty = gates["lag"] >= 2
+    for name in gates.columns.drop(["layer", "direction", "lag", "unit", "h", "c"], errors="ignore"):
+        assert (gates[name].isna() == empty).all()
+    GateDisplay(gates).plot(ax)
+
+
+@pytest.mark.parametrize("cell", ["min_gru", "min_lstm"])
+def test_a_minimal_cell_has_a_gradient_flow_but_no_recurrent_kernel(cell, ax):
+    X, y = make_windows()
+    model = {"min_gru": MinGRURegressor, "min_lstm": MinLSTMRegressor}[cell](units=3, random_state=0)
+    display = GradientFlowDisplay.from_estimator(model, X, y, ax=ax)
+    assert display.spectrum is None and display.text.startswith("Layer 1, forward, hidden state h: reaches")
+    model._spec, model.weights_ = NetworkSpec(cell, (3,), 2, 2), []
+    with pytest.raises(ValueError, match=f"cell='{cell}' has no recurrent kernel"):
         recurrent_spectrum(model)
 
 

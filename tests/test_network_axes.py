@@ -15,6 +15,7 @@ from tsrnn.engine import ForwardKey, Missing, ProgramKey, WindowData, choose_eng
 from tsrnn.exceptions import ArchiveError
 from tsrnn.forecasters import GRUForecaster, MinGRUForecaster, MinLSTMForecaster
 from tsrnn.networks import NetworkSpec, initial_weights
+from tsrnn.networks.cells import trace
 from tsrnn.persistence import load
 from tsrnn.regressors import GRURegressor, LSTMRegressor, MinGRURegressor, MinLSTMRegressor
 
@@ -154,6 +155,8 @@ def check_against_the_loop(spec, ragged=True):
     X, weights = ragged_windows(), random_weights(spec)
     X = X if ragged else X[:1]
     got = predict(spec, X, weights)
+    traced = trace(spec, weights, np.nan_to_num(X), np.isnan(X[..., 0]).sum(axis=1)).outputs
+    np.testing.assert_allclose(traced, np.where(np.isnan(traced), np.nan, got), atol=3e-6)
     for window, values in zip(X, got, strict=True):
         full = window[~np.isnan(window).all(axis=1)]
         expected = slow_network(spec, full, weights)

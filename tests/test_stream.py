@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
-from tsrnn import GRURegressor, LSTMRegressor, SimpleRNNRegressor
+from tsrnn import GRURegressor, LSTMRegressor, MinGRURegressor, MinLSTMRegressor, SimpleRNNRegressor
+from tsrnn.inspection._source import start_training
+from tsrnn.networks.cells import trace
 
 CLASSES = [LSTMRegressor, GRURegressor, SimpleRNNRegressor]
 N_STEPS = 12
@@ -41,6 +43,53 @@ def test_predictions_one_observation_at_a_time_are_those_of_growing_windows(cls,
     grown = [model.predict(X[3:4, :n])[0] for n in range(1, N_STEPS + 1)]
     np.testing.assert_allclose(streamed, grown, rtol=0, atol=1e-6)
     assert stream.n_seen == N_STEPS
+
+
+@pytest.mark.parametrize(
+    ("cls", "options"),
+    [
+        (LSTMRegressor, {"peephole": True, "transition_depth": 2}),
+        (GRURegressor, {"units": (4, 4), "residual": True, "static_features": (1,)}),
+        (SimpleRNNRegressor, {"input_layers": (4,), "output_layers": (4, 3), "transition_depth": 2}),
+        (LSTMRegressor, {"units": (4, 3), "dilation": (1, 3), "static_features": (1,)}),
+        (MinGRURegressor, {"units": (4, 3)}),
+        (MinLSTMRegressor, {}),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("lead", [0, 3])
+def test_networks_that_keras_computes_are_read_one_observation_at_a_time_too(cls, options, lead):
+    X = windows()
+    X[:, :, 1] = X[:, :1, 1]  # constant, as static features are
+    model = cls(**{"units": 5, "random_state": 0} | options)
+    model = start_training(model, X, X[:, -1, 0])[0]
+    spec = model._spec
+    model.weights_ = [np.random.default_rng(0).normal(scale=0.5, size=weight.shape) for weight in spec.weights]
+    stream = model.stream(n_streams=2)
+    window = np.stack([X[0], X[1]])
+    window[1, :lead] = np.nan
+    streamed = [stream.update(window[:, step]) for step in range(N_STEPS)]
+    for n in range(lead + 1, N_STEPS + 1):
+        expected = trace(spec, model.weights_, np.nan_to_num(window[:, :n]), [0, lead]).outputs[:, 0]
+        np.testing.assert_allclose(streamed[n - 1], expected, rtol=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"peephole": True, "units": (4, 4), "residual": True, "transition_depth": 2},
+        {"input_layers": (4,), "output_layers": (4,), "units": (4, 3), "dilation": (1, 2)},
+    ],
+    ids=str,
+)
+def test_predictions_of_a_stream_are_those_of_keras(options):
+    X = windows()
+    model = fitted(LSTMRegressor, X, **options)
+    stream = model.stream()
+    streamed = [stream.update(row) for row in X[3]]
+    for n in (1, N_STEPS // 2, N_STEPS):
+        np.testing.assert_allclose(streamed[n - 1], model.predict(X[3:4, :n])[0], rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("cls", CLASSES)

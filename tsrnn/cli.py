@@ -41,13 +41,17 @@ MODELS = {
     "lstm": ("recurrent", "LSTMForecaster", "long short-term memory network"),
     "gru": ("recurrent", "GRUForecaster", "gated recurrent unit network"),
     "rnn": ("recurrent", "SimpleRNNForecaster", "Elman network"),
+    "min_gru": ("minimal", "MinGRUForecaster", "minimal gated recurrent unit network"),
+    "min_lstm": ("minimal", "MinLSTMForecaster", "minimal long short-term memory network"),
+    "echo_state": ("echo_state", "EchoStateForecaster", "random reservoir with a ridge readout"),
+    "feed_forward": ("controls", "FeedForwardForecaster", "dense layers"),
+    "conv": ("controls", "ConvForecaster", "temporal convolutional network"),
     "arima": ("statistical", "AutoARIMAForecaster", "ARIMA, its orders searched"),
     "naive": ("naive", "NaiveForecaster", "repeats the last value"),
     "snaive": ("naive", "SeasonalNaiveForecaster", "repeats the last season"),
     "drift": ("naive", "DriftForecaster", "goes on along the line from first to last value"),
     "ridge": ("windowed", "RegressionForecaster", "ridge regression on lagged values"),
 }
-NETWORKS = ("lstm", "gru", "rnn")
 CHARTS = (".png", ".pdf", ".svg")
 
 
@@ -305,7 +309,7 @@ def run_demo(frame, target, horizon, windows, title, stem: Path, seed, epochs, a
 def worth_it(result: Comparison) -> str:
     """Say from the numbers whether a network is worth it: the better one against ARIMA and the naive forecast."""
     order = list(result.leaderboard()["model"])
-    network = next(name for name in order if name in NETWORKS)
+    network = next(name for name in order if name in ("lstm", "gru"))
     naive = next(name for name in order if name in ("naive", "snaive"))
     against_arima, against_naive = (result.verdict(network, name) for name in ("arima", naive))
     worth = all(text.startswith(f"{network} is better") for text in (against_arima, against_naive))
@@ -345,9 +349,9 @@ def make_model(name: str, seed: int, epochs: int | None):
         from sklearn.pipeline import make_pipeline
 
         return forecaster(make_pipeline(SimpleImputer(keep_empty_features=True), Ridge()))
-    if name not in NETWORKS:
-        return forecaster()
-    return forecaster(random_state=seed, **({} if epochs is None else {"epochs": epochs}))
+    given = {"random_state": seed} if epochs is None else {"random_state": seed, "epochs": epochs}
+    taken = forecaster().get_params(deep=False)
+    return forecaster(**{key: value for key, value in given.items() if key in taken})
 
 
 # ---------------------------------------------------------------------- input

@@ -44,8 +44,10 @@ def gate_trace(estimator, X=None, *, index=-1, network=0) -> pd.DataFrame:
         One row for each layer (counted from 1), direction, step and unit, in the order of time. ``lag`` is how many
         steps of the window were still to come after the recurrent step (which reads ``segment`` of them at once).
         ``h`` is the hidden state after it, ``c`` the memory cell of an LSTM. The gates lie between 0 and 1: "input",
-        "forget" and "output" of an LSTM; "update", which keeps the state where it is 1, and "reset" of a GRU.
-        "candidate" is what may enter the state. Gates are NaN where the window is empty.
+        "forget" and "output" of an LSTM; "update", which keeps the state where it is 1, and "reset" of a GRU; "update",
+        which replaces the state where it is 1, of a minimal GRU, and of a minimal LSTM, where it is the share of
+        "input" in "input" and "forget". "candidate" is what may enter the state; "step_1" and so on are h on its way
+        through a deep transition. All of these are NaN where the window is empty.
 
     Raises
     ------

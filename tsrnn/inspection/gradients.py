@@ -339,7 +339,7 @@ class GradientFlowDisplay:
         regressor, X, y = read_examples(estimator, X, y, network, fresh=fresh)
         flow = _flow(regressor, X, y, max_windows)
         _warn(flow, stacklevel=3)
-        return cls(flow, _spectrum(regressor)).plot(ax)
+        return cls(flow, _spectrum(regressor) if spec_of(regressor).cell in BLOCKS else None).plot(ax)
 
     def plot(self, ax: Any = None, *, label: str = "") -> GradientFlowDisplay:
         """Draw a line for each layer, direction and state.

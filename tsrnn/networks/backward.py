@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .cells import SQUASH, Gates, LayerTrace, Squash, State, Trace
-from .spec import NetworkSpec
+from .cells import SQUASH, Gates, LayerTrace, Squash, State, Trace, dense, split_weights
+from .spec import MINIMAL_CELLS, NetworkSpec
 
 __all__ = ["Gradients", "backward"]
 
@@ -50,7 +50,7 @@ class Gradients:
 class _Pulled(NamedTuple):
     """One step backward: gradients of what was computed in it."""
 
-    state: State  # of the state after the step, everything counted
+    memory: State  # of an LSTM's memory cell after the step, everything counted
     columns: np.ndarray  # of the sums of the input product, block by block
     recurrent: np.ndarray  # of the sums of the recurrent product
     before: State  # of the state before the step, less what goes through the recurrent product
@@ -58,12 +58,14 @@ class _Pulled(NamedTuple):
 
 def _pull_lstm(d_state: State, before: State, after: State, gates: Gates, weights, squash: Squash, slope: Slope):
     i, f, o, g = (gates[name] for name in ("input", "forget", "output", "candidate"))
+    peep_i, peep_f, peep_o = weights[3] if len(weights) > 3 else (0.0, 0.0, 0.0)
     dh, dc = d_state
     s = squash(after[1])
-    dc = dc + dh * o * slope(s)  # h = o squash(c)
-    columns = [dc * g * i * (1 - i), dc * before[1] * f * (1 - f), dc * i * slope(g), dh * s * o * (1 - o)]
-    sums = np.concatenate(columns, axis=-1)
-    return _Pulled((dh, dc), sums, sums, (np.zeros_like(dh), dc * f))
+    d_output = dh * s * o * (1 - o)
+    dc = dc + dh * o * slope(s) + d_output * peep_o  # h = o squash(c)
+    d_input, d_forget = dc * g * i * (1 - i), dc * before[1] * f * (1 - f)
+    sums = np.concatenate([d_input, d_forget, dc * i * slope(g), d_output], axis=-1)
+    return _Pulled((dc,), sums, sums, (np.zeros_like(dh), dc * f + d_input * peep_i + d_forget * peep_f))
 
 
 def _pull_gru(d_state: State, before: State, after: State, gates: Gates, weights, squash: Squash, slope: Slope):
@@ -73,15 +75,36 @@ def _pull_gru(d_state: State, before: State, after: State, gates: Gates, weights
     product = h @ weights[1][:, 2 * units :] + weights[2][1, 2 * units :]  # what the reset gate lets through
     dz, dg = dh * (h - g) * z * (1 - z), dh * (1 - z) * slope(g)
     dr = dg * product * r * (1 - r)
-    return _Pulled((dh,), np.concatenate([dz, dr, dg], axis=-1), np.concatenate([dz, dr, dg * r], axis=-1), (dh * z,))
+    return _Pulled((), np.concatenate([dz, dr, dg], axis=-1), np.concatenate([dz, dr, dg * r], axis=-1), (dh * z,))
 
 
 def _pull_simple_rnn(d_state: State, before: State, after: State, gates: Gates, weights, squash: Squash, slope: Slope):
     sums = d_state[0] * slope(after[0])
-    return _Pulled(d_state, sums, sums, (np.zeros_like(sums),))
+    return _Pulled((), sums, sums, (np.zeros_like(sums),))
 
 
-PULLS = {"lstm": _pull_lstm, "gru": _pull_gru, "simple_rnn": _pull_simple_rnn}
+def _pull_min_gru(d_state: State, before: State, after: State, gates: Gates, weights, squash: Squash, slope: Slope):
+    z, g = gates["update"], gates["candidate"]
+    (dh,), (h,) = d_state, before
+    columns = np.concatenate([dh * (g - h) * z * (1 - z), dh * z], axis=-1)
+    return _Pulled((), columns, columns[..., :0], (dh * (1 - z),))
+
+
+def _pull_min_lstm(d_state: State, before: State, after: State, gates: Gates, weights, squash: Squash, slope: Slope):
+    i, f, u, g = (gates[name] for name in ("input", "forget", "update", "candidate"))
+    (dh,), (h,) = d_state, before
+    d_logit = dh * (g - h) * u * (1 - u)  # u = expit(log i - log f)
+    columns = np.concatenate([d_logit * (1 - i), -d_logit * (1 - f), dh * u], axis=-1)
+    return _Pulled((), columns, columns[..., :0], (dh * (1 - u),))
+
+
+PULLS = {
+    "lstm": _pull_lstm,
+    "gru": _pull_gru,
+    "simple_rnn": _pull_simple_rnn,
+    "min_lstm": _pull_min_lstm,
+    "min_gru": _pull_min_gru,
+}
 
 
 def backward(spec: NetworkSpec, weights: Sequence[np.ndarray], seen: Trace, d_outputs: np.ndarray) -> Gradients:
@@ -118,23 +141,67 @@ def backward(spec: NetworkSpec, weights: Sequence[np.ndarray], seen: Trace, d_ou
     >>> gradients.states[0][0][0].ravel()
     array([0.125, 0.25 , 0.5  , 1.   ])
     """
-    weights = [np.asarray(values, dtype=np.float64) for values in weights]
-    head, arriving = _pull_head(spec, weights[-2], seen, np.asarray(d_outputs, dtype=np.float64))
+    d_outputs = np.asarray(d_outputs, dtype=np.float64)
+    if d_outputs.shape != seen.outputs.shape:
+        raise ValueError(f"d_outputs must have the shape of the outputs, {seen.outputs.shape}, got {d_outputs.shape}.")
+    if spec.head == "sequence":
+        d_outputs = np.where(seen.empty[..., None], 0.0, d_outputs)
+    parts = split_weights(spec, [np.asarray(values, dtype=np.float64) for values in weights])
+    passed = dense(parts.outputs, seen.features, SQUASH[spec.activation])[-1]
+    head = _dense_gradients(passed, d_outputs)
+    arriving, output_layers = _pull_dense(spec, parts.outputs, seen.features, d_outputs @ parts.head[0].T)
     states: list[list[State]] = []
     initial: list[list[State]] = []
-    found: list[np.ndarray] = []
+    layers: list[np.ndarray] = []
     for i in reversed(range(len(spec.units))):
-        first = (2 if spec.static else 0) + 3 * spec.directions * i
-        layer: list[_PulledRun] = []
-        # (n, S, directions * units) -> one part for each direction
-        for d, (run, part) in enumerate(zip(seen.layers[i], np.split(arriving, spec.directions, axis=2), strict=True)):
-            start = first + 3 * d
-            layer.append(_pull_run(spec, weights[start : start + 3], run, part, seen.empty))
-        states.insert(0, [pulled.states for pulled in layer])
-        initial.insert(0, [pulled.initial for pulled in layer])
-        found[:0] = [values for pulled in layer for values in pulled.weights]
-        arriving = np.sum([pulled.inputs for pulled in layer], axis=0)
-    return Gradients(states, initial, arriving, [*_pull_static(spec, seen, initial), *found, *head])
+        above, last = arriving, arriving.ndim == 2  # only the state after the last segment was asked for
+        pulled = [
+            _pull_run(spec, part, run, _at_end(above_run, run) if last else above_run, seen.empty)
+            for part, run, above_run in zip(parts.layers[i], seen.layers[i], _split(spec, above), strict=True)
+        ]
+        states.insert(0, [one.states for one in pulled])
+        initial.insert(0, [one.initial for one in pulled])
+        layers[:0] = [values for one in pulled for values in one.weights]
+        arriving = np.sum([one.inputs for one in pulled], axis=0)
+        if spec.residual and i > 0:
+            through = arriving[:, -1] if last else arriving
+            through += above
+    arriving, input_layers = _pull_dense(spec, parts.inputs, seen.inputs, arriving)
+    found = [*_pull_static(spec, seen, initial), *input_layers, *layers, *output_layers, *head]
+    return Gradients(states, initial, arriving, found)
+
+
+def _split(spec: NetworkSpec, arriving: np.ndarray) -> list[np.ndarray]:
+    """Undo `merge`: return what reaches each direction."""
+    if spec.merge_mode == "concat" or not spec.bidirectional:
+        return np.split(arriving, spec.directions, axis=-1)
+    return [arriving / 2 if spec.merge_mode == "ave" else arriving] * 2
+
+
+def _at_end(arriving: np.ndarray, run: LayerTrace) -> np.ndarray:
+    """Put the gradient of the last state (n, units) where that state is: (n, S, units)."""
+    spread = np.zeros_like(run.states[0])
+    spread[np.arange(len(run.ends)), run.ends] = arriving
+    return spread
+
+
+def _pull_dense(
+    spec: NetworkSpec, layers: Sequence[Sequence[np.ndarray]], values: np.ndarray, arriving: np.ndarray
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Go back through dense layers that read `values`, and return the gradients of these and of the weights."""
+    passed, slope = dense(layers, values, SQUASH[spec.activation]), SLOPES[spec.activation]
+    found: list[np.ndarray] = []
+    for i, (kernel, _) in reversed(list(enumerate(layers))):
+        sums = arriving * slope(passed[i + 1])
+        found[:0] = _dense_gradients(passed[i], sums)
+        arriving = sums @ kernel.T
+    return arriving, found
+
+
+def _dense_gradients(values: np.ndarray, sums: np.ndarray) -> list[np.ndarray]:
+    """Return the gradients of kernel and bias, summed over windows and segments."""
+    sums = sums.reshape(-1, sums.shape[-1])
+    return [values.reshape(len(sums), -1).T @ sums, sums.sum(axis=0)]
 
 
 class _PulledRun(NamedTuple):
@@ -146,49 +213,66 @@ class _PulledRun(NamedTuple):
 
 def _pull_run(spec: NetworkSpec, weights, run: LayerTrace, arriving: np.ndarray, empty: np.ndarray) -> _PulledRun:
     """Go back through one layer in one direction; `arriving` is the gradient of its h from above (n, S, units)."""
-    kernel, recurrent, _ = weights
     pull, squash, slope = PULLS[spec.cell], SQUASH[spec.activation], SLOPES[spec.activation]
-    states = tuple(np.empty_like(values) for values in run.states)
+    own = weights[: len(weights) - 2 * (spec.transition_depth - 1)]
+    # Gradients are added up here until their segment is reached.
+    states = (arriving.copy(), *(np.zeros_like(values) for values in run.states[1:]))
+    initial = tuple(np.zeros_like(values) for values in run.initial)
     d_inputs = np.zeros_like(run.inputs)
     found = [np.zeros_like(values) for values in weights]
-    carried: State = tuple(np.zeros_like(values) for values in run.initial)
     for t in reversed(run.reading_order):
         skipped, before = empty[:, t, None], run.before(t)
-        d_state = (carried[0] + arriving[:, t], *carried[1:])
-        after = tuple(values[:, t] for values in run.states)
-        gates = {name: values[:, t] for name, values in run.gates.items()}
-        pulled = pull(d_state, before, after, gates, weights, squash, slope)
+        d_state = tuple(values[:, t] for values in states)
+        gates = {name: np.where(skipped, 0.0, values[:, t]) for name, values in run.gates.items()}
+        h, *memory = (values[:, t] for values in run.states)
+        way = [values for name, values in gates.items() if name.startswith("step_")]
+        dh, deep = _pull_transition(weights[len(own) :], [*way, h], np.where(skipped, 0.0, d_state[0]), slope)
+        after = ((way or [h])[0], *memory)
+        pulled = pull((dh, *d_state[1:]), before, after, gates, own, squash, slope)
         columns, sums = (np.where(skipped, 0.0, values) for values in (pulled.columns, pulled.recurrent))
-        for kept, through, stays in zip(states, pulled.state, d_state, strict=True):
-            kept[:, t] = np.where(skipped, stays, through)
+        for kept, through in zip(states[1:], pulled.memory, strict=True):
+            kept[:, t] = np.where(skipped, kept[:, t], through)
+        d_inputs[:, t] = columns @ own[0].T
+        for total, part in zip(
+            found, [*_own_gradients(spec, run.inputs[:, t], before, after, columns, sums), *deep], strict=True
+        ):
+            total += part
         # An empty segment hands the state on as it was.
-        carried = tuple(
-            np.where(skipped, stays, through) for stays, through in zip(d_state, pulled.before, strict=True)
-        )
-        carried = (carried[0] + sums @ recurrent.T, *carried[1:])
-        d_inputs[:, t] = columns @ kernel.T
-        found[0] += run.inputs[:, t].T @ columns
-        found[1] += before[0].T @ sums
-        # Keras's GRU keeps the biases of the input product and of the recurrent product apart.
-        found[2] += np.stack([columns.sum(0), sums.sum(0)]) if spec.cell == "gru" else columns.sum(0)
-    return _PulledRun(states, carried, d_inputs, found)
+        back = [np.where(skipped, stays, through) for stays, through in zip(d_state, pulled.before, strict=True)]
+        if spec.cell not in MINIMAL_CELLS:
+            back[0] += sums @ own[1].T
+        previous = run.previous(t)
+        for k, through in enumerate(back):
+            into = initial[k] if previous is None else states[k][:, previous]
+            into += through
+    return _PulledRun(states, initial, d_inputs, found)
 
 
-def _pull_head(spec: NetworkSpec, kernel: np.ndarray, seen: Trace, d_outputs: np.ndarray):
-    """Return the gradients of the head's weights, and of the states of the last layer (n, S, directions * units)."""
-    if d_outputs.shape != seen.outputs.shape:
-        raise ValueError(f"d_outputs must have the shape of the outputs, {seen.outputs.shape}, got {d_outputs.shape}.")
-    top = seen.layers[-1]
-    if spec.head == "sequence":
-        d_outputs = np.where(seen.empty[..., None], 0.0, d_outputs)
-        states = np.concatenate([run.states[0] for run in top], axis=2)
-        kernel_gradient = np.einsum("nsu,nsk->uk", states, d_outputs)
-        return [kernel_gradient, d_outputs.sum(axis=(0, 1))], d_outputs @ kernel.T
-    last = np.concatenate([run.last for run in top], axis=1)
-    arriving = [np.zeros_like(run.states[0]) for run in top]
-    for run, values, part in zip(top, arriving, np.split(d_outputs @ kernel.T, spec.directions, axis=1), strict=True):
-        values[:, run.reading_order[-1]] = part
-    return [last.T @ d_outputs, d_outputs.sum(axis=0)], np.concatenate(arriving, axis=2)
+def _pull_transition(weights, way: list[np.ndarray], dh: np.ndarray, slope: Slope) -> tuple[np.ndarray, list]:
+    """Go back through a deep transition; `way` is h from the cell's own step on.
+
+    Returns the gradients of the first h and of the weights.
+    """
+    found: list[np.ndarray] = []
+    for i in reversed(range(len(way) - 1)):
+        sums = dh * slope(way[i + 1])
+        found[:0] = _dense_gradients(way[i], sums)
+        dh = sums @ weights[2 * i].T
+    return dh, found
+
+
+def _own_gradients(spec: NetworkSpec, x, before: State, after: State, columns, sums) -> list[np.ndarray]:
+    """Return the gradients of the cell's own weights at one step."""
+    found = [x.T @ columns]
+    if spec.cell not in MINIMAL_CELLS:
+        found.append(before[0].T @ sums)
+    # Keras's GRU keeps the biases of the input product and of the recurrent product apart.
+    found.append(np.stack([columns.sum(0), sums.sum(0)]) if spec.cell == "gru" else columns.sum(0))
+    if spec.peephole:
+        d_input, d_forget, _, d_output = np.split(columns, 4, axis=-1)
+        seen = [d_input * before[1], d_forget * before[1], d_output * after[1]]
+        found.append(np.stack([values.sum(axis=0) for values in seen]))
+    return found
 
 
 def _pull_static(spec: NetworkSpec, seen: Trace, initial: list[list[State]]) -> list[np.ndarray]:

@@ -6,16 +6,32 @@ cell, in `STEPS`, and `trace`, which runs a whole network. Imports the descripti
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, log_expit
 
-from .spec import NetworkSpec
+from .spec import MINIMAL_CELLS, NetworkSpec
 
-__all__ = ["SQUASH", "STEPS", "LayerTrace", "Trace", "gru_step", "lstm_step", "simple_rnn_step", "trace"]
+__all__ = [
+    "SQUASH",
+    "STEPS",
+    "LayerTrace",
+    "Parts",
+    "Trace",
+    "advance",
+    "dense",
+    "gru_step",
+    "lstm_step",
+    "min_gru_step",
+    "min_lstm_step",
+    "simple_rnn_step",
+    "split_weights",
+    "trace",
+]
 
 State = tuple[np.ndarray, ...]
 Gates = dict[str, np.ndarray]
@@ -45,7 +61,9 @@ def lstm_step(
     state : tuple of ndarray of shape (..., units)
         Hidden state h and memory cell c before the step.
     weights : sequence of ndarray
-        Kernel (n_inputs, 4 units), recurrent kernel (units, 4 units) and bias (4 units,); blocks i, f, c, o.
+        Kernel (n_inputs, 4 units), recurrent kernel (units, 4 units) and bias (4 units,); blocks i, f, c, o. With
+        peepholes their weights (3, units) as well, rows i, f, o: the gates see the memory, the output gate the new one
+        (Gers et al., 2002).
     squash : callable
         Activation of candidate and output.
 
@@ -66,11 +84,13 @@ def lstm_step(
     >>> c, gates["forget"]
     (array([0.7]), array([1.]))
     """
-    kernel, recurrent, bias = weights
+    kernel, recurrent, bias, *peephole = weights
     h, c = state
     i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4, axis=-1)
-    i, f, g, o = expit(i), expit(f), squash(g), expit(o)
+    peep_i, peep_f, peep_o = peephole[0] if peephole else (0.0, 0.0, 0.0)
+    i, f, g = expit(i + peep_i * c), expit(f + peep_f * c), squash(g)
     c = f * c + i * g
+    o = expit(o + peep_o * c)
     return (o * squash(c), c), {"input": i, "forget": f, "output": o, "candidate": g}
 
 
@@ -104,8 +124,96 @@ def simple_rnn_step(
     return (squash(x @ kernel + h @ recurrent + bias),), {}
 
 
+def min_gru_step(
+    x: np.ndarray, state: State, weights: Sequence[np.ndarray], squash: Squash = np.tanh
+) -> tuple[State, Gates]:
+    """One step of a minimal GRU (Feng et al., 2024, section 3.1): h(t) = (1 - z) h(t-1) + z g, z and g from x(t) only.
+
+    Parameters and answers are as in `lstm_step`, with these differences: the state is (h,); there is no recurrent
+    kernel; the blocks of kernel and bias are z, h; the gates are "update" z (1 forgets the state, unlike in a GRU) and
+    "candidate" g, which is not squashed.
+    """
+    kernel, bias = weights
+    z, g = np.split(x @ kernel + bias, 2, axis=-1)
+    z = expit(z)
+    return ((1 - z) * state[0] + z * g,), {"update": z, "candidate": g}
+
+
+def min_lstm_step(
+    x: np.ndarray, state: State, weights: Sequence[np.ndarray], squash: Squash = np.tanh
+) -> tuple[State, Gates]:
+    """One step of a minimal LSTM (Feng et al., 2024, section 3.2): h(t) = (f h(t-1) + i g) / (f + i).
+
+    Parameters and answers are as in `min_gru_step`; the blocks are i, f, h and the gates "input" i, "forget" f,
+    "update" i / (f + i) and "candidate" g.
+    """
+    kernel, bias = weights
+    i, f, g = np.split(x @ kernel + bias, 3, axis=-1)
+    u = expit(log_expit(i) - log_expit(f))  # i / (f + i), also where both gates are shut
+    return ((1 - u) * state[0] + u * g,), {"input": expit(i), "forget": expit(f), "update": u, "candidate": g}
+
+
 Step = Callable[[np.ndarray, State, Sequence[np.ndarray], Squash], tuple[State, Gates]]
-STEPS: dict[str, Step] = {"lstm": lstm_step, "gru": gru_step, "simple_rnn": simple_rnn_step}
+STEPS: dict[str, Step] = {
+    "lstm": lstm_step,
+    "gru": gru_step,
+    "simple_rnn": simple_rnn_step,
+    "min_lstm": min_lstm_step,
+    "min_gru": min_gru_step,
+}
+
+
+def advance(spec: NetworkSpec, x: np.ndarray, state: State, weights: Sequence[np.ndarray]) -> tuple[State, Gates]:
+    """One step of a layer: that of its cell, and the dense layers of a deep transition (Pascanu et al., 2014, eq. 12).
+
+    Parameters and answers are as in `lstm_step`, with the weights of one layer and direction. On its way through a deep
+    transition h is kept among the gates: "step_1" is that of the cell.
+    """
+    squash = SQUASH[spec.activation]
+    own = len(weights) - 2 * (spec.transition_depth - 1)
+    (h, *memory), gates = STEPS[spec.cell](x, state, weights[:own], squash)
+    for i, (kernel, bias) in enumerate(zip(weights[own::2], weights[own + 1 :: 2], strict=True), 1):
+        gates[f"step_{i}"] = h
+        h = squash(h @ kernel + bias)
+    return (h, *memory), gates
+
+
+def dense(layers: Sequence[Sequence[np.ndarray]], values: np.ndarray, squash: Squash) -> list[np.ndarray]:
+    """Return the values and what each dense layer after the other makes of them."""
+    passed = [values]
+    for kernel, bias in layers:
+        passed.append(squash(passed[-1] @ kernel + bias))
+    return passed
+
+
+# -- the weights by what they are for --------------------------------------------------------------------------------
+
+
+class Parts(NamedTuple):
+    """The weights of a network by what they are for, in their order."""
+
+    static: list[np.ndarray]  # kernel and bias of the initial states, or none
+    inputs: list[list[np.ndarray]]  # by dense layer, kernel and bias
+    layers: list[list[list[np.ndarray]]]  # by recurrent layer and direction
+    outputs: list[list[np.ndarray]]
+    head: list[np.ndarray]
+
+
+def split_weights(spec: NetworkSpec, weights: Sequence[np.ndarray]) -> Parts:
+    """Sort the weights of a network by what they are for."""
+    left = iter(weights)
+
+    def take(n: int) -> list[np.ndarray]:
+        return list(itertools.islice(left, n))
+
+    per_direction = (2 if spec.cell in MINIMAL_CELLS else 3) + spec.peephole + 2 * (spec.transition_depth - 1)
+    return Parts(
+        take(2 if spec.static else 0),
+        [take(2) for _ in spec.input_layers],
+        [[take(per_direction) for _ in range(spec.directions)] for _ in spec.units],
+        [take(2) for _ in spec.output_layers],
+        take(2),
+    )
 
 
 # -- a network over windows ------------------------------------------------------------------------------------------
@@ -126,7 +234,11 @@ class LayerTrace:
     states : tuple of ndarray of shape (n_windows, n_segments, units)
         State after each segment. An empty segment leaves it as it was.
     gates : dict of ndarray of shape (n_windows, n_segments, units)
-        Gates by name, see the step functions; NaN at empty segments.
+        Gates by name, see the step functions and `advance`; NaN at empty segments.
+    ends : ndarray of int, shape (n_windows,)
+        The segment that it reads last.
+    dilation : int
+        How many segments the state goes back.
     """
 
     backward: bool
@@ -134,18 +246,23 @@ class LayerTrace:
     initial: State
     states: State
     gates: Gates
+    ends: np.ndarray
+    dilation: int = 1
+
+    def previous(self, segment: int) -> int | None:
+        """Return the segment whose state a segment starts from; None for the initial state."""
+        previous = segment + self.dilation if self.backward else segment - self.dilation
+        return previous if 0 <= previous < self.inputs.shape[1] else None
 
     def before(self, segment: int) -> State:
-        """Return the state that the layer had before it read a segment."""
-        previous = segment + 1 if self.backward else segment - 1
-        if 0 <= previous < self.inputs.shape[1]:
-            return tuple(values[:, previous] for values in self.states)
-        return self.initial
+        """Return the state that the layer starts from when it reads a segment."""
+        previous = self.previous(segment)
+        return self.initial if previous is None else tuple(values[:, previous] for values in self.states)
 
     @property
     def last(self) -> np.ndarray:
         """The hidden state (n_windows, units) after the last segment that was read."""
-        return self.states[0][:, 0 if self.backward else -1]
+        return self.states[0][np.arange(len(self.ends)), self.ends]
 
     @property
     def reading_order(self) -> range:
@@ -161,6 +278,10 @@ class Trace:
     ----------
     layers : list of list of LayerTrace
         By layer, the first first, and direction, forward first.
+    inputs : ndarray of shape (n_windows, n_segments, n_inputs)
+        What the network reads at each segment.
+    features : ndarray of shape (n_windows, width); of a sequence (n_windows, n_segments, width)
+        What the recurrent layers give to the dense ones behind them.
     outputs : ndarray of shape (n_windows, n_outputs); of a sequence (n_windows, n_segments, n_outputs)
         What the network gives out; NaN at the empty segments of a sequence.
     empty : ndarray of bool, shape (n_windows, n_segments)
@@ -170,6 +291,8 @@ class Trace:
     """
 
     layers: list[list[LayerTrace]]
+    inputs: np.ndarray
+    features: np.ndarray
     outputs: np.ndarray
     empty: np.ndarray
     static: np.ndarray
@@ -218,22 +341,37 @@ def trace(spec: NetworkSpec, weights: Sequence[np.ndarray], windows: Any, lead: 
     lead = np.zeros(len(windows), np.int64) if lead is None else np.asarray(lead, dtype=np.int64)
     if lead.shape != (len(windows),):
         raise ValueError(f"lead must have shape {(len(windows),)}, one number per window, got {lead.shape}.")
-    cut = 2 if spec.static else 0
+    parts, squash = split_weights(spec, weights), SQUASH[spec.activation]
     inputs, empty = segments(spec, windows, lead)
     nothing = empty[:, -1]  # segments are empty up to the first full one
     static = np.where(nothing[:, None], 0.0, windows[:, -1, list(spec.static)])
-    initial = initial_states(spec, weights[:cut], static, nothing)
+    initial = initial_states(spec, parts.static, static, nothing)
     layers: list[list[LayerTrace]] = []
+    passed = dense(parts.inputs, inputs, squash)[-1]
     for i in range(len(spec.units)):
-        first = cut + 3 * spec.directions * i
-        parts = [weights[k : k + 3] for k in range(first, first + 3 * spec.directions, 3)]
         runs = [
-            _run(spec, inputs, empty, part, start, backward)
-            for part, start, backward in zip(parts, initial[i], (False, True), strict=False)
+            _run(spec, i, passed, empty, part, start, backward)
+            for part, start, backward in zip(parts.layers[i], initial[i], (False, True), strict=False)
         ]
         layers.append(runs)
-        inputs = np.concatenate([run.states[0] for run in runs], axis=2)
-    return Trace(layers, _head(spec, weights[-2:], layers[-1], inputs, empty), empty, static)
+        below, passed = passed, merge(spec, [run.states[0] for run in runs])
+        last = merge(spec, [run.last for run in runs])
+        if spec.residual and i > 0:
+            passed, last = passed + below, last + below[:, -1]
+    features = passed if spec.head == "sequence" else last
+    kernel, bias = parts.head
+    outputs = dense(parts.outputs, features, squash)[-1] @ kernel + bias
+    if spec.head == "sequence":
+        outputs[empty] = np.nan
+    return Trace(layers, inputs, features, outputs, empty, static)
+
+
+def merge(spec: NetworkSpec, directions: list[np.ndarray]) -> np.ndarray:
+    """Merge what the directions of a layer give, along the last axis."""
+    if spec.merge_mode == "concat" or len(directions) == 1:
+        return np.concatenate(directions, axis=-1)
+    merged = directions[0] + directions[1]
+    return merged / 2 if spec.merge_mode == "ave" else merged
 
 
 def segments(spec: Any, windows: np.ndarray, lead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -270,6 +408,7 @@ def initial_states(
 
 def _run(
     spec: NetworkSpec,
+    layer: int,
     inputs: np.ndarray,
     empty: np.ndarray,
     weights: Sequence[np.ndarray],
@@ -277,26 +416,19 @@ def _run(
     backward: bool,
 ) -> LayerTrace:
     """Run one layer in one direction."""
-    step, squash = STEPS[spec.cell], SQUASH[spec.activation]
     n_windows, n_segments, _ = inputs.shape
-    shape = (n_windows, n_segments, len(weights[1]))
-    run = LayerTrace(backward, inputs, initial, tuple(np.empty(shape) for _ in initial), {})
+    shape = (n_windows, n_segments, spec.units[layer])
+    ends = empty.argmin(axis=1) if backward else np.full(n_windows, n_segments - 1)
+    dilation = spec.dilation[layer] if spec.dilation else 1
+    run = LayerTrace(backward, inputs, initial, tuple(np.empty(shape) for _ in initial), {}, ends, dilation)
     for t in run.reading_order:
         before, skipped = run.before(t), empty[:, t, None]
-        after, gates = step(inputs[:, t], before, weights, squash)
+        after, gates = advance(spec, inputs[:, t], before, weights)
         for kept, new, old in zip(run.states, after, before, strict=True):
             kept[:, t] = np.where(skipped, old, new)
         for name, values in gates.items():
             run.gates.setdefault(name, np.empty(shape))[:, t] = np.where(skipped, np.nan, values)
     return run
-
-
-def _head(spec, weights, runs, states, empty) -> np.ndarray:
-    """Map the last state, or that after each segment, to the outputs."""
-    kernel, bias = weights
-    if spec.head == "last":
-        return np.concatenate([run.last for run in runs], axis=1) @ kernel + bias
-    return np.where(empty[..., None], np.nan, states @ kernel + bias)
 
 
 # -- checks ----------------------------------------------------------------------------------------------------------
@@ -312,6 +444,13 @@ _KNOWN = (
     "head",
     "static",
     "static_to",
+    "merge_mode",
+    "residual",
+    "transition_depth",
+    "input_layers",
+    "output_layers",
+    "peephole",
+    "dilation",
 )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.distributions import point_forecast, quantile_forecast
-from ..networks.cells import SQUASH, STEPS, check_known, initial_states
+from ..networks.cells import SQUASH, State, advance, check_known, dense, initial_states, split_weights
 
 if TYPE_CHECKING:
     from .base import NetworkRegressor
@@ -27,7 +27,7 @@ class Stream:
 
     Parameters
     ----------
-    regressor : LSTMRegressor, GRURegressor or SimpleRNNRegressor
+    regressor : recurrent regressor
         Fitted.
     n_streams : int
         Series that are read side by side.
@@ -64,7 +64,7 @@ class Stream:
         shape = regressor._target_shape
         self._shape = shape[1:] if spec.head == "sequence" else shape
         self._n_features = regressor._n_features_per_step
-        self._weights = [np.asarray(values, dtype=np.float64) for values in regressor.weights_]
+        self._parts = split_weights(spec, [np.asarray(values, dtype=np.float64) for values in regressor.weights_])
         self.reset()
 
     def reset(self) -> Stream:
@@ -113,23 +113,26 @@ class Stream:
 
     def _advance(self, observation) -> np.ndarray:
         """Move the states by one step and return the outputs (n_streams, n_outputs)."""
-        spec = self._spec
+        spec, parts, squash = self._spec, self._parts, SQUASH[self._spec.activation]
         x, empty = self._read(observation)
         first = (self.n_seen == 0) & ~empty
         if spec.static and first.any():
             # What is constant over a window is read with its first value.
             started = self._start(x[:, list(spec.static)], ~first)
-            self._states = [merged(first, new, old) for new, old in zip(started, self._states, strict=True)]
+            self._states = [
+                [merged(first, new, old) for new, old in zip(fresh, states, strict=True)]
+                for fresh, states in zip(started, self._states, strict=True)
+            ]
         self.n_seen += ~empty
-        step, squash = STEPS[spec.cell], SQUASH[spec.activation]
-        x = x[:, list(spec.inputs)]
-        layers = self._weights[2 if spec.static else 0 : -2]
-        for i, state in enumerate(self._states):
-            after, _ = step(x, state, layers[3 * i : 3 * i + 3], squash)
-            self._states[i] = merged(~empty, after, state)
-            x = self._states[i][0]
-        kernel, bias = self._weights[-2:]
-        outputs = x @ kernel + bias
+        x = dense(parts.inputs, x[:, list(spec.inputs)], squash)[-1]
+        for i, states in enumerate(self._states):
+            before = states.pop(0)
+            after, _ = advance(spec, x, before, parts.layers[i][0])
+            states.append(merged(~empty, after, before))
+            h = states[-1][0]
+            x = x + h if spec.residual and i > 0 else h
+        kernel, bias = parts.head
+        outputs = dense(parts.outputs, x, squash)[-1] @ kernel + bias
         if spec.head == "sequence":
             outputs[empty] = np.nan
         return outputs
@@ -154,10 +157,14 @@ class Stream:
             )
         return self._missing.channels(x), empty
 
-    def _start(self, static: np.ndarray, nothing: np.ndarray) -> list[tuple[np.ndarray, ...]]:
-        """Return the initial state of each layer; without static channels it is zero."""
-        cut = 2 if self._spec.static else 0
-        return [layer[0] for layer in initial_states(self._spec, self._weights[:cut], static, nothing)]
+    def _start(self, static: np.ndarray, nothing: np.ndarray) -> list[list[State]]:
+        """Return the states that the next steps of each layer start from, as many as it goes back.
+
+        Without static channels they are zero.
+        """
+        initial = initial_states(self._spec, self._parts.static, static, nothing)
+        dilation = self._spec.dilation or [1] * len(initial)
+        return [[layer[0]] * steps for layer, steps in zip(initial, dilation, strict=True)]
 
 
 def check_readable(spec: Any) -> None:
@@ -172,6 +179,6 @@ def check_readable(spec: Any) -> None:
             )
 
 
-def merged(rows: np.ndarray, new: tuple[np.ndarray, ...], old: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+def merged(rows: np.ndarray, new: State, old: State) -> State:
     """Take the new state of some series and the old one of the others."""
     return tuple(np.where(rows[:, None], a, b) for a, b in zip(new, old, strict=True))
