@@ -22,7 +22,7 @@ REGRESSORS = [name for name in tsrnn.__all__ if name.endswith("Regressor")]
 
 @pytest.mark.parametrize(("name", "cell"), [row for row in NETWORKS if row[0] != "your own"])
 def test_each_network_has_a_picture(name, cell):
-    (picture,) = re.findall(rf'<img src="([^"]+)" width="220" alt="{name}">', cell)
+    (picture,) = re.findall(rf'<img src="([^"]+)" width="220" alt="{re.escape(name)}">', cell)
     assert (DOCS / picture).is_file()
 
 

@@ -43,6 +43,8 @@ MODELS = {
     "rnn": ("recurrent", "SimpleRNNForecaster", "Elman network"),
     "min_gru": ("minimal", "MinGRUForecaster", "minimal gated recurrent unit network"),
     "min_lstm": ("minimal", "MinLSTMForecaster", "minimal long short-term memory network"),
+    "output_recurrent": ("feedback", "OutputRecurrentForecaster", "recurrent network that reads its own forecasts"),
+    "seq2seq": ("feedback", "Seq2SeqForecaster", "encoder and decoder"),
     "echo_state": ("echo_state", "EchoStateForecaster", "random reservoir with a ridge readout"),
     "feed_forward": ("controls", "FeedForwardForecaster", "dense layers"),
     "conv": ("controls", "ConvForecaster", "temporal convolutional network"),

@@ -413,11 +413,11 @@ def sequence_to_sequence(p: Picture) -> None:
 def attention(p: Picture) -> None:
     h, s, o = encoder_decoder(p)
     p.arrow(o[0], s[1])
-    mean = p.node(0.5, 2, "a", BLUE, width=19)
+    mean = p.node(1, 3, "a", BLUE, width=19)
     for state in h:
         p.arrow(state, mean, colour=BLUE)
-    for state in s:
-        p.arrow(mean, state, colour=BLUE)
+    for out in o:
+        p.arrow(mean, out, colour=BLUE)
 
 
 def truncated_backpropagation(p: Picture) -> None:
