@@ -170,7 +170,7 @@ def test_a_training_step_goes_down_the_gradient_of_the_loss(name, forced):
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.one_of(st.just(math.nan), st.floats(-5, 5, width=32)), min_size=1, max_size=20))
 def test_teacher_feeds_back_the_last_target_that_is_known(values):
-    from tsrnn.engine.keras_.feedback import known_before as by_keras
+    from tsrnn.engine.keras_.feedback_layers import known_before as by_keras
 
     expected, last = [], 0.0
     for value in values:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from ..regressors import OutputRecurrentRegressor, Seq2SeqRegressor
-from .recurrent import QUANTILES, UNITS, RecurrentForecaster, segment_for
+from .recurrent import QUANTILES, RecurrentForecaster, segment_for
 
 __all__ = ["OutputRecurrentForecaster", "Seq2SeqForecaster"]
+
+
+#: Width that units="auto" stands for: half of that of the others, since decoding goes step by step.
+UNITS = 64
 
 
 class _FeedbackForecaster(RecurrentForecaster):
@@ -33,7 +37,7 @@ class OutputRecurrentForecaster(_FeedbackForecaster):
     cell : {"gru", "dense", "simple_rnn", "lstm"}
         What computes the hidden layer; "dense" is Jordan's network, whose only memory is its last forecast.
     units : int, tuple of int or "auto"
-        Width of the hidden layer; a tuple stacks layers. "auto" is 128.
+        Width of the hidden layer; a tuple stacks layers. "auto" is 64.
     teacher_forcing : float, "linear" or callable
         Share of the steps at which the true value of the step before is fed back in training, see
         `OutputRecurrentRegressor`.
@@ -41,7 +45,7 @@ class OutputRecurrentForecaster(_FeedbackForecaster):
     dropout : float
         Rate before the last layer.
     jit_compile : bool or "auto"
-        Whether XLA compiles Keras's training step; "auto" is False here.
+        Whether XLA compiles Keras's training step; see `LSTMRegressor`.
     target, window, horizon, strategy, level, shared, linear, normalize, past_covariates, future_covariates, freq, l1, \
 l2, loss, quantiles, optimizer, learning_rate, momentum, nesterov, weight_decay, clipnorm, learning_rate_schedule, \
 epochs, batch_size, early_stopping, validation_fraction, refit, n_iter_no_change, tol, missing_indicator, n_members, \
@@ -97,7 +101,7 @@ callbacks, random_state, verbose
         learning_rate_schedule="cosine",
         epochs=30,
         batch_size="auto",
-        jit_compile=False,
+        jit_compile="auto",
         early_stopping="auto",
         validation_fraction=0.2,
         refit=True,
@@ -164,7 +168,7 @@ class Seq2SeqForecaster(_FeedbackForecaster):
     cell : {"gru", "lstm", "simple_rnn"}
         Of encoder and decoder.
     units : int, tuple of int or "auto"
-        State size; a tuple stacks layers. "auto" is 128.
+        State size; a tuple stacks layers. "auto" is 64.
     segment : int or "auto"
         Rows that the encoder reads per recurrent step. "auto" reads a window in four steps or a few more.
     attention : {"additive", "dot"} or None
@@ -175,7 +179,7 @@ class Seq2SeqForecaster(_FeedbackForecaster):
     dropout : float
         Rate between layers and before the last one.
     jit_compile : bool or "auto"
-        Whether XLA compiles Keras's training step; "auto" is False here.
+        Whether XLA compiles Keras's training step; see `LSTMRegressor`.
     target, window, horizon, strategy, level, shared, linear, normalize, past_covariates, future_covariates, freq, l1, \
 l2, loss, quantiles, optimizer, learning_rate, momentum, nesterov, weight_decay, clipnorm, learning_rate_schedule, \
 epochs, batch_size, early_stopping, validation_fraction, refit, n_iter_no_change, tol, missing_indicator, n_members, \
@@ -233,7 +237,7 @@ callbacks, random_state, verbose
         learning_rate_schedule="cosine",
         epochs=30,
         batch_size="auto",
-        jit_compile=False,
+        jit_compile="auto",
         early_stopping="auto",
         validation_fraction=0.2,
         refit=True,

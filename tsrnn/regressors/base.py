@@ -542,9 +542,12 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         if self.jit_compile != "auto":
             return bool(self.jit_compile)
         spec = self._spec
-        if not isinstance(spec, NetworkSpec):
+        if isinstance(spec, NetworkSpec):
+            n_steps = n_batches * spec.n_segments(self.n_steps_in_) * len(spec.units) * spec.directions
+        elif isinstance(spec, FeedbackSpec):
+            n_steps = n_batches * spec.horizon * len(spec.units)
+        else:
             return False  # there are no small steps to fuse, or their sizes are not known
-        n_steps = n_batches * spec.n_segments(self.n_steps_in_) * len(spec.units) * spec.directions
         return n_steps >= _COMPILE_FROM_STEPS and batch_size * max(spec.units) <= _COMPILE_UP_TO_SIZE
 
     def _hooks(self, plan: TrainingPlan, n_batches: int, data: tuple, title: str) -> list[Hook]:

@@ -6,6 +6,7 @@ true targets as well. Where those are all that is fed back, the steps of a dense
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import asdict
 from typing import Any
 
@@ -13,10 +14,10 @@ import keras
 from keras import ops
 
 from ...networks import FeedbackSpec
+from .feedback_layers import DecoderLayer, ForcedStep, Output, Step, known_before, run_layers
 
-__all__ = ["FeedbackNetwork", "build_feedback", "known_before"]
+__all__ = ["FeedbackNetwork", "TeacherCoin", "build_feedback"]
 
-_CELLS = {"lstm": keras.layers.LSTMCell, "gru": keras.layers.GRUCell, "simple_rnn": keras.layers.SimpleRNNCell}
 _LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
 _NEVER = -1e9  # score of an empty step; minus infinity would give NaN where all are
 
@@ -34,137 +35,6 @@ class TeacherCoin(keras.layers.Layer):
     def call(self, shape_of):
         flips = keras.random.uniform(ops.shape(shape_of), seed=self.seed_generator)
         return ops.cast(flips < self.ratio, "float32")
-
-
-class _Output(keras.layers.Layer):
-    """From the decoder's state, with attention or without, to what is given out."""
-
-    def __init__(self, spec: FeedbackSpec):
-        super().__init__()
-        self.spec, units = spec, spec.units[-1]
-        if spec.attention == "additive":
-            self.query, self.key, self.score = _dense(units, units), _dense(units, units), _dense(units, 1)
-        if spec.attention:
-            self.combine = _dense(2 * units, units, "tanh", use_bias=True)
-        self.head = _dense(units, spec.width, use_bias=True)
-        self.built = True
-
-    def call(self, h, memory, absent):
-        """Map h (B, S, units) to (B, S, width); `absent` (B, 1, T) is added to the scores of `memory` (B, T, units)."""
-        if self.spec.attention:
-            scores = self._scores(h, memory)
-            share = ops.softmax(scores if absent is None else scores + absent, axis=-1)
-            h = self.combine(ops.concatenate([h, ops.matmul(share, memory)], axis=-1))
-        return self.head(h)
-
-    def _scores(self, h, memory):
-        """Return (B, S, T)."""
-        if self.spec.attention == "dot":
-            return ops.matmul(h, ops.transpose(memory, (0, 2, 1)))
-        both = ops.tanh(self.query(h)[:, :, None] + self.key(memory)[:, None])
-        return self.score(both)[..., 0]
-
-
-class _Step(keras.layers.Layer):
-    """One step of the decoder, as a cell for `keras.layers.RNN`: its states are those of the layers and the output.
-
-    It reads whether there is anything at a step, what the head's input is multiplied by (dropout), x(s), and, if the
-    teacher has a say, the true output before and whether that is fed back.
-    """
-
-    def __init__(self, spec: FeedbackSpec, cells, output: _Output):
-        super().__init__()
-        self.spec, self.cells, self.output_layer = spec, cells, output
-        self.state_size = [units for units in spec.units for _ in range(spec.n_states)] + [spec.width]
-        self.output_size = spec.width
-        self.memory: tuple[Any, Any] = (None, None)  # lent by the network while it runs
-        self.built = True
-
-    def call(self, inputs, states):
-        spec, end = self.spec, 1 + self.spec.units[-1]
-        previous = fed_back(spec, states[-1])
-        keep, x, teacher = inputs[:, 1:end], inputs[:, end : end + spec.n_read], inputs[:, end + spec.n_read :]
-        if teacher.shape[-1]:
-            previous = ops.where(teacher[:, -1:] > 0, teacher[:, :-1], previous)
-        h, after = run_cells(spec, self.cells, ops.concatenate([previous, x], axis=-1), states[:-1])
-        out = self.output_layer((h * keep)[:, None], *self.memory)[:, 0]
-        after = where_present(inputs[:, :1], [*after, out], states)
-        return after[-1], after
-
-
-class _ForcedStep(keras.layers.Layer):
-    """One step of the decoder that is told what to read: its states are those of the layers alone.
-
-    It reads whether there is anything at a step, and what.
-    """
-
-    def __init__(self, spec: FeedbackSpec, cells):
-        super().__init__()
-        self.spec, self.cells = spec, cells
-        self.state_size = [units for units in spec.units for _ in range(spec.n_states)]
-        self.output_size = spec.units[-1]
-        self.built = True
-
-    def call(self, inputs, states):
-        h, after = run_cells(self.spec, self.cells, inputs[:, 1:], states)
-        return h, where_present(inputs[:, :1], after, states)
-
-
-def _dense(n_inputs: int, units: int, activation: str | None = None, use_bias: bool = False):
-    layer = keras.layers.Dense(units, activation, use_bias=use_bias, kernel_initializer="zeros")
-    layer.build((None, n_inputs))
-    return layer
-
-
-def _build_cells(spec: FeedbackSpec, width: int) -> list[Any]:
-    """Return the layers of a stack that reads `width` channels."""
-    cells = []
-    for units in spec.units:
-        if spec.cell == "dense":
-            cell = _dense(width, units, spec.activation, use_bias=True)
-        else:
-            zeros = {"kernel_initializer": "zeros", "recurrent_initializer": "zeros", "seed": 0}
-            cell = _CELLS[spec.cell](units, activation=spec.activation, **zeros)
-            cell.build((None, width))
-        cells.append(cell)
-        width = units
-    return cells
-
-
-def run_cells(spec: FeedbackSpec, cells, x, states):
-    """Return h of the last layer, and the states of all."""
-    after: list[Any] = []
-    for i, cell in enumerate(cells):
-        if spec.cell == "dense":
-            x = cell(x)
-        else:
-            x, own = cell(x, list(states[i * spec.n_states : (i + 1) * spec.n_states]))
-            after += own
-    return x, after
-
-
-def where_present(present, after, before):
-    """Return the states after a step; where there was nothing to read, those before it.
-
-    Keras's masks do this as well, but on JAX only for states that are all of one width.
-    """
-    return [ops.where(present > 0, new, old) for new, old in zip(after, before, strict=True)]
-
-
-def fed_back(spec: FeedbackSpec, out):
-    """Return what of an output (B, width) is read at the next step, (B, n_targets)."""
-    start = spec.fed_back * spec.n_targets
-    return out[:, start : start + spec.n_targets]
-
-
-def known_before(y):
-    """Return the target of the step before (B, S, K), where it is NaN the last one known, and 0 before the first."""
-    y = ops.pad(y[:, :-1], [(0, 0), (1, 0), (0, 0)])
-    reach = 1
-    while reach < y.shape[1]:  # each round looks twice as far back
-        y = ops.where(ops.isnan(y), ops.pad(y[:, :-reach], [(0, 0), (reach, 0), (0, 0)]), y)
-        reach *= 2
-    return y
 
 
 @register
@@ -187,13 +57,12 @@ class FeedbackNetwork(keras.layers.Layer):
             spec = FeedbackSpec(**{name: tuple(v) if isinstance(v, list) else v for name, v in spec.items()})
         self.spec = spec
         self.encoder = self._build_encoder() if spec.reads == "encoder" else []
-        self.cells = _build_cells(spec, spec.n_targets + spec.n_read)
-        self.output_layer = _Output(spec)
-        self.step = _Step(spec, self.cells, self.output_layer)
+        widths = (spec.n_targets + spec.n_read, *spec.units)
+        self.decoder = [DecoderLayer(spec, *pair) for pair in itertools.pairwise(widths)]
+        self.output_layer = Output(spec)
+        self.step = Step(spec, self.decoder, self.output_layer)
         self.free = keras.layers.RNN(self.step, return_sequences=True)
-        self.forced = None
-        if spec.cell != "dense":
-            self.forced = keras.layers.RNN(_ForcedStep(spec, self.cells), return_sequences=True)
+        self.forced = keras.layers.RNN(ForcedStep(spec, self.decoder), return_sequences=True)
         self.drops = [dropout() for _ in spec.units] if dropout is not None else []
         self.teacher = teacher
 
@@ -222,17 +91,17 @@ class FeedbackNetwork(keras.layers.Layer):
     def call(self, window, present=None, targets=None, training=False):
         spec = self.spec
         memory, states = self._encode(window, present, training)
-        x = self._decoder_inputs(window)
+        z = self._project(window)
         keep = ops.ones_like(window[:, :1, :1]) * ops.ones((spec.horizon, spec.units[-1]))
         there = keep[..., :1] if spec.reads != "steps" or present is None else ops.cast(present[..., None], "float32")
         keep = self.drops[-1](keep, training=training) if self.drops else keep
         before = None if targets is None else known_before(ops.reshape(targets, (-1, spec.horizon, spec.n_targets)))
         if before is not None and self.teacher is None:
-            h = self._run_forced(there, ops.concatenate([before, x], axis=-1), states)
+            h = self._run_forced(there, z + self.decoder[0].project(before), states)
             out = self.output_layer(h * keep, *memory)
         else:
             teacher = [] if before is None else [before, self.teacher(before[..., :1])]
-            out = self._run_free(ops.concatenate([there, keep, x, *teacher], axis=-1), states, memory)
+            out = self._run_free(ops.concatenate([there, keep, z, *teacher], axis=-1), states, memory)
         return self._arrange(out)
 
     def _encode(self, window, mask, training):
@@ -254,27 +123,26 @@ class FeedbackNetwork(keras.layers.Layer):
         absent = None if mask is None else ops.where(mask, 0.0, _NEVER)[:, None]
         return (h, absent), states
 
-    def _decoder_inputs(self, window):
-        """Return x(s), (B, horizon, n_read)."""
-        spec = self.spec
+    def _project(self, window):
+        """Return the projection of x(s), with its bias: (B, horizon, columns)."""
+        spec, layer, row = self.spec, self.decoder[0], self.spec.n_targets
+        z = layer.input_bias + ops.zeros_like(window[:, :1, :1])
         if spec.reads == "steps":
-            return window
-        steps = ops.ones((spec.horizon, 1))
-        parts = []
-        if spec.reads == "window":
+            return z + layer.project(window, row)
+        if spec.reads == "window":  # it is the same at all steps
             whole = ops.reshape(window, (-1, 1, spec.n_steps * spec.n_inputs))
-            place = ops.reshape(ops.arange(1, spec.horizon + 1, dtype="float32") / spec.horizon, (spec.horizon, 1))
-            parts = [whole * steps, ops.ones_like(whole[..., :1]) * place]
+            place = ops.reshape(ops.arange(1, spec.horizon + 1, dtype="float32") / spec.horizon, (1, spec.horizon, 1))
+            z = z + layer.project(whole, row) + layer.project(place, row + whole.shape[-1])
+            row += whole.shape[-1] + 1
         if spec.future:
-            parts.append(ops.take(window[:, spec.n_steps - spec.horizon :], list(spec.future), axis=-1))
-        return ops.concatenate(parts, axis=-1) if parts else ops.zeros_like(window[:, :1, :1])[..., :0] * steps
+            ahead = ops.take(window[:, spec.n_steps - spec.horizon :], list(spec.future), axis=-1)
+            z = z + layer.project(ahead, row)
+        return z + ops.zeros((1, spec.horizon, 1))
 
-    def _run_forced(self, there, inputs, states):
-        if self.forced is None:
-            for cell in self.cells:
-                inputs = cell(inputs)
-            return inputs
-        return self.forced(ops.concatenate([there, inputs], axis=-1), initial_state=states)
+    def _run_forced(self, there, z, states):
+        if self.spec.cell != "dense":
+            return self.forced(ops.concatenate([there, z], axis=-1), initial_state=states)
+        return run_layers(self.spec, self.decoder, z, [])[0]  # all steps at once
 
     def _run_free(self, inputs, states, memory):
         nothing = ops.zeros_like(inputs[:, 0, :1]) * ops.ones(self.spec.width)
