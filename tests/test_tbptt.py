@@ -221,20 +221,25 @@ def test_networks_that_keras_computes_carry_their_state_too(cls, options):
     pieces = regressor(cls, tbptt_steps=7, **options).fit(X, y)
     whole = regressor(cls, **options).fit(X, y)
     assert pieces.engine_ == "keras"
-    assert [part.shape for part in pieces.state_] == [(3, width) for width in pieces._spec.state_widths]
     whole.weights_ = pieces.weights_
     np.testing.assert_allclose(pieces.predict(X), whole.predict(X), rtol=0, atol=1e-6)
+    went_on = pieces.stream(state="fitted").update(np.ones((3, 2)))
+    longer = pieces.predict([np.concatenate([x, np.ones((1, 2))]) for x in X])
+    np.testing.assert_allclose(went_on, longer[:, -1], rtol=0, atol=1e-6)
 
 
 @pytest.mark.slow
 @needs_native
-def test_engines_agree():
-    X, y = sequences([30, 30, 17, 8])
+@pytest.mark.parametrize("lengths", [[30, 30, 17, 8], [9] * 99 + [20]], ids=["lanes", "many"])
+def test_engines_agree(lengths):
+    X, y = sequences(lengths)
     options = {"units": (4, 3), "tbptt_steps": 6, "epochs": 4, "loss": "gaussian", "early_stopping": True}
+    options["batch_size"] = 70  # more rows than an engine reads in one pass, and so in prediction
     native, keras = (regressor(LSTMRegressor, engine=engine, **options).fit(X, y) for engine in ("native", "keras"))
     assert largest_difference(native.weights_, keras.weights_) < 1e-5
     assert largest_difference(native.state_, keras.state_) < 1e-5
     assert native.history_["val_loss"] == pytest.approx(keras.history_["val_loss"], abs=1e-5)
+    np.testing.assert_allclose(native.predict(X), keras.predict(X), rtol=0, atol=1e-5)
 
 
 @pytest.mark.slow
@@ -429,6 +434,24 @@ def test_a_fitted_state_that_is_not_there_is_refused():
         model.stream(state="zero")
     with pytest.raises(ValueError, match="Fit with tbptt_steps"):
         regressor().fit(X, y).stream(state="fitted")
+
+
+@needs_native
+def test_an_interrupted_fit_keeps_weights_but_no_state(monkeypatch):
+    X, y = data()
+    model = regressor(tbptt_steps=6, warm_start=True).fit(X, y)
+    before, batches, epochs = model.weights_, Pieces.batches, iter([False, True])
+
+    def interrupted(*args):
+        if next(epochs):
+            raise KeyboardInterrupt
+        return batches(*args)
+
+    monkeypatch.setattr(Pieces, "batches", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    assert largest_difference(model.weights_, before) > 0
+    assert not hasattr(model, "state_")
 
 
 @needs_native

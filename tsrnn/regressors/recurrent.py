@@ -445,12 +445,15 @@ class LSTMRegressor(_RecurrentRegressor):
         Truncated back-propagation through time [7]_, for sequences too long to be windows: read them in pieces of so
         many steps, each from the state in which the piece before it ended, and step the optimiser after each. No
         gradient flows from one piece into the one before, so what is further back than `tbptt_steps` counts only as far
-        as shorter spans taught the network to keep it; and memory is that of a piece, not of a sequence. Sequences are
-        read side by side, `batch_size` at a time. Fewer are cut into lanes that fill a batch: a lane starts where the
-        one before it ended in the epoch before, and in the first epoch from zero; with ``batch_size=1`` one series is
-        read from its beginning to its end. Afterwards sequences of any length can be predicted, and `stream` goes on
-        where the training data end. Needs ``return_sequences=True``; not with `bidirectional`, `static_features` or
-        `dilation`, and of Keras's backends on TensorFlow only.
+        as shorter spans taught the network to keep it; and memory is that of a piece, not of a sequence. Afterwards
+        sequences of any length can be predicted, and `stream` goes on where the training data end.
+
+        Sequences are read side by side, `batch_size` at a time. Fewer are cut into lanes that fill a batch: a lane
+        starts where the one before it ended in the epoch before, and in the first epoch of a fit from zero. With
+        ``batch_size=1``, one series is read from its beginning to its end.
+
+        Needs ``return_sequences=True``; not with `bidirectional`, `static_features` or `dilation`, and of Keras's
+        backends on TensorFlow only.
     static_features : tuple of int or None, default=None
         Positions of features that are constant over a window, such as properties of a site. Their values at the last
         step set the initial state of each layer through a linear map that is learnt with the rest [2]_. For a leading
@@ -507,6 +510,7 @@ class LSTMRegressor(_RecurrentRegressor):
         the fit is long enough to earn the second back.
     shuffle : bool, default=True
         Merge equal windows and shuffle the order in each epoch. With False, windows are trained on in the given order.
+        With `tbptt_steps` it is whole sequences that are shuffled: pieces stay in the order of time.
     early_stopping : {"auto", True, False}, default="auto"
         Stop when the loss on the last windows in time no longer falls, and go back to the best weights, which may be
         the initial ones. "auto" does so from 1000 windows on. With `tbptt_steps`, it is the last steps of each sequence
