@@ -12,10 +12,10 @@ import pytest
 
 from tsrnn._canonical import canonical_rows, hash_rows
 from tsrnn.engine import ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, lease, native, pool
-from tsrnn.engine.data import check_gaps, count_gaps, features_with_gaps
+from tsrnn.engine.data import batches, check_gaps, count_gaps, features_with_gaps
 from tsrnn.engine.losses import mean_loss
 from tsrnn.engine.program import Numbers
-from tsrnn.engine.training import Examples, TrainingPlan, batches, train
+from tsrnn.engine.training import Examples, TrainingPlan, train
 from tsrnn.networks import NetworkSpec, initial_weights
 from tsrnn.windows import WindowArray
 
@@ -356,6 +356,8 @@ def test_patience_counts_from_the_last_fall_by_more_than_tol_and_best_may_be_the
     class Flat:
         """A program that gets worse with every epoch."""
 
+        key = ProgramKey(FORWARD)
+
         def __init__(self):
             self.bias = 0.0
 
@@ -367,7 +369,7 @@ def test_patience_counts_from_the_last_fall_by_more_than_tol_and_best_may_be_the
         def trainer_state(self):
             return []
 
-        def bind(self, windows, missing, y=None, weight=None):
+        def bind(self, windows, missing, y=None, weight=None, carry=None):
             return windows
 
         def train_steps(self, data, order, numbers):

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..windows import WindowArray
 
-__all__ = ["Missing", "Sequences", "WindowData"]
+__all__ = ["Missing", "Sequences", "WindowData", "batches"]
 
 _BLOCK_VALUES = 2**17  # values of a dense block: half a megabyte of float32
 
@@ -147,6 +147,14 @@ class WindowData:
         for start in range(0, len(self), size):
             rows = slice(start, start + size)
             yield rows, self.dense(rows)
+
+
+def batches(n_windows: int, batch_size: int, rng: np.random.Generator | None) -> np.ndarray:
+    """Return row numbers (n_steps, batch_size), shuffled if there is an `rng`; -1 fills up the last batch."""
+    rows = np.arange(n_windows) if rng is None else rng.permutation(n_windows)
+    order = np.full(-(-n_windows // batch_size) * batch_size, -1, dtype=np.int32)
+    order[:n_windows] = rows
+    return order.reshape(-1, batch_size)
 
 
 def _series(values: np.ndarray, dtype: type, name: str = "X") -> np.ndarray:

@@ -6,6 +6,7 @@ Messages are scikit-learn's where it has one, since its users know them and its 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..windows import WindowArray
 from .data import Sequences, WindowData
 from .training import Examples
 
-__all__ = ["align_targets", "read_targets", "read_weights", "read_windows", "split_in_time"]
+__all__ = ["align_targets", "read_targets", "read_weights", "read_windows", "split_in_time", "split_steps"]
 
 Windows = WindowArray | Sequences | np.ndarray
 
@@ -104,7 +105,8 @@ def _check_three_d(estimator: Any, X: Windows, reset: bool) -> Windows:
         raise ValueError(
             f"X has {n_features} features, but {type(estimator).__name__} is expecting {per_step} features as input."
         )
-    if n_steps > estimator.n_steps_in_:
+    # A network that carries its state from piece to piece reads any length.
+    if n_steps > estimator.n_steps_in_ and getattr(estimator, "_piece", None) is None:
         raise ValueError(
             f"X has windows of {n_steps} steps, but {type(estimator).__name__} was fitted on {estimator.n_steps_in_}. "
             f"Pass the last {estimator.n_steps_in_} steps of each; shorter windows are fine."
@@ -240,3 +242,33 @@ def split_in_time(examples: Examples, fraction: float, gap: int) -> tuple[Exampl
             "validation_gap or validation_fraction, or early_stopping=False."
         )
     return examples.take(slice(0, n_training)), examples.take(slice(n_training + gap, None))
+
+
+def split_steps(examples: Examples, fraction: float, gap: int) -> tuple[Examples, Examples]:
+    """Take the last `fraction` of the steps of each sequence for validation and drop `gap` steps before them.
+
+    The validation part holds the whole sequences, with targets at those last steps only, so that the state in which a
+    network comes to them is carried from the steps before. A sequence too short to give a step away is trained on.
+    """
+    windows, total = examples.windows, examples.windows.n_steps
+    n_validation = np.round(fraction * (total - windows.lead)).astype(np.int64)
+    dropped = np.where(n_validation > 0, n_validation + gap, 0)
+    lead = np.minimum(windows.lead + dropped, total)
+    if not n_validation.any() or (lead == total).all():
+        longest = int((total - windows.lead).max())
+        raise ValueError(
+            f"of sequences of up to {longest} steps, early stopping takes the last {int(n_validation.max())} for "
+            f"validation and drops validation_gap={gap} before them: there must be steps on both sides. Pass longer "
+            "sequences, another validation_fraction, a smaller validation_gap, or early_stopping=False."
+        )
+    y = examples.y.reshape(len(examples), total, -1)
+    held_out = np.where((np.arange(total) < total - n_validation[:, None])[..., None], np.float32(np.nan), y)
+    # What is left stands at the end of a row, as that of a shorter sequence does.
+    earlier = np.arange(total) - dropped[:, None]
+    kept = y[np.arange(len(y))[:, None], np.maximum(earlier, 0)]
+    kept[earlier < 0] = np.nan
+    training = replace(windows, starts=(windows.starts - dropped).astype(np.int32), lead=lead.astype(np.int32))
+    return (
+        Examples(training, kept.reshape(len(y), -1), examples.weight),
+        Examples(windows, held_out.reshape(len(y), -1), examples.weight),
+    )

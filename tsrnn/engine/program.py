@@ -12,6 +12,7 @@ import numpy as np
 
 from ..networks import ControlSpec, FeedbackSpec, ModelSpec, NetworkSpec
 from .data import Missing, WindowData
+from .pieces import Carry
 
 __all__ = ["ForwardKey", "Numbers", "Program", "ProgramKey", "TrainerKey"]
 
@@ -26,11 +27,17 @@ class ForwardKey:
     indicators: tuple[int, ...] = ()
     ragged: bool = False  # windows may have empty leading steps
     centred: bool = False  # windows have an offset
+    carried: bool = False  # windows start from states that are given, and give back theirs
 
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of what the network returns for a window: (n_outputs,), of a sequence (n_segments, n_outputs)."""
         return self.spec.output_shape(self.n_steps)
+
+    @property
+    def n_states(self) -> int:
+        """Numbers in the states of a recurrent network after a window."""
+        return sum(self.spec.state_widths) if isinstance(self.spec, NetworkSpec) else 0
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,8 @@ class Numbers(NamedTuple):
 class Program(Protocol):
     """A compiled pair of training step and prediction. Holds no truth: weights are loaded before each use."""
 
+    key: ProgramKey
+
     def load(self, weights: list[np.ndarray]) -> None:
         """Set the weights, in the order of `NetworkSpec.weights`."""
 
@@ -92,11 +101,15 @@ class Program(Protocol):
     def trainer_state(self) -> list[np.ndarray]:
         """Return a copy of the optimiser's state."""
 
-    def bind(self, windows: WindowData, missing: Missing, y: Any = None, weight: Any = None) -> Any:
+    def bind(
+        self, windows: WindowData, missing: Missing, y: Any = None, weight: Any = None, carry: Carry | None = None
+    ) -> Any:
         """Hand the data over once; the answer is what the calls below take.
 
         y is float32 (n_windows, n_targets), with NaN where there is no target, and weight is (n_windows,). The targets
-        of a sequence stand segment by segment; those of empty segments must be NaN.
+        of a sequence stand segment by segment; those of empty segments must be NaN. A program that carries states needs
+        `carry`, and overwrites what it holds: the windows of one batch, or of one call of `predict`, must be of
+        different lanes.
         """
 
     def train_steps(self, data: Any, order: np.ndarray, numbers: Numbers) -> tuple[float, float]:
@@ -105,8 +118,8 @@ class Program(Protocol):
         Returns the sum of weighted losses, each before its step, and the sum of weights.
         """
 
-    def predict(self, data: Any) -> np.ndarray:
-        """Return float32 (n_windows, *output_shape), window by window the same whatever windows stand beside it.
+    def predict(self, data: Any, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Return float32 (stop - start, *output_shape) for the windows start..stop-1, by default all.
 
-        Of a sequence, the outputs of empty segments are NaN.
+        A window's are the same whatever windows stand beside it. Of a sequence, the outputs of empty segments are NaN.
         """

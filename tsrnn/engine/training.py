@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from .data import Missing, WindowData
+from .data import Missing, WindowData, batches
 from .losses import mean_loss
+from .pieces import Carry, Pieces, Reader
 from .program import Numbers, Program
 
 __all__ = [
@@ -21,7 +22,6 @@ __all__ = [
     "Outcome",
     "TrainingInterrupted",
     "TrainingPlan",
-    "batches",
     "train",
 ]
 
@@ -33,12 +33,20 @@ class Examples:
     windows: WindowData
     y: np.ndarray
     weight: np.ndarray
+    carry: ClassVar[Carry | None] = None
 
     def __len__(self) -> int:
         return len(self.windows)
 
     def take(self, rows: np.ndarray | slice) -> Examples:
         return Examples(self.windows.take(rows), self.y[rows], self.weight[rows])
+
+    def n_batches(self, batch_size: int) -> int:
+        return -(-len(self) // batch_size)
+
+    def batches(self, batch_size: int, rng: np.random.Generator | None) -> np.ndarray:
+        """Return the order of an epoch: row numbers (n_batches, batch_size), -1 where a batch is not full."""
+        return batches(len(self), batch_size, rng)
 
 
 def cosine(epoch: int, epochs: int) -> float:
@@ -148,26 +156,18 @@ class TrainingInterrupted(KeyboardInterrupt):
         self.outcome = outcome
 
 
-def batches(n_windows: int, batch_size: int, rng: np.random.Generator | None) -> np.ndarray:
-    """Return row numbers (n_steps, batch_size), shuffled if there is an `rng`; -1 fills up the last batch."""
-    rows = np.arange(n_windows) if rng is None else rng.permutation(n_windows)
-    order = np.full(-(-n_windows // batch_size) * batch_size, -1, dtype=np.int32)
-    order[:n_windows] = rows
-    return order.reshape(-1, batch_size)
-
-
 class _BestWeights:
     """Keeps the weights with the lowest validation loss and says when it has not fallen for too long."""
 
     def __init__(self, program: Program, validation: Examples, missing: Missing, plan: TrainingPlan):
         self._program, self._validation, self._plan = program, validation, plan
-        self._data = program.bind(validation.windows, missing)
+        self._reader = Reader(program, validation.windows, missing)
         # Iteration 0 is the network before the first epoch: training must beat where it started from.
         self.initial = self.best = self._reference = self.score()
         self.iteration, self.weights, self._waited = 0, program.weights(), 0
 
     def score(self) -> float:
-        outputs, examples = self._program.predict(self._data), self._validation
+        outputs, examples = self._reader.outputs(), self._validation
         return mean_loss(self._plan.loss, examples.y, outputs, examples.weight, self._plan.quantiles)
 
     def update(self, epoch: int, loss: float) -> bool:
@@ -208,7 +208,7 @@ def _check_finite(name: str, loss: float, state: EpochState) -> None:
 def _run_epochs(
     state: EpochState,
     data: Any,
-    training: Examples,
+    training: Examples | Pieces,
     plan: TrainingPlan,
     rng: np.random.Generator,
     best: _BestWeights | None,
@@ -223,7 +223,7 @@ def _run_epochs(
         for hook in hooks:
             hook.on_epoch_begin(state)
         rate = state.learning_rate
-        order = batches(len(training), plan.batch_size, rng if plan.shuffle else None)
+        order = training.batches(plan.batch_size, rng if plan.shuffle else None)
         numbers = plan.numbers_at(state.epoch, rate)
         state.epoch += 1
         loss = _run_epoch(state, data, order, numbers, hooks)
@@ -255,7 +255,7 @@ def _outcome(state: EpochState, best: _BestWeights | None) -> Outcome:
 
 def train(
     program: Program,
-    training: Examples,
+    training: Examples | Pieces,
     validation: Examples | None,
     missing: Missing,
     plan: TrainingPlan,
@@ -271,8 +271,10 @@ def train(
     ----------
     program : Program
         Leased for this caller; its state before does not matter.
-    training, validation : Examples
-        The examples to learn from, and those that decide when to stop; None to run all epochs.
+    training : Examples or Pieces
+        What to learn from.
+    validation : Examples or None
+        What decides when to stop; None to run all epochs.
     missing : Missing
         How gaps are filled.
     plan : TrainingPlan
@@ -295,7 +297,7 @@ def train(
     """
     program.load(weights)
     program.reset_trainer(int(rng.integers(2**31)), trainer_state)
-    data = program.bind(training.windows, missing, training.y, training.weight)
+    data = program.bind(training.windows, missing, training.y, training.weight, training.carry)
     state = EpochState(program, plan.epochs, learning_rate=plan.rate(0))
     names = ["loss"] + ["val_loss"] * (validation is not None) + ["learning_rate"]
     state.history = {name: [] for name in names}

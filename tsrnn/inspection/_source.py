@@ -159,12 +159,12 @@ def read_inputs(regressor: NetworkRegressor, X: Any) -> tuple[np.ndarray, np.nda
     Returns
     -------
     inputs : ndarray of float64, shape (n_windows, n_steps, n_inputs)
-        The steps are those of `fit`: a shorter window is filled up on the left.
+        The steps are those of `fit`: a shorter window is filled up on the left. (With `tbptt_steps`, those of X.)
     lead : ndarray of int, shape (n_windows,)
         Empty leading steps of each window.
     """
     X = read_windows(regressor, X, None, reset=False)
-    windows = WindowData.from_windows(X, regressor.n_steps_in_)
+    windows = WindowData.from_windows(X, regressor._padded_steps())
     regressor._check_windows(windows)
     return regressor._missing.channels(windows.dense(slice(None)).astype(np.float64)), windows.lead
 

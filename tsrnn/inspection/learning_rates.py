@@ -12,7 +12,8 @@ import pandas as pd
 from .._checks import check_int, check_real
 from ..engine import lease
 from ..engine.losses import mean_loss
-from ..engine.training import Examples, batches
+from ..engine.pieces import Pieces, Reader
+from ..engine.training import Examples
 from ..plots import COLOURS
 from ._draw import single, tidy
 from ._source import choose_rows, read_examples, start_training
@@ -70,28 +71,30 @@ def learning_rate_range_test(
     check_int("n_batches", n_batches, 2)
     regressor, X, y = read_examples(estimator, X, y, network, fresh=True)
     fresh, examples, rng = start_training(regressor, X, y)
-    plan = fresh._plan(-(-n_batches // -(-len(examples) // int(fresh.batch_size))))
+    feed = fresh._feed(examples, fresh._plan(1))
+    per_epoch = feed.n_batches(int(fresh.batch_size))
+    plan = fresh._plan(-(-n_batches // per_epoch))
     losses: list[float] = []
-    with lease(fresh._program_key(plan, [examples.windows]), fresh.engine) as program:
+    with lease(fresh._program_key(plan, [examples.windows], per_epoch), fresh.engine) as program:
         program.load(fresh.weights_)
         program.reset_trainer(int(rng.integers(2**31)))
-        data = program.bind(examples.windows, fresh._missing, examples.y, examples.weight)
+        data = program.bind(feed.windows, fresh._missing, feed.y, feed.weight, feed.carry)
         probe = examples.take(choose_rows(len(examples), max_windows))
-        probed = program.bind(probe.windows, fresh._missing)
+        probed = Reader(program, probe.windows, fresh._missing)
         rates = np.geomspace(min_rate, max_rate, n_batches)
-        for rate, rows in zip(rates, _endless(examples, plan.batch_size, rng if plan.shuffle else None), strict=False):
+        for rate, rows in zip(rates, _endless(feed, plan.batch_size, rng if plan.shuffle else None), strict=False):
             program.train_steps(data, rows[None], plan.numbers._replace(learning_rate=float(rate)))
-            loss = mean_loss(plan.loss, probe.y, program.predict(probed), probe.weight, plan.quantiles)
+            loss = mean_loss(plan.loss, probe.y, probed.outputs(), probe.weight, plan.quantiles)
             if not np.isfinite(loss):
                 break
             losses.append(loss)
     return pd.DataFrame({"learning_rate": rates[: len(losses)], "loss": losses})
 
 
-def _endless(examples: Examples, batch_size: int, rng: np.random.Generator | None) -> Iterator[np.ndarray]:
+def _endless(feed: Examples | Pieces, batch_size: int, rng: np.random.Generator | None) -> Iterator[np.ndarray]:
     """Yield the batches of one epoch after the other."""
     for _ in itertools.count():
-        yield from batches(len(examples), batch_size, rng)
+        yield from feed.batches(batch_size, rng)
 
 
 def suggest_learning_rate(tested: pd.DataFrame) -> float:

@@ -26,7 +26,16 @@ from ..engine import ENGINES, ForwardKey, Missing, ProgramKey, TrainerKey, Windo
 from ..engine.callbacks import KerasCallbacks, ProgressHook, SklearnCallbacks, fresh_callbacks
 from ..engine.data import check_gaps, features_with_gaps
 from ..engine.distributions import LOSSES, n_parameters, point_forecast, quantile_forecast
-from ..engine.inputs import align_targets, drop_silent, read_targets, read_weights, read_windows, split_in_time
+from ..engine.inputs import (
+    align_targets,
+    drop_silent,
+    read_targets,
+    read_weights,
+    read_windows,
+    split_in_time,
+    split_steps,
+)
+from ..engine.pieces import Pieces, Reader, count_pieces
 from ..engine.program import Numbers
 from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
 from ..exceptions import ArchiveError, CapacityWarning
@@ -110,6 +119,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
     _quantiles: tuple[float, ...]
     _n_features_per_step: int
     _trainer_state: list[np.ndarray] | None
+    _piece: int | None  # steps of the pieces in which sequences are read, with the state carried between them
     _masks = True  # whether the network skips empty leading steps
     teacher_forcing: Any = 0.0  # of the networks that read their own outputs
 
@@ -130,6 +140,13 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
     def _gives_sequences(self) -> bool:
         """Say whether y holds a target for each step of a window."""
         return False
+
+    def _wanted_piece(self) -> int | None:
+        """Return the steps of the pieces in which sequences are to be read; None to read them whole."""
+        return None
+
+    def _keep_states(self, X) -> None:
+        """Keep what predictions can go on from after the training windows."""
 
     def _check_windows(self, windows: WindowData) -> None:
         """Raise if the network cannot read these windows."""
@@ -356,20 +373,24 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         """
         check_is_fitted(self)
         X = read_windows(self, X, self.n_steps, reset=False)
-        windows = WindowData.from_windows(X, self.n_steps_in_, masked=self._masks)
-        self._check_windows(windows)
-        forward = ForwardKey(
-            self._spec,
-            self.n_steps_in_,
-            windows.n_features,
-            self._missing.indicators,
-            ragged=windows.ragged,
-            centred=windows.offset is not None,
-        )
-        with lease(ProgramKey(forward), self.engine) as program:
-            program.load(self.weights_)
-            outputs = program.predict(program.bind(windows, self._missing))
+        outputs, _ = self._read(self._window_data(X))
         return outputs[:, -X.shape[1] :] if self._spec.head == "sequence" else outputs
+
+    def _window_data(self, X) -> WindowData:
+        windows = WindowData.from_windows(X, self._padded_steps(), masked=self._masks)
+        self._check_windows(windows)
+        return windows
+
+    def _padded_steps(self) -> int | None:
+        """Return the steps to which shorter windows are filled up; None where they are read in pieces."""
+        return self.n_steps_in_ if getattr(self, "_piece", None) is None else None
+
+    def _read(self, windows: WindowData) -> tuple[np.ndarray, Reader]:
+        """Run the network over windows; the reader holds the states in which it left them, if they are carried."""
+        with lease(ProgramKey(self._forward_key([windows])), self.engine) as program:
+            program.load(self.weights_)
+            reader = Reader(program, windows, self._missing)
+            return reader.outputs(), reader
 
     def _prediction_shape(self, outputs: np.ndarray) -> tuple[int, ...]:
         """Return the shape of predictions: that of y in `fit`, with the steps of these outputs."""
@@ -416,26 +437,31 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         for part in (training, held_out):
             if part is not None:
                 self._check_windows(part.windows)
-        self._warn_about_capacity(len(training))
+        n_windows = self._count_windows(training)
+        self._warn_about_capacity(training, n_windows)
         plan = self._plan(1 if single_epoch else self.epochs)
         done = done if single_epoch else 0
         try:
             outcome = self._train(plan, training, held_out, rng, resume, (X, y, sample_weight))
         except TrainingInterrupted as interrupted:
             # undone by _all_or_nothing without warm_start
-            self._finish(interrupted.outcome, done, len(training), keep=True)
+            self._finish(interrupted.outcome, done, n_windows, keep=True)
             raise
-        self._finish(outcome, done, len(training), keep=self.warm_start or single_epoch)
+        self._finish(outcome, done, n_windows, keep=self.warm_start or single_epoch)
+        self._keep_states(X)
         return self
 
     def _read_examples(self, X, y, sample_weight, *, resume, allow_nan) -> Examples:
+        self._piece = self._wanted_piece()
         X = read_windows(self, X, self.n_steps, reset=not resume)
         sequences = self._gives_sequences()
         y, target_shape = read_targets(self, X, y, allow_nan=allow_nan or sequences)
-        windows = WindowData.from_windows(X, self.n_steps_in_ if resume else None, masked=self._masks)
+        windows = WindowData.from_windows(X, self._padded_steps() if resume else None, masked=self._masks)
         if sequences:
             y, target_shape = align_targets(windows, y, target_shape, X.shape[1], allow_nan=allow_nan)
-        if resume and target_shape != self._target_shape:
+        # Of sequences that are read in pieces, the length does not matter.
+        compared = slice(None if self._piece is None else 1, None)
+        if resume and target_shape[compared] != self._target_shape[compared]:
             raise ValueError(
                 f"y has shape (n_windows, *{target_shape}) but was (n_windows, *{self._target_shape}) when the network "
                 "was first fitted. Fit a new estimator, or set warm_start=False."
@@ -444,8 +470,14 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         if not resume:
             self.n_steps_in_, self._n_features_per_step = X.shape[1:]
             self._target_shape, self.n_outputs_ = target_shape, y.shape[1]
+        if self._piece is not None:
+            self._piece = min(self._piece, self.n_steps_in_)
         weight = read_weights(sample_weight, len(X))
         return drop_silent(Examples(windows, y, weight))
+
+    def _count_windows(self, examples: Examples) -> int:
+        """Count the windows; the pieces, where sequences are read in pieces."""
+        return len(examples) if self._piece is None else int(count_pieces(examples.windows, self._piece).sum())
 
     def _split(self, examples: Examples, validation, *, off: bool) -> tuple[Examples, Examples | None]:
         """Split off the part that decides when to stop, if any does."""
@@ -455,9 +487,10 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             return examples, self._read_examples(
                 *validation, *[None] * (3 - len(validation)), resume=True, allow_nan=True
             )
-        if self.early_stopping == "auto" and len(examples) < _EARLY_STOPPING_WINDOWS:
+        if self.early_stopping == "auto" and self._count_windows(examples) < _EARLY_STOPPING_WINDOWS:
             return examples, None
-        return split_in_time(examples, self.validation_fraction, self.validation_gap)
+        split = split_in_time if self._piece is None else split_steps
+        return split(examples, self.validation_fraction, self.validation_gap)
 
     def _start(self, training: Examples, held_out: Examples | None, rng: np.random.Generator) -> None:
         """Settle what depends on the first training set: indicators, the network, its initial weights."""
@@ -491,15 +524,17 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             )
 
     def _train(self, plan, training, held_out, rng, resume, data) -> Outcome:
-        key = self._program_key(plan, [part.windows for part in (training, held_out) if part is not None])
+        feed = self._feed(training, plan)
+        n_batches = feed.n_batches(plan.batch_size)
+        key = self._program_key(plan, [part.windows for part in (training, held_out) if part is not None], n_batches)
         state = self._trainer_state if resume else None
         self.engine_, reason = choose_engine(key, self.engine)
         title = type(self).__name__ + (f" (Keras: {reason})" if reason else " (native engine)")
-        hooks = self._hooks(plan, -(-len(training) // plan.batch_size), data, title)
+        hooks = self._hooks(plan, n_batches, data, title)
         with lease(key, self.engine) as program:
             return train(
                 program,
-                training,
+                feed,
                 held_out,
                 self._missing,
                 plan,
@@ -509,20 +544,33 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
                 hooks=hooks,
             )
 
-    def _program_key(self, plan: TrainingPlan, parts: list[WindowData]) -> ProgramKey:
-        """Describe the program that trains on the first of these parts and reads all of them."""
+    def _feed(self, examples: Examples, plan: TrainingPlan) -> Examples | Pieces:
+        """Return what the training loop takes: whole windows, or the pieces of sequences."""
+        if self._piece is None:
+            return examples
+        n_states = self._forward_key([examples.windows]).n_states
+        return Pieces.cut(examples, self._piece, plan.batch_size, n_states)
+
+    def _forward_key(self, parts: list[WindowData]) -> ForwardKey:
+        """Describe the forward pass that reads all of these parts."""
         centred = {part.offset is not None for part in parts}
         if len(centred) > 1:
             raise ValueError("either both or neither of the training and validation windows must have an offset.")
-        forward = ForwardKey(
+        piece = getattr(self, "_piece", None)  # a model saved by version 0.1.0 does not say
+        return ForwardKey(
             self._spec,
-            self.n_steps_in_,
+            self.n_steps_in_ if piece is None else piece,
             parts[0].n_features,
             self._missing.indicators,
-            ragged=any(part.ragged for part in parts),
+            # The last piece of a sequence may be shorter.
+            ragged=piece is not None or any(part.ragged for part in parts),
             centred=centred.pop(),
+            carried=piece is not None,
         )
-        n_batches = -(-len(parts[0]) // plan.batch_size)
+
+    def _program_key(self, plan: TrainingPlan, parts: list[WindowData], n_batches: int) -> ProgramKey:
+        """Describe the program that trains on the first of these parts and reads all of them."""
+        forward = self._forward_key(parts)
         trainer = TrainerKey(
             batch_size=plan.batch_size,
             optimizer=self.optimizer,
@@ -533,17 +581,17 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             dropout=self.dropout > 0,
             recurrent_dropout=float(self.recurrent_dropout),
             teacher={0.0: "never", 1.0: "always"}.get(self.teacher_forcing, "sometimes"),
-            compiled=self._compiles(n_batches * plan.epochs, plan.batch_size),
+            compiled=self._compiles(n_batches * plan.epochs, plan.batch_size, forward.n_steps),
         )
         return ProgramKey(forward, trainer)
 
-    def _compiles(self, n_batches: int, batch_size: int) -> bool:
+    def _compiles(self, n_batches: int, batch_size: int, window: int) -> bool:
         """Say whether XLA is used; "auto" goes by sizes alone, so that a fit repeats bit by bit."""
         if self.jit_compile != "auto":
             return bool(self.jit_compile)
         spec = self._spec
         if isinstance(spec, NetworkSpec):
-            n_steps = n_batches * spec.n_segments(self.n_steps_in_) * len(spec.units) * spec.directions
+            n_steps = n_batches * spec.n_segments(window) * len(spec.units) * spec.directions
         elif isinstance(spec, FeedbackSpec):
             n_steps = n_batches * spec.horizon * len(spec.units)
         else:
@@ -596,12 +644,17 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         self.initial_val_loss_ = outcome.initial_val_loss
         self.n_windows_ = n_windows
         self._trainer_state = outcome.trainer_state if keep else None
+        for name in ("state_", "_n_seen"):  # of other weights
+            self.__dict__.pop(name, None)
 
-    def _warn_about_capacity(self, n_windows: int) -> None:
-        if self._spec.n_parameters > n_windows:
+    def _warn_about_capacity(self, training: Examples, n_windows: int) -> None:
+        # A piece is not learnt by heart as a window with one target is: its steps count.
+        n_examples = n_windows if self._piece is None else int((training.windows.n_steps - training.windows.lead).sum())
+        if self._spec.n_parameters > n_examples:
+            unit = "windows" if self._piece is None else "steps"
             warnings.warn(
-                f"{type(self).__name__} has {self._spec.n_parameters:,} trainable parameters but only {n_windows:,} "
-                "training windows, so it can learn them by heart. Use fewer units, more windows (a smaller stride, a "
+                f"{type(self).__name__} has {self._spec.n_parameters:,} trainable parameters but only {n_examples:,} "
+                f"training {unit}, so it can learn them by heart. Use fewer units, more windows (a smaller stride, a "
                 "longer history), or compare its error on held-out data with a simpler model's.",
                 CapacityWarning,
                 stacklevel=6,  # past the two decorators of fit: to the line that called it

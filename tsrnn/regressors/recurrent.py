@@ -10,9 +10,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_bool, check_choice, check_int, check_real
 from ..engine.distributions import n_parameters
+from ..engine.inputs import read_windows
 from ..exceptions import ArchiveError
 from ..networks import ACTIVATIONS, HEADS, MERGE_MODES, MINIMAL_CELLS, STATIC_TO, NetworkSpec, initial_weights
-from .base import NetworkRegressor
+from .base import NetworkRegressor, are_float32
 from .stream import Stream
 
 __all__ = ["GRURegressor", "LSTMRegressor", "SimpleRNNRegressor"]
@@ -47,6 +48,7 @@ class _RecurrentRegressor(NetworkRegressor):
         dilation=1,
         segment=1,
         return_sequences=False,
+        tbptt_steps=None,
         static_features=None,
         static_to="both",
         dropout=0.0,
@@ -93,6 +95,7 @@ class _RecurrentRegressor(NetworkRegressor):
         self.dilation = dilation
         self.segment = segment
         self.return_sequences = return_sequences
+        self.tbptt_steps = tbptt_steps
         self.static_features = static_features
         self.static_to = static_to
         self.dropout = dropout
@@ -152,15 +155,18 @@ class _RecurrentRegressor(NetworkRegressor):
             dilation=self._dilations(len(units)),
         )
 
-    def stream(self, n_streams: int = 1) -> Stream:
+    def stream(self, n_streams: int | None = None, *, state: str | None = None) -> Stream:
         """Return a reader of single observations that carries the state of the network from one to the next.
 
         Predictions of a growing window cost a step each instead of the whole window. See `Stream`.
 
         Parameters
         ----------
-        n_streams : int, default=1
-            Series to be read side by side.
+        n_streams : int, default=None
+            Series to be read side by side. None: one or, with ``state="fitted"``, as many as there were in `fit`.
+        state : {None, "fitted"}, default=None
+            "fitted" goes on from `state_`, right after the last step of each training sequence, in their order; it
+            needs a fit with `tbptt_steps`. None starts from nothing.
 
         Returns
         -------
@@ -169,7 +175,8 @@ class _RecurrentRegressor(NetworkRegressor):
         Raises
         ------
         ValueError
-            If the network reads windows backward as well, or several steps at once.
+            If the network reads windows backward as well, or several steps at once; or if there is no fitted state, or
+            not as many as `n_streams`.
 
         Examples
         --------
@@ -181,8 +188,21 @@ class _RecurrentRegressor(NetworkRegressor):
         ()
         """
         check_is_fitted(self)
-        check_int("n_streams", n_streams)
-        return Stream(self, n_streams)
+        check_int("n_streams", n_streams, none=True)
+        check_choice("state", state, (None, "fitted"))
+        if state is None:
+            return Stream(self, 1 if n_streams is None else n_streams)
+        if not hasattr(self, "state_"):
+            raise ValueError(
+                "state='fitted' needs the state in which the training sequences ended, and only a completed fit with "
+                "tbptt_steps keeps it. Fit with tbptt_steps, or stream from the first observation on."
+            )
+        if n_streams not in (None, len(self._n_seen)):
+            raise ValueError(
+                f"n_streams={n_streams}, but the fitted state is that of {len(self._n_seen)} sequences. Leave it out, "
+                "or set state=None."
+            )
+        return Stream(self, len(self._n_seen), state=self.state_, n_seen=self._n_seen)
 
     def _dilations(self, n_layers: int) -> tuple[int, ...]:
         """Return the dilation of each layer, or () if no state goes further back than one step."""
@@ -220,6 +240,18 @@ class _RecurrentRegressor(NetworkRegressor):
 
     def _gives_sequences(self) -> bool:
         return bool(self.return_sequences)
+
+    def _wanted_piece(self) -> int | None:
+        return None if self.tbptt_steps is None else int(self.tbptt_steps)
+
+    def _keep_states(self, X) -> None:
+        if self._piece is None:
+            return
+        # Those in which training left the sequences are of weights that it has changed since.
+        windows = self._window_data(read_windows(self, X, self.n_steps, reset=False))
+        states = self._read(windows)[1].states
+        self.state_ = [part.copy() for part in np.split(states, np.cumsum(self._spec.state_widths)[:-1], axis=1)]
+        self._n_seen = windows.n_steps - windows.lead.astype(np.int64)
 
     def _initial_weights(self, rng: np.random.Generator) -> list[np.ndarray]:
         return initial_weights(
@@ -260,9 +292,33 @@ class _RecurrentRegressor(NetworkRegressor):
                 "steps as one. Set segment=1 for it."
             )
         self._check_static_features()
+        self._check_tbptt_steps()
         check_choice("kernel_initializer", self.kernel_initializer, _KERNEL_INITIALIZERS)
         check_choice("recurrent_initializer", self.recurrent_initializer, _KERNEL_INITIALIZERS)
         check_choice("head_initializer", self.head_initializer, ("glorot_uniform", "zeros"))
+
+    def _check_tbptt_steps(self) -> None:
+        check_int("tbptt_steps", self.tbptt_steps, none=True)
+        if self.tbptt_steps is None:
+            return
+        if not self.return_sequences:
+            raise ValueError(
+                f"tbptt_steps={self.tbptt_steps} trains on one piece of a sequence after the other, each with targets, "
+                "but return_sequences=False has one target after the last step. Set return_sequences=True and pass a y "
+                "with a target for each step."
+            )
+        refused = {
+            "bidirectional": (False, "reads a sequence from its end as well"),
+            "static_features": (None, "sets the state that a sequence starts from"),
+            "dilation": (1, "lets the state go back further than one step"),
+        }
+        for name, (plain, why) in refused.items():
+            value = getattr(self, name)
+            if value != plain and (name != "dilation" or set(np.ravel(value)) != {1}):
+                raise ValueError(
+                    f"{name}={value!r} {why}, so the state cannot be carried from one piece of tbptt_steps="
+                    f"{self.tbptt_steps} steps to the next. Set {name}={plain!r}, or tbptt_steps=None."
+                )
 
     def _check_dilation(self) -> None:
         if not isinstance(self.dilation, (tuple, list)):
@@ -307,6 +363,7 @@ class _RecurrentRegressor(NetworkRegressor):
             raise ArchiveError(f"{spec} is not a network of {type(self).__name__}")
         self._check_restored_axes()
         self._check_restored_arrays()
+        self._check_restored_states()
 
     def _check_restored_axes(self) -> None:
         spec = self._spec
@@ -323,6 +380,19 @@ class _RecurrentRegressor(NetworkRegressor):
         )
         if not (merges and residual and deep and widths and dilated) or (spec.peephole and spec.cell != "lstm"):
             raise ArchiveError(f"{spec} has axes that do not go together")
+
+    def _check_restored_states(self) -> None:
+        spec, piece = self._spec, getattr(self, "_piece", None)
+        if piece is not None:
+            carries = spec.head == "sequence" and not (spec.bidirectional or spec.static or spec.dilation)
+            if type(piece) is not int or not 1 <= piece <= self.n_steps_in_ or not carries:
+                raise ArchiveError(f"{spec} does not read sequences in pieces of {piece!r} steps")
+        states, n_seen = getattr(self, "state_", []), getattr(self, "_n_seen", np.zeros(0, np.int64))
+        if not isinstance(n_seen, np.ndarray) or n_seen.ndim != 1 or n_seen.dtype.kind != "i" or (n_seen < 0).any():
+            raise ArchiveError("_n_seen does not count steps")
+        shapes = [(len(n_seen), width) for width in spec.state_widths] if piece is not None and len(n_seen) else []
+        if len(states) != len(shapes) or not all(map(are_float32, states, shapes)):
+            raise ArchiveError(f"state_ does not hold float32 arrays of the shapes {shapes}")
 
 
 class LSTMRegressor(_RecurrentRegressor):
@@ -371,6 +441,19 @@ class LSTMRegressor(_RecurrentRegressor):
         Predict a target at each step, from what was read up to it (with `bidirectional`, from the whole window),
         instead of once after the last: y has shape (n_windows, n_steps) or (n_windows, n_steps, n_targets). Needs
         ``segment=1``.
+    tbptt_steps : int or None, default=None
+        Truncated back-propagation through time [7]_, for sequences too long to be windows: read them in pieces of so
+        many steps, each from the state in which the piece before it ended, and step the optimiser after each. No
+        gradient flows from one piece into the one before, so what is further back than `tbptt_steps` counts only as far
+        as shorter spans taught the network to keep it; and memory is that of a piece, not of a sequence. Afterwards
+        sequences of any length can be predicted, and `stream` goes on where the training data end.
+
+        Sequences are read side by side, `batch_size` at a time. Fewer are cut into lanes that fill a batch: a lane
+        starts where the one before it ended in the epoch before, and in the first epoch of a fit from zero. With
+        ``batch_size=1``, one series is read from its beginning to its end.
+
+        Needs ``return_sequences=True``; not with `bidirectional`, `static_features` or `dilation`, and of Keras's
+        backends on TensorFlow only.
     static_features : tuple of int or None, default=None
         Positions of features that are constant over a window, such as properties of a site. Their values at the last
         step set the initial state of each layer through a linear map that is learnt with the rest [2]_. For a leading
@@ -416,7 +499,7 @@ class LSTMRegressor(_RecurrentRegressor):
     epochs : int, default=100
         Passes over the windows, at most.
     batch_size : int, default=32
-        Windows in a training step.
+        Windows in a training step; with `tbptt_steps`, pieces.
     engine : {"auto", "native", "keras"}, default="auto"
         What computes the network. "native" is tsrnn's own engine for the processor, which needs neither Keras nor
         TensorFlow; "auto" takes it wherever it was compiled and computes this network, and Keras otherwise. Both give
@@ -427,13 +510,16 @@ class LSTMRegressor(_RecurrentRegressor):
         the fit is long enough to earn the second back.
     shuffle : bool, default=True
         Merge equal windows and shuffle the order in each epoch. With False, windows are trained on in the given order.
+        With `tbptt_steps` it is whole sequences that are shuffled: pieces stay in the order of time.
     early_stopping : {"auto", True, False}, default="auto"
         Stop when the loss on the last windows in time no longer falls, and go back to the best weights, which may be
-        the initial ones. "auto" does so from 1000 windows on.
+        the initial ones. "auto" does so from 1000 windows on. With `tbptt_steps`, it is the last steps of each sequence
+        that count, reached from the steps before them, and "auto" counts pieces.
     validation_fraction : float, default=0.1
-        Share of the windows, the last in time, that early stopping watches.
+        Share of the windows (with `tbptt_steps`, of the steps), the last in time, that early stopping watches.
     validation_gap : int, default=0
-        Windows left out before the validation part. The horizon less one keeps overlapping targets from leaking.
+        Windows (or steps) left out before the validation part. The horizon less one keeps overlapping targets from
+        leaking.
     n_iter_no_change : int, default=5
         Epochs without an improvement by more than `tol` after which to stop.
     tol : float, default=1e-4
@@ -471,13 +557,16 @@ class LSTMRegressor(_RecurrentRegressor):
     initial_val_loss_ : float or None
         Validation loss of the initial weights.
     n_windows_ : int
-        Different windows that the last fit trained on, those held out for validation not among them.
+        Different windows (with `tbptt_steps`, pieces) that the last fit trained on, those held out for validation not
+        among them.
+    state_ : list of ndarray of shape (n_sequences, units)
+        With `tbptt_steps`: the state after the last step of each sequence of X. By layer; of an LSTM h, then c.
     n_features_in_ : int
         Features of a step; columns, for a 2-D X.
     feature_names_in_ : ndarray of str
         Columns of X, if it was a DataFrame.
     n_steps_in_ : int
-        Steps of a window.
+        Steps of a window; of the longest, if they differ.
     n_outputs_ : int
         Targets of a window.
     n_parameters_ : int
@@ -493,6 +582,8 @@ class LSTMRegressor(_RecurrentRegressor):
     .. [5] Gers, F., Schraudolph, N. and Schmidhuber, J. (2002). Learning precise timing with LSTM recurrent networks.
        Journal of Machine Learning Research 3, 115-143.
     .. [6] Chang, S. et al. (2017). Dilated recurrent neural networks. NeurIPS.
+    .. [7] Williams, R. J. and Peng, J. (1990). An efficient gradient-based algorithm for on-line training of recurrent
+       network trajectories. Neural Computation 2(4), 490-501.
 
     Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50 ("pinball").
 
@@ -520,6 +611,14 @@ class LSTMRegressor(_RecurrentRegressor):
     >>> y = X.cumsum(axis=1) / np.arange(1, 11)
     >>> LSTMRegressor(units=2, return_sequences=True, epochs=1, random_state=0).fit(X, y).predict(X).shape
     (50, 10)
+
+    One long series, read in pieces of 50 steps, and the forecast right after its end:
+
+    >>> X = np.sin(np.arange(2001) / 3)[np.newaxis, :, np.newaxis]  # (n_sequences, n_steps, n_features)
+    >>> model = LSTMRegressor(units=8, return_sequences=True, tbptt_steps=50, learning_rate=0.01, random_state=0)
+    >>> stream = model.fit(X[:, :-1], X[:, 1:, 0]).stream(state="fitted")
+    >>> bool(abs(stream.update(X[0, -1]) - np.sin(2001 / 3)) < 0.1)
+    True
     """
 
     _cell = "lstm"
@@ -540,6 +639,7 @@ class LSTMRegressor(_RecurrentRegressor):
         dilation=1,
         segment=1,
         return_sequences=False,
+        tbptt_steps=None,
         static_features=None,
         static_to="both",
         dropout=0.0,
@@ -587,6 +687,7 @@ class LSTMRegressor(_RecurrentRegressor):
             dilation=dilation,
             segment=segment,
             return_sequences=return_sequences,
+            tbptt_steps=tbptt_steps,
             static_features=static_features,
             static_to=static_to,
             dropout=dropout,

@@ -31,6 +31,10 @@ class Stream:
         Fitted.
     n_streams : int
         Series that are read side by side.
+    state : list of ndarray of shape (n_streams, units), optional
+        What to start from instead of nothing: `state_` of the regressor.
+    n_seen : ndarray of int, shape (n_streams,), optional
+        Observations that this state has in it.
 
     Attributes
     ----------
@@ -55,7 +59,9 @@ class Stream:
     True
     """
 
-    def __init__(self, regressor: NetworkRegressor, n_streams: int = 1):
+    _states: list[list[State]]  # by layer, those that its next steps start from
+
+    def __init__(self, regressor: NetworkRegressor, n_streams: int = 1, *, state=None, n_seen=None):
         spec: Any = regressor._spec
         check_readable(spec)
         self.n_streams = n_streams
@@ -66,9 +72,13 @@ class Stream:
         self._n_features = regressor._n_features_per_step
         self._parts = split_weights(spec, [np.asarray(values, dtype=np.float64) for values in regressor.weights_])
         self.reset()
+        if state is not None:
+            parts = iter(np.asarray(part, dtype=np.float64) for part in state)
+            self._states = [[tuple(next(parts) for _ in states[0])] for states in self._states]
+            self.n_seen = np.array(n_seen)
 
     def reset(self) -> Stream:
-        """Forget all observations. Returns the stream."""
+        """Forget all observations, and the state that the stream began with. Returns the stream."""
         self.n_seen = np.zeros(self.n_streams, dtype=np.int64)
         nothing = np.ones(self.n_streams, dtype=bool)
         self._states = self._start(np.zeros((self.n_streams, len(self._spec.static))), nothing)

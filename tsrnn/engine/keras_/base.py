@@ -66,6 +66,7 @@ class BaseProgram:
             forward.spec,
             forward.n_steps,
             ragged=forward.ragged,
+            carried=forward.carried,
             dropout=dropout,
             recurrent_dropout=trainer.recurrent_dropout,
         )

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import numpy as np
 
 from ..data import Missing, WindowData
@@ -62,8 +63,13 @@ class HostProgram(BaseProgram):
     """A program over NumPy batches. Subclasses fill in `_train_block` and `_forward`."""
 
     def __init__(self, key: ProgramKey):
-        super().__init__(key)
         forward = key.forward
+        if forward.carried:
+            raise ValueError(
+                f"tbptt_steps is not computed on Keras's {keras.config.backend()!r} backend. Use a network that the "
+                "native engine computes, with engine='auto', or set KERAS_BACKEND=tensorflow."
+            )
+        super().__init__(key)
         values = self._trainer.batch_size * forward.n_steps * forward.n_features
         self._call_steps = min(max(1, _BLOCK_VALUES // values), self._call_steps)
 
@@ -75,7 +81,7 @@ class HostProgram(BaseProgram):
         """Return the outputs for `PREDICT_ROWS` windows."""
         raise NotImplementedError
 
-    def bind(self, windows: WindowData, missing: Missing, y: Any = None, weight: Any = None) -> HostData:
+    def bind(self, windows: WindowData, missing: Missing, y: Any = None, weight: Any = None, carry=None) -> HostData:
         if y is not None:
             y = y.astype(np.float32, copy=False)
             weight = np.ones(len(windows)) if weight is None else weight
@@ -90,12 +96,12 @@ class HostProgram(BaseProgram):
                 loss_sum, weight_sum = loss_sum + loss * weight, weight_sum + weight
         return loss_sum, weight_sum
 
-    def predict(self, data: HostData) -> np.ndarray:
-        n_windows = len(data.windows)
-        out = np.empty((n_windows, *self.key.forward.output_shape), np.float32)
-        for start in range(0, n_windows, PREDICT_ROWS):
+    def predict(self, data: HostData, start: int = 0, stop: int | None = None) -> np.ndarray:
+        stop = len(data.windows) if stop is None else stop
+        out = np.empty((stop - start, *self.key.forward.output_shape), np.float32)
+        for first in range(start, stop, PREDICT_ROWS):
             # The last chunk is filled up with its last window.
-            rows = np.minimum(np.arange(start, start + PREDICT_ROWS), n_windows - 1)
+            rows = np.minimum(np.arange(first, first + PREDICT_ROWS), stop - 1)
             y = self._forward(data.windows.dense(rows), data.windows.lead[rows], data.means)
-            out[start : start + PREDICT_ROWS] = y[: n_windows - start]
+            out[first - start : first - start + PREDICT_ROWS] = y[: stop - first]
         return out

@@ -33,7 +33,9 @@ class VariableDropout(keras.layers.Layer):
         return keras.ops.where(keep, inputs / (1 - self.rate), 0.0)
 
 
-def _recurrent_layer(spec: NetworkSpec, units: int, whole: bool, recurrent_dropout: float, merge_mode: str | None):
+def _recurrent_layer(
+    spec: NetworkSpec, units: int, whole: bool, recurrent_dropout: float, merge_mode: str | None, carried: bool = False
+):
     # Zeros and a fixed seed: Keras's defaults would draw from Python's global generator. Weights are loaded later.
     options = {
         "activation": spec.activation,
@@ -47,10 +49,10 @@ def _recurrent_layer(spec: NetworkSpec, units: int, whole: bool, recurrent_dropo
         layer = MINIMAL_LAYERS[spec.cell](units, return_sequences=whole)
     elif spec.transition_depth > 1 or spec.peephole:
         cell = DEEP_CELLS[spec.cell, spec.peephole](units, spec.transition_depth, **options)
-        layer = keras.layers.RNN(cell, return_sequences=whole)
+        layer = keras.layers.RNN(cell, return_sequences=whole, return_state=carried)
     else:
         options |= {} if spec.cell == "simple_rnn" else {"use_cudnn": False}
-        layer = LAYERS[spec.cell](units, return_sequences=whole, **options)
+        layer = LAYERS[spec.cell](units, return_sequences=whole, return_state=carried, **options)
     return keras.layers.Bidirectional(layer, merge_mode=merge_mode) if spec.bidirectional else layer
 
 
@@ -58,8 +60,10 @@ def _dense_layers(spec: NetworkSpec, widths: tuple[int, ...]):
     return [keras.layers.Dense(width, activation=spec.activation, kernel_initializer="zeros") for width in widths]
 
 
-def _initial_states(spec: NetworkSpec, window, mask=None):
+def _initial_states(spec: NetworkSpec, window, mask=None, carried=None):
     """Return the initial states of each recurrent layer: a list as the layer takes it, or None if they are zero."""
+    if carried is not None:
+        return _split_states(spec, carried)
     if not spec.static:
         return [None] * len(spec.units)
     static = keras.ops.take(window[:, -1], list(spec.static), axis=-1)
@@ -70,6 +74,11 @@ def _initial_states(spec: NetworkSpec, window, mask=None):
     if spec.input_layers:
         # Keras orders weights by the distance of their layers from the output: keep this one before the input's.
         states = keras.layers.Identity()(states)
+    return _split_states(spec, states)
+
+
+def _split_states(spec: NetworkSpec, states):
+    """Split states that stand side by side into a list for each recurrent layer."""
     ends = list(itertools.accumulate(spec.state_widths))
     states = keras.ops.split(states, ends[:-1], axis=-1) if len(ends) > 1 else [states]
     per_layer = len(states) // len(spec.units)
@@ -81,6 +90,7 @@ def build_model(
     n_steps: int,
     *,
     ragged: bool = False,
+    carried: bool = False,
     dropout=None,
     recurrent_dropout: float = 0.0,
 ):
@@ -94,6 +104,9 @@ def build_model(
         Steps of a window.
     ragged : bool
         Whether the model takes a second input: boolean (n_windows, n_segments), False where a segment is empty.
+    carried : bool
+        Whether the model takes the initial states of all layers as its last input, and gives their final states as a
+        second output: (n_windows, n_states), in the order of `NetworkSpec.state_widths`.
     dropout : callable or None
         Makes a dropout layer to put after each layer but the last.
     recurrent_dropout : float
@@ -111,22 +124,31 @@ def build_model(
         h = keras.layers.Reshape((n_segments, spec.segment * len(spec.inputs)))(h)
     if spec.input_layers:
         h = keras.Sequential(_dense_layers(spec, spec.input_layers))(h)
-    for i, (units, states) in enumerate(zip(spec.units, _initial_states(spec, window, mask), strict=True)):
+    before = keras.Input((sum(spec.state_widths),)) if carried else None
+    after: list = []
+    for i, (units, states) in enumerate(zip(spec.units, _initial_states(spec, window, mask, before), strict=True)):
         whole = spec.head == "sequence" or i < len(spec.units) - 1
         below, dilation = h, spec.dilation[i] if spec.dilation else 1
-        layer = _recurrent_layer(spec, units, whole, recurrent_dropout, spec.merge_mode if dilation == 1 else None)
+        merge_mode = spec.merge_mode if dilation == 1 else None
+        layer = _recurrent_layer(spec, units, whole, recurrent_dropout, merge_mode, carried)
         if dilation > 1:
             h = run_dilated(layer, h, mask, states, dilation, spec.merge_mode)
         else:
             given = {"mask": mask, "initial_state": states}
             h = layer(h, **{name: value for name, value in given.items() if value is not None})
+        if carried:
+            # The layers of minimal cells give their states only; the last one is what is carried.
+            h, *final = (h, h[:, -1]) if spec.cell in MINIMAL_LAYERS else h
+            after += final
         h = dropout()(h) if dropout is not None else h
         if spec.residual and i > 0:
             h = keras.layers.Add()([h, below if whole else below[:, -1]])
     for layer in _dense_layers(spec, spec.output_layers):
         h = layer(h)
     head = keras.layers.Dense(spec.n_outputs, kernel_initializer="zeros")
-    return keras.Model([window, mask] if ragged else window, head(h))
+    inputs = [given for given in (window, mask, before) if given is not None]
+    outputs = [head(h), keras.ops.concatenate(after, axis=-1)] if carried else head(h)
+    return keras.Model(inputs if len(inputs) > 1 else window, outputs)
 
 
 def make_model(spec, n_steps, weights, *, dropout=0.0, recurrent_dropout=0.0):

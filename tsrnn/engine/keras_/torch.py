@@ -37,9 +37,9 @@ class TorchProgram(HostProgram):
         with self._threads(order.shape[1]):
             return super().train_steps(data, order, numbers)
 
-    def predict(self, data: HostData) -> np.ndarray:
+    def predict(self, data: HostData, start: int = 0, stop: int | None = None) -> np.ndarray:
         with self._threads(PREDICT_ROWS), torch.no_grad():
-            return super().predict(data)
+            return super().predict(data, start, stop)
 
     def _threads(self, batch_size: int) -> AbstractContextManager:
         """Keep the products of a small network on one thread; the limit is of the thread that calls."""

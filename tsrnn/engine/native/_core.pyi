@@ -23,6 +23,7 @@ class Data:
     n_features: int
     n_steps: int
     n_targets: int
+    n_carried: int
     def __init__(
         self,
         series: Any,
@@ -34,6 +35,8 @@ class Data:
         y: Any = None,
         weight: Any = None,
         scale: Any = None,
+        states: np.ndarray | None = None,
+        carry: Any = None,
     ) -> None: ...
     def __len__(self) -> int: ...
 
@@ -46,6 +49,7 @@ class Network:
     batch_size: int
     n_parameters: int
     n_moments: int
+    n_carried: int
     isa: str
     def __init__(
         self,
@@ -69,6 +73,7 @@ class Network:
         nesterov: bool = False,
         recurrent_dropout: float = 0.0,
         quantiles: Sequence[float] = (),
+        carried: bool = False,
         isa: str | None = None,
     ) -> None: ...
     def set_values(self, values: Any, which: int = -1) -> None: ...

@@ -35,6 +35,7 @@ cdef extern from "engine.h" nogil:
         int32_t sequence, static_unread
         int64_t n_static
         const int32_t *statics
+        int32_t carried
         float momentum, recurrent_dropout
 
     ctypedef struct ts_data:
@@ -48,6 +49,8 @@ cdef extern from "engine.h" nogil:
         const float *y
         const float *weight
         int64_t n_windows
+        float *states
+        const int32_t *carry
 
     ctypedef struct ts_numbers:
         float learning_rate, l1, l2, clipnorm, dropout, weight_decay
@@ -60,6 +63,7 @@ cdef extern from "engine.h" nogil:
     int ts_create(const ts_config *config, int isa, ts_network **network)
     void ts_destroy(ts_network *network)
     int64_t ts_n_parameters(const ts_network *network)
+    int64_t ts_n_carried(const ts_network *network)
     int ts_n_moments(const ts_network *network)
     void ts_set(ts_network *network, int which, const float *values)
     void ts_get(const ts_network *network, int which, float *values)
@@ -191,13 +195,19 @@ cdef class Data:
         Weights of the windows; None: 1.
     scale : array-like of shape (n_windows, n_features) or None
         Divides each step, less the offset, which it needs.
+    states : ndarray of float32, shape (n_rows, n_carried), or None
+        Of a carried network: what windows start from, and what they leave, written in place. Of each layer h, of an LSTM
+        then c.
+    carry : array-like of int, shape (n_windows,), or None
+        Each window's row of the states. Windows of one batch, or of one call of `predict`, must have rows of their own.
     """
 
     cdef ts_data c
-    cdef readonly int64_t n_windows, n_features, n_steps, n_targets
+    cdef readonly int64_t n_windows, n_features, n_steps, n_targets, n_carried
     cdef object _arrays
 
-    def __cinit__(self, series, starts, lead, n_steps, offset, means, y=None, weight=None, scale=None):
+    def __cinit__(self, series, starts, lead, n_steps, offset, means, y=None, weight=None, scale=None,
+                  states=None, carry=None):
         n_steps = _size("n_steps", n_steps, 1, _LARGE)
         series = _floats("series", series, np.float32 if offset is None else np.float64, (None, None))
         n_rows, n_features = series.shape
@@ -217,7 +227,15 @@ cdef class Data:
         if y is not None:
             y = _floats("y", y, np.float32, (n_windows, None))
             weight = _floats("weight", np.ones(n_windows) if weight is None else weight, np.float32, (n_windows,))
-        self._arrays = (series, starts, lead, offset, means, y, weight, scale)
+        self.n_carried = 0
+        if states is not None:
+            if not isinstance(states, np.ndarray) or states.dtype != np.float32 or states.ndim != 2 or not states.size:
+                raise TypeError("states must be a float32 array (n_rows, n_carried) that is not empty.")
+            if not (states.flags.c_contiguous and states.flags.aligned and states.flags.writeable):
+                raise ValueError("states are written in place: they must be contiguous, aligned and writeable.")
+            self.n_carried = states.shape[1]
+            carry = np.array(_integers("carry", carry, (n_windows,), 0, len(states) - 1))
+        self._arrays = (series, starts, lead, offset, means, y, weight, scale, states, carry)
         self.n_windows, self.n_features, self.n_steps = n_windows, n_features, n_steps
         self.n_targets = 0 if y is None else y.shape[1]
         self._point()
@@ -226,7 +244,8 @@ cdef class Data:
         """Set the pointers; the arrays cannot be resized while `_arrays` refers to them."""
         cdef const float[:, ::1] series32, y
         cdef const double[:, ::1] series64, offset, scale
-        cdef const int32_t[::1] starts, lead
+        cdef const int32_t[::1] starts, lead, carry
+        cdef float[:, ::1] states
         cdef const float[::1] means, weight
         self.c.n_windows = self.n_windows
         if not self.n_windows:
@@ -245,6 +264,9 @@ cdef class Data:
         if self.n_targets:
             y, weight = self._arrays[5], self._arrays[6]
             self.c.y, self.c.weight = &y[0, 0], &weight[0]
+        if self.n_carried:
+            states, carry = self._arrays[8], self._arrays[9]
+            self.c.states, self.c.carry = &states[0, 0], &carry[0]
 
     def __len__(self):
         return self.n_windows
@@ -281,19 +303,22 @@ cdef class Network:
         Dropout rate of the state in the recurrent product.
     quantiles : sequence of float
         Levels of the loss "pinball".
+    carried : bool
+        Whether windows start from the states that `Data` holds and leave their own there; else they start from zero.
     isa : str or None
         One of `instruction_sets()`; None: the first.
     """
 
     cdef ts_network *c
     cdef object _lock
-    cdef readonly int64_t n_steps, n_features, n_outputs, n_values, n_targets, batch_size, n_parameters
+    cdef readonly int64_t n_steps, n_features, n_outputs, n_values, n_targets, batch_size, n_parameters, n_carried
     cdef readonly int n_moments
     cdef readonly str isa
 
     def __cinit__(self, *, cell, units, n_steps, n_features, n_outputs, activation="tanh", bidirectional=False,
                   segment=1, head="last", static=(), static_to="both", indicators=(), batch_size=0, loss="mse",
-                  optimizer="adam", momentum=0.0, nesterov=False, recurrent_dropout=0.0, quantiles=(), isa=None):
+                  optimizer="adam", momentum=0.0, nesterov=False, recurrent_dropout=0.0, quantiles=(), carried=False,
+                  isa=None):
         cdef ts_config config
         cdef int32_t[::1] indicator_view, static_view
         units, quantiles = tuple(units), tuple(quantiles)  # what is counted is what is read
@@ -333,6 +358,9 @@ cdef class Network:
         if config.static_unread and len(static) == n_channels:
             raise ValueError("static names every channel, and static_to='state' leaves none to read; use 'both'.")
         config.n_static = len(static)
+        config.carried = bool(carried)
+        if carried and (len(static) or bidirectional):
+            raise ValueError("states are carried forward only, and not where static channels set them.")
         config.statics = NULL
         if len(static):
             static_view = static
@@ -348,6 +376,7 @@ cdef class Network:
         self.batch_size = batch_size
         self.n_parameters = ts_n_parameters(self.c)
         self.n_moments = ts_n_moments(self.c)
+        self.n_carried = ts_n_carried(self.c)
 
     def __dealloc__(self):
         ts_destroy(self.c)
@@ -437,6 +466,8 @@ cdef class Network:
                 f"the windows have {data.n_steps} steps of {data.n_features} features, but the network was made for "
                 f"{self.n_steps} steps of {self.n_features}."
             )
+        if data.n_carried != self.n_carried:
+            raise ValueError(f"the data carry {data.n_carried} states for a window, but the network {self.n_carried}.")
 
 
 def _raise_for(int status):

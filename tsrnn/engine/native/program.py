@@ -19,6 +19,7 @@ import numpy as np
 
 from ...networks import NetworkSpec
 from ..data import Missing, WindowData
+from ..pieces import Carry
 from ..program import Numbers, ProgramKey
 from . import _core
 
@@ -188,6 +189,7 @@ class NativeProgram:
             head=spec.head,
             static=spec.static,
             static_to=spec.static_to,
+            carried=forward.carried,
             isa=os.environ.get("TSRNN_ISA") or None,
             **training,
         )
@@ -246,7 +248,12 @@ class NativeProgram:
     # -- calls -------------------------------------------------------------------------------------------------------
 
     def bind(
-        self, windows: WindowData, missing: Missing, y: np.ndarray | None = None, weight: np.ndarray | None = None
+        self,
+        windows: WindowData,
+        missing: Missing,
+        y: np.ndarray | None = None,
+        weight: np.ndarray | None = None,
+        carry: Carry | None = None,
     ) -> _core.Data:
         forward = self.key.forward
         if (windows.offset is not None) != forward.centred:
@@ -265,6 +272,8 @@ class NativeProgram:
             y,
             weight,
             windows.scale,
+            None if carry is None else carry.states,
+            None if carry is None else carry.lanes,
         )
 
     def _lend(self, work: float, parts: int) -> AbstractContextManager[int]:
@@ -289,13 +298,13 @@ class NativeProgram:
             done += len(rows)
         return loss, weight
 
-    def predict(self, data: _core.Data) -> np.ndarray:
-        n_windows = len(data)
-        out = np.empty((n_windows, self._network.n_values), np.float32)
+    def predict(self, data: _core.Data, start: int = 0, stop: int | None = None) -> np.ndarray:
+        stop = len(data) if stop is None else stop
+        out = np.empty((stop - start, self._network.n_values), np.float32)
         # 1e9 multiply-adds a second and more, on any processor of these years
         block = max(_ROWS_PER_THREAD, int(_CALL_SECONDS * 1e9 / self._work))
-        for start in range(0, n_windows, block):
-            stop = min(start + block, n_windows)
-            with self._lend(self._work * (stop - start), -(-(stop - start) // _ROWS_PER_THREAD)) as n_threads:
-                out[start:stop] = self._network.predict(data, start, stop, n_threads)
-        return out.reshape(n_windows, *self.key.forward.output_shape)
+        for first in range(start, stop, block):
+            last = min(first + block, stop)
+            with self._lend(self._work * (last - first), -(-(last - first) // _ROWS_PER_THREAD)) as n_threads:
+                out[first - start : last - start] = self._network.predict(data, first, last, n_threads)
+        return out.reshape(len(out), *self.key.forward.output_shape)

@@ -106,6 +106,10 @@ int64_t ts_n_parameters(const ts_network *network) {
     return network->plan.n_parameters;
 }
 
+int64_t ts_n_carried(const ts_network *network) {
+    return network->plan.n_carried;
+}
+
 int ts_n_moments(const ts_network *network) {
     return network->n_moments;
 }

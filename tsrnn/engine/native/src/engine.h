@@ -32,6 +32,7 @@ typedef struct {
     int32_t static_unread;   /* the static channels are not read as inputs */
     int64_t n_static;        /* channels whose values at the last step set the initial state */
     const int32_t *statics;
+    int32_t carried;         /* the initial states come from ts_data, and the final ones go there */
     float momentum, recurrent_dropout;
 } ts_config;
 
@@ -47,6 +48,8 @@ typedef struct {
     const float *y;          /* (n_windows, n_targets), NaN where there is no target; of a sequence, by segment */
     const float *weight;     /* (n_windows,) */
     int64_t n_windows;
+    float *states;           /* (n_rows, n_carried): of each layer h, LSTM: and c. Read and written by carried networks */
+    const int32_t *carry;    /* (n_windows,): each window's row of them; windows of one pass must have rows of their own */
 } ts_data;
 
 typedef struct {
@@ -64,6 +67,7 @@ int ts_create(const ts_config *config, int isa, ts_network **network);
 void ts_destroy(ts_network *network);
 
 int64_t ts_n_parameters(const ts_network *network);
+int64_t ts_n_carried(const ts_network *network);   /* floats of a window's states; 0: they are not carried */
 int ts_n_moments(const ts_network *network);   /* arrays of moments that the optimiser keeps for each weight */
 
 /* which: -1 for the weights, else the number of the moments. */

@@ -626,6 +626,32 @@ static void forward_states(const ts_plan *plan, const float *theta, ts_work *wor
     }
 }
 
+/* The rows of carried states that windows start from, without their padding, which stays zero; and back, after the last
+ * step of a direction. */
+static void read_carried(const ts_plan *plan, const ts_data *data, ts_work *work) {
+    memset(work->initial, 0, (size_t)(work->n * plan->n_states) * sizeof(float));
+    for (ptrdiff_t row = 0; row < work->n; row++) {
+        const float *from = data->states + data->carry[work->window[row]] * plan->n_carried;
+        for (int layer = 0; layer < plan->config.n_layers; layer++) {
+            const ts_cell *cell = &plan->cells[layer][0];
+            const size_t bytes = (size_t)cell->units * sizeof(float);
+            float *to = work->initial + row * plan->n_states + cell->initial;
+            memcpy(to, from + cell->carried, bytes);
+            if (plan->config.cell == TS_LSTM) memcpy(to + cell->padded, from + cell->carried + cell->units, bytes);
+        }
+    }
+}
+
+static void write_carried(const pass *p, const ts_data *data) {
+    const ptrdiff_t line = p->cell->padded, last = stop_of(p);
+    const size_t bytes = (size_t)p->cell->units * sizeof(float);
+    for (ptrdiff_t row = 0; row < p->work->n; row++) {
+        float *to = data->states + data->carry[p->work->window[row]] * p->plan->n_carried + p->cell->carried;
+        memcpy(to, h_of(p, last) + row * line, bytes);
+        if (p->tape->c) memcpy(to + p->cell->units, c_of(p, last) + row * line, bytes);
+    }
+}
+
 /* A direction's part of the initial states, or of their gradients, to rows of its own; and back. */
 static void take_initial(const pass *p, ptrdiff_t column, float *to) {
     const ptrdiff_t line = p->cell->padded;
@@ -714,12 +740,17 @@ static void forward_head(const ts_plan *plan, const float *theta, ts_work *work)
 static void forward(const ts_plan *plan, const float *theta, const float *packed, const ts_data *data, ts_work *work,
                     float rate, uint64_t seed) {
     read_windows(plan, data, work);
-    if (plan->n_states) forward_states(plan, theta, work);
+    if (plan->config.carried) {
+        read_carried(plan, data, work);
+    } else if (plan->n_states) {
+        forward_states(plan, theta, work);
+    }
     for (int layer = 0; layer < plan->config.n_layers; layer++) {
         for (int direction = 0; direction < plan->config.directions; direction++) {
             const pass p = make_pass(plan, theta, packed, work, layer, direction);
             draw_recurrent_masks(&p, seed);
             forward_direction(&p);
+            if (plan->config.carried) write_carried(&p, data);
             pass_on(&p, rate, seed);
         }
     }
@@ -992,7 +1023,7 @@ static void learn(const ts_plan *plan, const float *theta, const float *packed, 
             backward_direction(&p);
         }
     }
-    if (plan->n_states) backward_states(plan, work);
+    if (plan->config.n_static) backward_states(plan, work); /* no gradient goes to what is carried */
 }
 
 /* -------------------------------------------------------------------------------------------------- optimisers -- */

@@ -70,7 +70,10 @@ static void plan_cell(ts_plan *plan, ts_cell *cell, int layer, ptrdiff_t inputs,
     }
     if (cell->padded > plan->widest) plan->widest = cell->padded;
     cell->initial = plan->n_states;
-    if (plan->config.n_static) plan->n_states += (kind == TS_LSTM ? 2 : 1) * cell->padded;
+    cell->carried = plan->n_carried;
+    const ptrdiff_t parts = kind == TS_LSTM ? 2 : 1; /* h, c */
+    if (plan->config.n_static || plan->config.carried) plan->n_states += parts * cell->padded;
+    if (plan->config.carried) plan->n_carried += parts * units;
 }
 
 /* Column of unit `unit` of Keras's gate `gate` in a packed K x N matrix: its panel, and the place within a row. */
@@ -227,7 +230,7 @@ int ts_plan_make(ts_plan *plan, const ts_config *config, ptrdiff_t vl) {
     plan->head_bias = reserve(&theta, plan->outputs, 1, 1);
     plan->kernels[plan->n_kernels++] = (ts_range){plan->head, plan->head_bias};
     plan->state = reserve(&theta, config->n_static, plan->n_states, 1);
-    plan->state_bias = reserve(&theta, plan->n_states, 1, 1);
+    plan->state_bias = reserve(&theta, config->n_static ? plan->n_states : 0, 1, 1);
     plan->kernels[plan->n_kernels++] = (ts_range){plan->state, plan->state_bias};
     plan->head_t = reserve(&packed, config->batch_size ? plan->outputs : 0, plan->top, 1);
     plan->n_internal = theta.total;

@@ -35,6 +35,7 @@ typedef struct {                  /* one direction of one layer */
     ptrdiff_t inputs;             /* K: floats in a row of the layer's input */
     ptrdiff_t panels, wide, gate_wide;
     ptrdiff_t initial;            /* column of h's first unit among the initial states; LSTM: c's follow */
+    ptrdiff_t carried;            /* column of h's first unit among the carried states, which have no padding */
     ptrdiff_t w, u, b;            /* offsets in the parameters; GRU: b of the input, then b of the recurrent product */
     ptrdiff_t wt, ut, bias;       /* offsets in the packed copies: W', U', and the bias of the gates */
 } ts_cell;
@@ -57,6 +58,7 @@ typedef struct {
     ptrdiff_t outputs;                         /* n_outputs rounded up to whole vectors */
     ptrdiff_t head, head_bias, head_t;
     ptrdiff_t n_states;                        /* floats of a window's initial states; 0: they are zero */
+    ptrdiff_t n_carried;                       /* floats of a window's carried states */
     ptrdiff_t state, state_bias;
     ptrdiff_t n_internal, n_packed, n_parameters;
     int32_t *place;                            /* (n_parameters,): where a weight of Keras's order lies */
