@@ -29,6 +29,18 @@ ESTIMATORS = [
     pytest.param(MinGRURegressor(), id="min_gru", marks=pytest.mark.slow),
     pytest.param(MinLSTMRegressor(), id="min_lstm", marks=pytest.mark.slow),
     pytest.param(LSTMRegressor(peephole=True, transition_depth=2), id="deep", marks=pytest.mark.slow),
+    pytest.param(
+        GRURegressor(
+            units=(8, 8),
+            bidirectional=True,
+            merge_mode="sum",
+            residual=True,
+            input_layers=(8,),
+            output_layers=(8,),
+        ),
+        id="axes",
+        marks=pytest.mark.slow,
+    ),
     pytest.param(FeedForwardRegressor(), id="feed_forward", marks=pytest.mark.slow),
     pytest.param(ConvRegressor(filters=16), id="conv", marks=pytest.mark.slow),
     pytest.param(OutputRecurrentRegressor(), id="output_recurrent", marks=pytest.mark.slow),

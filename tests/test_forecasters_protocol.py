@@ -27,6 +27,8 @@ from tsrnn.forecasters import (
     FeedForwardForecaster,
     GRUForecaster,
     LSTMForecaster,
+    MinGRUForecaster,
+    MinLSTMForecaster,
     NaiveForecaster,
     OutputRecurrentForecaster,
     RegressionForecaster,
@@ -61,10 +63,27 @@ FORECASTERS = {
     ),
     "output recurrent": lambda **params: OutputRecurrentForecaster(**{**NETWORK, **params}),
     "seq2seq": lambda **params: Seq2SeqForecaster(**{**NETWORK, "attention": "dot", **params}),
+    "min gru": lambda **params: MinGRUForecaster(**{**NETWORK, **params}),
+    "min lstm": lambda **params: MinLSTMForecaster(**{**NETWORK, **params}),
+    "axes": lambda **params: LSTMForecaster(
+        **{**NETWORK, "units": (3, 3), "segment": 2, "peephole": True, "residual": True, "dilation": (1, 2), **params}
+    ),
+    "deep": lambda **params: GRUForecaster(
+        **{
+            **NETWORK,
+            "transition_depth": 2,
+            "input_layers": (3,),
+            "output_layers": (3,),
+            "bidirectional": True,
+            "merge_mode": "sum",
+            **params,
+        }
+    ),
     "distribution": lambda **params: GRUForecaster(**{**NETWORK, "loss": "gaussian", **params}),
 }
 WITH_COVARIATES = [name for name, make in FORECASTERS.items() if "future_covariates" in make().get_params()]
-ON_KERAS = ("feed forward", "conv", "output recurrent", "seq2seq")  # each new shape is compiled: tens of seconds in all
+# Each new shape is compiled: tens of seconds in all.
+ON_KERAS = ("feed forward", "conv", "output recurrent", "seq2seq", "min gru", "min lstm", "axes", "deep")
 
 
 def each(names):
