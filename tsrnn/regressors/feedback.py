@@ -469,10 +469,10 @@ n_steps_in_, n_outputs_
     --------
     >>> import numpy as np
     >>> from tsrnn.regressors import Seq2SeqRegressor
-    >>> X = np.random.default_rng(0).normal(size=(80, 6, 2))  # (n_windows, n_steps, n_features)
+    >>> X = np.random.default_rng(0).normal(size=(200, 6, 2))  # (n_windows, n_steps, n_features)
     >>> y = X[:, -3:]  # (n_windows, horizon, n_targets)
     >>> Seq2SeqRegressor(units=3, attention="dot", epochs=1, random_state=0).fit(X, y).predict(X).shape
-    (80, 3, 2)
+    (200, 3, 2)
     """
 
     _cells = FEEDBACK_CELLS[1:]
