@@ -15,6 +15,7 @@ from tsrnn.engine import WindowData
 from tsrnn.engine.distributions import point_forecast
 from tsrnn.exceptions import ArchiveError
 from tsrnn.forecasters import OutputRecurrentForecaster, Seq2SeqForecaster
+from tsrnn.inspection import learning_rate_range_test
 from tsrnn.networks import FeedbackSpec, initial_feedback_weights, run_feedback
 from tsrnn.networks.feedback import known_before
 from tsrnn.persistence import load
@@ -202,6 +203,16 @@ def test_a_share_between_is_drawn_anew_and_the_same_for_one_seed():
     assert losses["linear"][0] == pytest.approx(losses[1.0][0], rel=1e-5)  # it begins at 1
     again = MAKE["jordan"](teacher_forcing=0.5, epochs=3).fit(X, y)
     assert again.history_["loss"] == losses[0.5]
+
+
+def test_learning_rates_are_tested_with_the_teachers_share_of_the_first_epoch():
+    X, y = data()
+    tested = {
+        share: learning_rate_range_test(MAKE["jordan"](teacher_forcing=forcing), X, y, n_batches=3)["loss"]
+        for share, forcing in (("always", 1.0), ("drawn", lambda _: 1.0), ("never", 0.0))
+    }
+    assert_allclose(tested["drawn"], tested["always"], rtol=1e-4)
+    assert (tested["drawn"] - tested["never"]).abs().max() > 1e-3
 
 
 @EACH

@@ -83,7 +83,7 @@ def learning_rate_range_test(
         probed = Reader(program, probe.windows, fresh._missing)
         rates = np.geomspace(min_rate, max_rate, n_batches)
         for rate, rows in zip(rates, _endless(feed, plan.batch_size, rng if plan.shuffle else None), strict=False):
-            program.train_steps(data, rows[None], plan.numbers._replace(learning_rate=float(rate)))
+            program.train_steps(data, rows[None], plan.numbers_at(0, float(rate)))
             loss = mean_loss(plan.loss, probe.y, probed.outputs(), probe.weight, plan.quantiles)
             if not np.isfinite(loss):
                 break
