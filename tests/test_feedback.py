@@ -234,6 +234,16 @@ def test_first_step_knows_no_target_and_the_last_target_is_told_to_nobody(name, 
     assert_array_equal(model.predict_teacher_forced(X, y), forced)
 
 
+@pytest.mark.parametrize("name", ["jordan", "jordan, step by step"])
+def test_parameters_that_are_set_after_the_fit_change_no_prediction(name):
+    X, y = data(name, 20)
+    model = MAKE[name]().fit(X, y)
+    before = model.predict(X), model.predict_teacher_forced(X, y)
+    model.set_params(return_sequences=not model.return_sequences, cell="lstm", units=9, loss="student_t")
+    assert_array_equal(model.predict(X), before[0])
+    assert_array_equal(model.predict_teacher_forced(X, y), before[1])
+
+
 def test_exposure_bias_shows_errors_that_feed_on_each_other():
     """A walk that doubles: trained with the teacher, each free-running error is carried on and doubled."""
     rng = np.random.default_rng(0)

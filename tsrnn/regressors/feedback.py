@@ -107,7 +107,7 @@ class _FeedbackRegressor(KerasTrainedRegressor):
         y, shape = read_targets(self, X, y, allow_nan=True)
         windows = WindowData.from_windows(X, self.n_steps_in_, masked=self._masks)
         self._check_windows(windows)
-        if self._gives_sequences():
+        if self._spec.head == "sequence":
             y, shape = align_targets(windows, y, shape, X.shape[1], allow_nan=True)
         if shape != self._target_shape:
             raise ValueError(
