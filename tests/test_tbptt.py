@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from tsrnn.engine.native import available
 from tsrnn.engine.pieces import Pieces
 from tsrnn.engine.training import Examples
 from tsrnn.exceptions import ArchiveError, CapacityWarning
-from tsrnn.inspection import gate_trace, learning_rate_range_test
+from tsrnn.inspection import gate_trace, gradient_flow, learning_rate_range_test
 from tsrnn.networks.cells import SQUASH, STEPS
 from tsrnn.windows import WindowArray
 
@@ -205,6 +206,20 @@ def test_a_network_that_carries_its_state_is_inspected_over_any_length():
         stream.update(row)
     last = gate_trace(model, X, index=1).query("lag == 0")["h"]
     np.testing.assert_allclose(last, stream._states[0][0][0][0], rtol=0, atol=1e-6)
+
+
+@needs_native
+@pytest.mark.filterwarnings("ignore::tsrnn.exceptions.GradientWarning")
+@pytest.mark.parametrize("n_steps", [10, 40])
+@pytest.mark.parametrize("loss", ["mse", "pinball", "student_t"])
+def test_gradients_over_other_lengths_are_those_of_a_network_fitted_on_them(loss, n_steps):
+    X, y = data(n_sequences=2, n_steps=40)
+    y = np.stack([y, 3 - y], axis=2)  # two targets
+    carried = regressor(tbptt_steps=6, loss=loss).fit(X[:, :20], y[:, :20])
+    whole = regressor(tbptt_steps=None, loss=loss).fit(X[:, :n_steps], y[:, :n_steps])
+    whole.weights_ = carried.weights_
+    flows = [gradient_flow(model, X[:, :n_steps], y[:, :n_steps]) for model in (carried, whole)]
+    pd.testing.assert_frame_equal(*flows)
 
 
 @pytest.mark.slow
