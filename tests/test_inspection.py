@@ -14,6 +14,7 @@ import sklearn.inspection
 from matplotlib.figure import Figure
 
 from tsrnn import (
+    FeedForwardRegressor,
     GRURegressor,
     KerasRegressor,
     LSTMForecaster,
@@ -21,6 +22,7 @@ from tsrnn import (
     MinGRURegressor,
     MinLSTMRegressor,
     NaiveForecaster,
+    OutputRecurrentRegressor,
     SimpleRNNRegressor,
     inspection,
 )
@@ -47,7 +49,7 @@ from tsrnn.inspection import (
 )
 from tsrnn.inspection._source import channel_names, choose_rows, find_network, read_examples, read_inputs
 from tsrnn.metrics import mae
-from tsrnn.networks import NetworkSpec, initial_weights
+from tsrnn.networks import FeedbackSpec, FeedForwardSpec, NetworkSpec, initial_weights
 
 mpl.use("Agg")
 
@@ -157,6 +159,20 @@ def test_a_model_written_in_keras_is_refused():
     model = KerasRegressor(lambda: None)
     model.weights_, model._spec = [], None
     with pytest.raises(TypeError, match="holds a model that was written in Keras"):
+        gate_trace(model, np.zeros((1, 2, 1)))
+
+
+@pytest.mark.parametrize(
+    ("model", "spec"),
+    [
+        (OutputRecurrentRegressor(), FeedbackSpec("dense", (2,), "window", 2, 1, 1, horizon=1)),
+        (FeedForwardRegressor(), FeedForwardSpec((3,), 2, 1, 1)),
+    ],
+    ids=["feedback", "no state"],
+)
+def test_networks_whose_states_are_not_traced_are_refused(model, spec):
+    model.weights_, model._spec = [], spec
+    with pytest.raises(TypeError, match=f"of a {type(model).__name__} are not traced.*permutation_importance"):
         gate_trace(model, np.zeros((1, 2, 1)))
 
 
