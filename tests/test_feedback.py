@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 
 from tsrnn.engine import WindowData
 from tsrnn.engine.distributions import point_forecast
@@ -275,8 +276,9 @@ def test_predictions_have_the_shape_of_y(shape):
 
 def test_windows_of_different_lengths_are_read_as_each_by_itself(fitted):
     X, _ = data(n=6, seed=4)
-    windows = [window[-length:] for window, length in zip(X, (7, 2, 5, 1, 7, 3), strict=True)]
     for name in ("encoder", "additive attention", "dot attention"):
+        shortest = HORIZON if fitted[name].future_features else 1
+        windows = [window[-max(n, shortest) :] for window, n in zip(X, (7, 2, 5, 1, 7, 3), strict=True)]
         together = fitted[name].predict(windows)
         for window, predicted in zip(windows, together, strict=True):
             assert_allclose(fitted[name].predict(window[None])[0], predicted, rtol=1e-5, atol=1e-6)
@@ -375,6 +377,17 @@ def test_future_features_need_windows_as_long_as_y():
     X, _ = data(n=20)
     with pytest.raises(ValueError, match="y has 8 steps, but windows of 7 steps hold that many"):
         Seq2SeqRegressor(epochs=1, future_features=(0,)).fit(X, np.zeros((20, 8)))
+
+
+@pytest.mark.parametrize("cls", [OutputRecurrentRegressor, Seq2SeqRegressor])
+def test_a_window_too_short_for_the_values_that_are_known_ahead_is_refused(cls):
+    X, y = data(n=20)
+    model = cls(units=2, epochs=1, future_features=(1,), random_state=0).fit([*X[1:], X[0][-3:]], y)
+    assert model.predict([X[0][-3:]]).shape == (1, 3, 2)
+    with pytest.raises(ValueError, match="a window of 2 steps cannot hold future_features of 3 steps"):
+        model.predict([X[0], X[0][-2:]])
+    with pytest.raises(ValueError, match="a window of 2 steps cannot hold future_features of 3 steps"):
+        clone(model).fit([*X[1:], X[0][-2:]], y)
 
 
 def test_targets_of_another_shape_are_refused(fitted):

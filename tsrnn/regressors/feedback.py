@@ -158,6 +158,15 @@ class _FeedbackRegressor(KerasTrainedRegressor):
         indicators = [n_features + i for i, feature in enumerate(self._missing.indicators) if feature in future]
         return tuple(future + indicators)
 
+    def _check_windows(self, windows: WindowData) -> None:
+        super()._check_windows(windows)
+        n_steps, spec = windows.n_steps - windows.lead, self._spec
+        if spec.future and n_steps.min() < spec.horizon:
+            raise ValueError(
+                f"a window of {n_steps.min()} steps cannot hold future_features of {spec.horizon} steps, one value for "
+                f"each step of y. Pass windows of at least {spec.horizon} steps."
+            )
+
     def _initial_weights(self, rng: np.random.Generator) -> list[np.ndarray]:
         return initial_feedback_weights(self._spec, rng, head=self.head_initializer)
 
