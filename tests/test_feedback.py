@@ -260,6 +260,17 @@ def test_exposure_bias_shows_errors_that_feed_on_each_other():
     assert (errors["free_running"] > errors["teacher_forced"])[1:].all()
 
 
+def test_a_step_without_known_targets_has_no_exposure_bias(fitted):
+    X, y = data("jordan", 6)
+    y[0, 1] = y[:, 2] = np.nan
+    errors = fitted["jordan"].exposure_bias(X, y)
+    squared = np.square(fitted["jordan"].predict(X) - y)
+    assert_allclose(
+        errors["free_running"], [*np.sqrt([squared[:, 0].mean(), squared[1:, 1].mean()]), np.nan], rtol=1e-5
+    )
+    assert np.isnan(errors["teacher_forced"][3])
+
+
 # -- shapes ------------------------------------------------------------------------------------------------------------
 
 

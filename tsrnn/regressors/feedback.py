@@ -51,6 +51,11 @@ class _FeedbackRegressor(KerasTrainedRegressor):
         -------
         y : ndarray of float64
             In the shape of `predict`.
+
+        Raises
+        ------
+        ValueError
+            If y has another shape than in `fit`.
         """
         check_is_fitted(self)
         windows, truth, n_steps = self._read_both(X, y)
@@ -82,7 +87,12 @@ class _FeedbackRegressor(KerasTrainedRegressor):
         -------
         DataFrame
             One row for each step, from 1: root mean squared errors, in the unit of y, "teacher_forced" and
-            "free_running", which is that of `predict`.
+            "free_running", which is that of `predict`; NaN where no target is known.
+
+        Raises
+        ------
+        ValueError
+            If y has another shape than in `fit`.
 
         References
         ----------
@@ -94,7 +104,8 @@ class _FeedbackRegressor(KerasTrainedRegressor):
         errors = {}
         for name, predicted in (("teacher_forced", forced), ("free_running", free)):
             squared = np.square(predicted.reshape(truth.shape) - truth)
-            errors[name] = np.sqrt(np.nanmean(squared, axis=(0, 2)))
+            total, n = np.nansum(squared, axis=(0, 2)), (~np.isnan(squared)).sum(axis=(0, 2))
+            errors[name] = np.sqrt(np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0))
         return pd.DataFrame(errors, index=pd.RangeIndex(1, truth.shape[1] + 1, name="step"))
 
     @staticmethod
@@ -119,7 +130,7 @@ class _FeedbackRegressor(KerasTrainedRegressor):
     # -- the network -------------------------------------------------------------------------------------------------
 
     def _describe(self, n_inputs: int, reads: str, segment: int, attention: str | None = None) -> FeedbackSpec:
-        horizon, n_targets = (*self._target_shape, 1, 1)[:2] if self._target_shape else (1, 1)
+        horizon, n_targets = (*self._target_shape, 1, 1)[:2]
         return FeedbackSpec(
             cell=self.cell,
             units=self._layer_units(),
@@ -241,7 +252,7 @@ class _FeedbackRegressor(KerasTrainedRegressor):
     def _is_network(self, spec: FeedbackSpec) -> bool:
         """Say whether the numbers of a description make a network."""
         sizes = (spec.horizon, spec.n_targets, spec.per_target, spec.segment, *spec.units)
-        horizon, n_targets = (*self._target_shape, 1, 1)[:2] if self._target_shape else (1, 1)
+        horizon, n_targets = (*self._target_shape, 1, 1)[:2]
         return (
             bool(spec.units)
             and min(sizes) > 0
