@@ -32,9 +32,6 @@ class DecoderLayer(keras.layers.Layer):
         self.bias = self.add_weight(shape=bias, initializer="zeros", name="bias")
         self.built = True
 
-    def _zeros(self, name: str, *shape: int):
-        return self.add_weight(shape=shape, initializer="zeros", name=name)
-
     def project(self, x, first: int = 0):
         """Multiply x by the kernel from its row `first` on."""
         return ops.matmul(x, self.kernel[first : first + x.shape[-1]])
