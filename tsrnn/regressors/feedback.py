@@ -277,8 +277,8 @@ class OutputRecurrentRegressor(_FeedbackRegressor):
     all that is to be remembered. The other cells have a state as well, and read the output beside it.
 
     y of shape (n_windows, horizon) is predicted from the whole window, step after step: one-to-many. At step s, x(s)
-    is the window, s / horizon and the `future_features`. With ``return_sequences=True`` y has a target for each step
-    of the window, and x(s) is that step.
+    is the window (if it is shorter than others, with zeros on its left), s / horizon and the `future_features`. With
+    ``return_sequences=True`` y has a target for each step of the window, and x(s) is that step.
 
     Parameters
     ----------
