@@ -35,7 +35,7 @@ class Part:
         Leading columns of a window, its targets, that are divided by their standard deviation in the window, as are the
         targets that follow; 0 for none.
     n_targets : int
-        Targets of one step: the networks are given y as (n_windows, steps, n_targets).
+        Targets of one step: if several, the networks are given y as (n_windows, steps, n_targets).
     """
 
     networks: list
@@ -71,12 +71,13 @@ class Part:
         """Windows, targets and weights as the networks are to see them."""
         if self.linear is not None:
             y = y - self.linear.predict(windows)
-        y = y.reshape(len(y), -1, self.n_targets)  # the targets of one step stand together
-        if not self.n_scaled:
-            return windows, y
         seen, unit = self._view(windows)
-        power = WEIGHT_POWERS.get(self.networks[0].loss, 1)
-        return seen, y / unit[:, None], unit.mean(axis=1) ** power
+        y = y.reshape(len(y), -1, self.n_targets)  # the targets of one step stand together
+        y = y if unit is None else y / unit[:, None]
+        y = y[..., 0] if self.n_targets == 1 else y
+        if unit is None:
+            return seen, y
+        return seen, y, unit.mean(axis=1) ** WEIGHT_POWERS.get(self.networks[0].loss, 1)
 
     def _view(self, windows):
         """The windows as the networks see them, and the scale of each (n_windows, n_scaled), None for 1."""
