@@ -615,3 +615,26 @@ def test_the_binding_refuses_states_that_do_not_fit():
     for options in ({"bidirectional": True}, {"static": (0,)}):
         with pytest.raises(ValueError, match="carried"):
             _core.Network(carried=True, **network | options)
+
+
+# -- gaps and chunks ---------------------------------------------------------------------------------------------------
+
+
+def test_one_long_sequence_may_have_gaps_in_its_targets():
+    X, y = data(1, 60)
+    y[0, 20:40] = np.nan
+    model = regressor(tbptt_steps=10, epochs=30, learning_rate=0.02).fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
+    assert np.nanmean((model.predict(X) - y) ** 2) < np.nanvar(y) / 2
+    again = regressor(tbptt_steps=10, epochs=30, learning_rate=0.02)
+    again._fit_windows(X, y)  # as forecasters do, whose targets have always been allowed to be missing
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
+def test_a_short_first_chunk_does_not_shorten_the_pieces_of_later_ones(tmp_path):
+    X, y = data(2, 60)
+    model = regressor(tbptt_steps=20).partial_fit(X[:, :5], y[:, :5]).partial_fit(X[:, 5:], y[:, 5:])
+    assert model._piece == 20
+    assert model.n_windows_ == 2 * 3
+    model.save(tmp_path / "model.tsrnn")
+    np.testing.assert_array_equal(load(tmp_path / "model.tsrnn").predict(X), model.predict(X))

@@ -21,6 +21,7 @@ __all__ = [
     "ATTENTIONS",
     "FEEDBACK_CELLS",
     "FEEDBACK_READS",
+    "NEVER",
     "FeedbackSpec",
     "initial_feedback_weights",
     "known_before",
@@ -30,6 +31,7 @@ __all__ = [
 FEEDBACK_CELLS = ("dense", "simple_rnn", "gru", "lstm")
 FEEDBACK_READS = ("steps", "window", "encoder")
 ATTENTIONS = ("additive", "dot")
+NEVER = -1e9  # score of an empty step; minus infinity would give NaN where all are empty
 
 
 @dataclass(frozen=True)
@@ -177,12 +179,12 @@ class FeedbackSpec:
 
 
 def initial_feedback_weights(
-    spec: FeedbackSpec, rng: np.random.Generator, *, head: str = "glorot_uniform", forget_bias: float = 1.0
+    spec: FeedbackSpec, rng: np.random.Generator, *, head: str = "glorot_uniform"
 ) -> list[np.ndarray]:
     """Draw the weights of `spec`; float32 arrays in the order of `spec.weights`.
 
     Recurrent kernels are orthogonal, the head's are drawn by the initialiser `head`, the others Glorot-uniform. Biases
-    are 0, but for that of an LSTM's forget gate.
+    are 0, but for that of an LSTM's forget gate, which is 1.
     """
     draw = {"recurrent_kernel": INITIALIZERS["orthogonal"], "head_kernel": INITIALIZERS[head]}
     weights = []
@@ -191,7 +193,7 @@ def initial_feedback_weights(
         weights.append(draw.get(weight.role, INITIALIZERS[kind])(weight.shape, rng))
         if weight.role == "bias" and spec.cell == "lstm":
             units = weight.shape[0] // 4
-            weights[-1][units : 2 * units] = forget_bias  # blocks i, f, c, o
+            weights[-1][units : 2 * units] = 1  # blocks i, f, c, o
     return weights
 
 
@@ -343,13 +345,9 @@ class _Equations:
         else:
             query, key, score = self.attention[:3]
             scores = (np.tanh((h @ query)[:, None] + memory @ key) @ score)[..., 0]
-        # Not minus infinity: where the whole window is empty, all count the same.
-        scores = np.where(empty, _NEVER, scores)
+        scores = np.where(empty, NEVER, scores)
         share = np.exp(scores - scores.max(axis=1, keepdims=True))
         share /= share.sum(axis=1, keepdims=True)
         seen = np.einsum("nt,ntu->nu", share, memory)
         kernel, bias = self.attention[-2:]
         return np.tanh(np.concatenate([h, seen], axis=1) @ kernel + bias)
-
-
-_NEVER = -1e9

@@ -182,7 +182,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         y : array-like of shape (n_windows,), (n_windows, horizon) or (n_windows, horizon, n_targets)
             The targets. `predict` returns the same shape. With `return_sequences` there is one for each step: shape
             (n_windows, n_steps) or (n_windows, n_steps, n_targets), and those of empty leading steps are ignored; or a
-            list of arrays, as long as those of X.
+            list of arrays, as long as those of X. With `tbptt_steps` it may be NaN where a target is not known.
         sample_weight : array-like of shape (n_windows,), default=None
             Weights of the windows in the loss. A weight of 2 is the same as giving the window twice.
 
@@ -458,7 +458,9 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         y, target_shape = read_targets(self, X, y, allow_nan=allow_nan or sequences)
         windows = WindowData.from_windows(X, self._padded_steps() if resume else None, masked=self._masks)
         if sequences:
-            y, target_shape = align_targets(windows, y, target_shape, X.shape[1], allow_nan=allow_nan)
+            # A long sequence is not to be dropped for the gaps in its targets.
+            gaps = allow_nan or self._piece is not None
+            y, target_shape = align_targets(windows, y, target_shape, X.shape[1], allow_nan=gaps)
         # Of sequences that are read in pieces, the length does not matter.
         compared = slice(None if self._piece is None else 1, None)
         if resume and target_shape[compared] != self._target_shape[compared]:
@@ -471,7 +473,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             self.n_steps_in_, self._n_features_per_step = X.shape[1:]
             self._target_shape, self.n_outputs_ = target_shape, y.shape[1]
         if self._piece is not None:
-            self._piece = min(self._piece, self.n_steps_in_)
+            self._piece = min(self._piece, windows.n_steps)
         weight = read_weights(sample_weight, len(X))
         return drop_silent(Examples(windows, y, weight))
 

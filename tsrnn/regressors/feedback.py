@@ -289,9 +289,9 @@ class OutputRecurrentRegressor(_FeedbackRegressor):
     teacher_forcing : float, "linear" or callable, default=1.0
         Share of the steps at which the true target of the step before is fed back in training, instead of what the
         network predicted there: 1 is teacher forcing, 0 free running, in between it is drawn for each window and step.
-        "linear" falls from 1 to 0 over `epochs`, and a function maps the epoch, from 0, to a share: scheduled sampling
-        [3]_. Where a target is NaN, the last known one is fed back. Predictions, and so the validation loss, are always
-        free-running.
+        "linear" falls from 1 in the first epoch to 1 / `epochs` in the last, and a function maps the epoch, from 0, to
+        a share: scheduled sampling [3]_. `partial_fit` is always a first epoch. Where a target is NaN, the last known
+        one is fed back. Predictions, and so the validation loss, are always free-running.
     return_sequences : bool, default=False
         Predict a target at each step of the window, from what was read up to it.
     future_features : tuple of int or None, default=None

@@ -383,13 +383,14 @@ class _RecurrentRegressor(NetworkRegressor):
 
     def _check_restored_states(self) -> None:
         spec, piece = self._spec, getattr(self, "_piece", None)
-        if piece is not None:
-            carries = spec.head == "sequence" and not (spec.bidirectional or spec.static or spec.dilation)
-            if type(piece) is not int or not 1 <= piece <= self.n_steps_in_ or not carries:
-                raise ArchiveError(f"{spec} does not read sequences in pieces of {piece!r} steps")
         states, n_seen = getattr(self, "state_", []), getattr(self, "_n_seen", np.zeros(0, np.int64))
         if not isinstance(n_seen, np.ndarray) or n_seen.ndim != 1 or n_seen.dtype.kind != "i" or (n_seen < 0).any():
             raise ArchiveError("_n_seen does not count steps")
+        if piece is not None:
+            carries = spec.head == "sequence" and not (spec.bidirectional or spec.static or spec.dilation)
+            longest = max(self.n_steps_in_, int(n_seen.max(initial=0)))
+            if type(piece) is not int or not 1 <= piece <= longest or not carries:
+                raise ArchiveError(f"{spec} does not read sequences in pieces of {piece!r} steps")
         shapes = [(len(n_seen), width) for width in spec.state_widths] if piece is not None and len(n_seen) else []
         if len(states) != len(shapes) or not all(map(are_float32, states, shapes)):
             raise ArchiveError(f"state_ does not hold float32 arrays of the shapes {shapes}")

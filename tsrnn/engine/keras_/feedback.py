@@ -14,12 +14,12 @@ import keras
 from keras import ops
 
 from ...networks import FeedbackSpec
+from ...networks.feedback import NEVER
 from .feedback_layers import DecoderLayer, ForcedStep, Output, Step, known_before, run_layers
 
 __all__ = ["FeedbackNetwork", "TeacherCoin", "build_feedback"]
 
 _LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
-_NEVER = -1e9  # score of an empty step; minus infinity would give NaN where all are
 
 register = keras.saving.register_keras_serializable(package="tsrnn")
 
@@ -120,7 +120,7 @@ class FeedbackNetwork(keras.layers.Layer):
             states += own
             if self.drops and i < len(self.encoder) - 1:
                 h = self.drops[i](h, training=training)
-        absent = None if mask is None else ops.where(mask, 0.0, _NEVER)[:, None]
+        absent = None if mask is None else ops.where(mask, 0.0, NEVER)[:, None]
         return (h, absent), states
 
     def _project(self, window):
