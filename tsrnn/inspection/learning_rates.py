@@ -200,7 +200,7 @@ class LearningRateRangeDisplay:
         # Where training diverges the loss has no bounds; the picture is of what comes before.
         fall = loss.iloc[0] - loss.min()
         if fall > 0:
-            ax.set_ylim(loss.min() - 0.2 * fall, loss.iloc[0] + fall)
+            ax.set_ylim(loss.min() - 0.05 * fall, loss.iloc[0] + 0.3 * fall)
         ax.set_xlabel("learning rate")
         ax.set_ylabel("training loss")
         ax.legend(frameon=False, loc="upper left")
