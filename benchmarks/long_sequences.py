@@ -2,7 +2,7 @@
 
     python benchmarks/long_sequences.py
 
-Prints two tables in Markdown; about two minutes on one core.
+Prints two tables in Markdown; about a minute on one core.
 
 - One sequence of two features, LSTM of 32 units, native engine, three epochs: read whole, which unrolls the network
   over all steps, and in pieces of 100 steps with the state carried. Each line is a process of its own; memory is what

@@ -2,7 +2,7 @@
 
     python benchmarks/teacher_forcing.py
 
-Prints two tables in Markdown; about six minutes on one core.
+Prints two tables in Markdown; about four minutes on one core.
 
 - Jordan's network, whose only recurrence is through its output, on sequences of several lengths. "Parallel": the true
   targets are fed back, all steps of a window are trained together. "Sequential": the same network and equations, step
