@@ -433,7 +433,7 @@ def test_early_stopping_watches_the_loss_of_the_distribution(loss):
 def test_warm_start_refuses_another_number_of_parameters():
     X, y = data()
     model = regressor(loss="gaussian", warm_start=True).fit(X, y)
-    with pytest.raises(ValueError, match="training cannot go on"):
+    with pytest.raises(ValueError, match=r"training cannot go on with another network: n_outputs=3 \(fitted: 2\)"):
         model.set_params(loss="student_t").fit(X, y)
     assert model._loss == "gaussian"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import warnings
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -518,11 +519,20 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             )
 
     def _check_same_network(self, windows: WindowData) -> None:
-        wanted = self._network(self._spec.n_inputs)
-        if wanted != self._spec or windows.n_features != self._n_features_per_step:
+        fitted: Any = self._spec  # each kind of description is a dataclass
+        wanted = self._network(fitted.n_inputs)
+        names = [field.name for field in fields(fitted) if field.compare]
+        differ = [
+            f"{name}={getattr(wanted, name)!r} (fitted: {getattr(fitted, name)!r})"
+            for name in names
+            if getattr(wanted, name) != getattr(fitted, name)
+        ]
+        if windows.n_features != self._n_features_per_step:
+            differ.append(f"windows of {windows.n_features} features (fitted: {self._n_features_per_step})")
+        if differ:
             raise ValueError(
-                f"training cannot go on: the parameters now describe {wanted}, but the fitted network is {self._spec}. "
-                "Set the parameters back, or fit anew with warm_start=False."
+                f"training cannot go on with another network: {', '.join(differ)}. Set the parameters back, or fit "
+                "anew with warm_start=False."
             )
 
     def _train(self, plan, training, held_out, rng, resume, data) -> Outcome:

@@ -56,6 +56,16 @@ class _FeedbackRegressor(KerasTrainedRegressor):
         ------
         ValueError
             If y has another shape than in `fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from tsrnn import Seq2SeqRegressor
+        >>> X = np.random.default_rng(0).normal(size=(200, 6, 1))  # (n_windows, n_steps, n_features)
+        >>> y = X[:, -3:, 0].cumsum(axis=1)
+        >>> model = Seq2SeqRegressor(units=3, epochs=1, random_state=0).fit(X, y)
+        >>> model.predict_teacher_forced(X, y).shape
+        (200, 3)
         """
         check_is_fitted(self)
         windows, truth, n_steps = self._read_both(X, y)
@@ -97,6 +107,18 @@ class _FeedbackRegressor(KerasTrainedRegressor):
         References
         ----------
         .. [1] Ranzato, Chopra, Auli and Zaremba (2016). Sequence level training with recurrent neural networks. ICLR.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from tsrnn import OutputRecurrentRegressor
+        >>> X = np.random.default_rng(0).normal(size=(300, 4, 1))  # (n_windows, n_steps, n_features)
+        >>> y = X[:, -1] * 1.5 ** np.arange(1, 4)
+        >>> errors = OutputRecurrentRegressor(units=8, epochs=2, random_state=0).fit(X, y).exposure_bias(X, y)
+        >>> errors.shape
+        (3, 2)
+        >>> bool(np.isclose(*errors.loc[1]))  # before the first step nothing is fed back
+        True
         """
         check_is_fitted(self)
         forced, free = self.predict_teacher_forced(X, y), self.predict(X)
