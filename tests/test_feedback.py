@@ -17,7 +17,7 @@ from tsrnn.engine.distributions import point_forecast
 from tsrnn.exceptions import ArchiveError
 from tsrnn.forecasters import OutputRecurrentForecaster, Seq2SeqForecaster
 from tsrnn.inspection import learning_rate_range_test
-from tsrnn.networks import FeedbackSpec, initial_feedback_weights, run_feedback
+from tsrnn.networks import FeedbackSpec, initial_weights, run_feedback
 from tsrnn.networks.feedback import known_before
 from tsrnn.persistence import load
 from tsrnn.regressors import OutputRecurrentRegressor, Seq2SeqRegressor
@@ -104,7 +104,7 @@ def test_jordans_equations_by_hand():
 def test_attention_by_a_loop(attention):
     """One unit of Elman's, two steps read, one given out."""
     spec = FeedbackSpec("simple_rnn", (1,), "encoder", 2, 1, n_targets=1, horizon=1, attention=attention)
-    weights = [w.astype(float) + 0.3 for w in initial_feedback_weights(spec, np.random.default_rng(0))]
+    weights = [w.astype(float) + 0.3 for w in initial_weights(spec, np.random.default_rng(0))]
     scalars = [w.ravel() for w in weights]
     (u,), (w,), (b,) = scalars[:3]
     seen, h = [], 0.0

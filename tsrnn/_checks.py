@@ -11,7 +11,15 @@ from collections.abc import Collection, Iterable
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["check_bool", "check_choice", "check_int", "check_quantiles", "check_real"]
+__all__ = [
+    "check_bool",
+    "check_choice",
+    "check_int",
+    "check_positions",
+    "check_quantiles",
+    "check_real",
+    "check_units",
+]
 
 
 def check_int(name: str, value: Any, low: int = 1, high: int | None = None, *, none: bool = False) -> int | None:
@@ -69,6 +77,29 @@ def check_bool(name: str, value: Any) -> bool:
     if type(value).__name__ not in ("bool", "bool_"):
         raise TypeError(f"{name} must be True or False, got {value!r} of type {type(value).__name__}.")
     return bool(value)
+
+
+def check_units(name: str, value: Any) -> None:
+    """Raise unless `value` is the width of one layer, or a sequence with that of each."""
+    if not isinstance(value, (tuple, list)):
+        check_int(name, value)
+        return
+    if not value:
+        raise ValueError(f"{name} must name at least one layer, got an empty sequence.")
+    for i, units in enumerate(value):
+        check_int(f"{name}[{i}]", units)
+
+
+def check_positions(name: str, value: Any) -> None:
+    """Raise unless `value` is a sequence of different positions of features, or None."""
+    if value is None:
+        return
+    if not isinstance(value, (tuple, list)) or not value:
+        raise TypeError(f"{name} must be a tuple of positions of features or None, got {value!r}.")
+    for i, feature in enumerate(value):
+        check_int(f"{name}[{i}]", feature, 0)
+    if len(set(value)) < len(value):
+        raise ValueError(f"{name} must name each feature once, got {value!r}.")
 
 
 def check_quantiles(name: str, values: Any, *, increasing: bool = True) -> tuple[float, ...]:

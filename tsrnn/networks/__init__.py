@@ -13,7 +13,6 @@ from .feedback import (
     FEEDBACK_CELLS,
     FEEDBACK_READS,
     FeedbackSpec,
-    initial_feedback_weights,
     run_feedback,
 )
 from .initial import initial_weights
@@ -39,7 +38,6 @@ __all__ = [
     "FeedbackSpec",
     "covering_blocks",
     "initial_control_weights",
-    "initial_feedback_weights",
     "initial_weights",
     "run_feedback",
 ]

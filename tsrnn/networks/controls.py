@@ -6,13 +6,11 @@ They stand where a `NetworkSpec` stands; only the Keras engine computes them.
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from .spec import WeightShape
+from .spec import WeightedSpec, WeightShape
 
 __all__ = [
     "CONTROL_ACTIVATIONS",
@@ -26,37 +24,15 @@ __all__ = [
 CONTROL_ACTIVATIONS = ("relu", "tanh")
 
 
-class ControlSpec(ABC):
+class ControlSpec(WeightedSpec):
     """What the two descriptions share: all but their weights."""
 
     n_inputs: int
     n_outputs: int
     head = "last"
 
-    @property
-    @abstractmethod
-    def weights(self) -> tuple[WeightShape, ...]:
-        """The arrays of this network, in Keras's order and layout."""
-
-    @property
-    @abstractmethod
-    def segment(self) -> int:
-        """Steps that are read together, as in `NetworkSpec`."""
-
-    def n_segments(self, n_steps: int) -> int:
-        return -(-n_steps // self.segment)
-
     def output_shape(self, n_steps: int) -> tuple[int, ...]:
         return (self.n_outputs,)
-
-    @cached_property
-    def kernel_positions(self) -> tuple[int, ...]:
-        """Positions in `weights` of the kernels: what l1 and l2 penalise; biases are free."""
-        return tuple(i for i, weight in enumerate(self.weights) if weight.role.endswith("kernel"))
-
-    @cached_property
-    def n_parameters(self) -> int:
-        return sum(math.prod(weight.shape) for weight in self.weights)
 
     def _head(self, width: int) -> list[WeightShape]:
         return [WeightShape("head_kernel", (width, self.n_outputs)), WeightShape("head_bias", (self.n_outputs,))]

@@ -1,4 +1,4 @@
-"""Networks that read what they gave out before: their description, initial weights and equations. NumPy only.
+"""Networks that read what they gave out before: their description and equations. NumPy only.
 
 They give out one step after the other, and each is fed back as input of the next. In training the true targets may
 stand there instead: teacher forcing (Williams and Zipser, 1989). Only the Keras engine trains them.
@@ -6,7 +6,6 @@ stand there instead: teacher forcing (Williams and Zipser, 1989). Only the Keras
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,8 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from .cells import SQUASH, STEPS, State, segments
-from .initial import INITIALIZERS
-from .spec import CELLS, WeightShape
+from .spec import CELLS, WeightedSpec, WeightShape
 
 __all__ = [
     "ATTENTIONS",
@@ -23,7 +21,6 @@ __all__ = [
     "FEEDBACK_READS",
     "NEVER",
     "FeedbackSpec",
-    "initial_feedback_weights",
     "known_before",
     "run_feedback",
 ]
@@ -35,7 +32,7 @@ NEVER = -1e9  # score of an empty step; minus infinity would give NaN where all 
 
 
 @dataclass(frozen=True)
-class FeedbackSpec:
+class FeedbackSpec(WeightedSpec):
     """A network that gives out its targets step by step, and reads at each step what it gave out at the one before.
 
     At step s it reads ``[o(s-1), x(s)]``, o(0) = 0. With the cell "dense" that is all it knows: Jordan's network [1]_,
@@ -122,9 +119,6 @@ class FeedbackSpec:
     def n_outputs(self) -> int:
         return self.width * (1 if self.reads == "steps" else self.horizon)
 
-    def n_segments(self, n_steps: int) -> int:
-        return -(-n_steps // self.segment)
-
     def output_shape(self, n_steps: int) -> tuple[int, ...]:
         return (n_steps, self.width) if self.reads == "steps" else (self.n_outputs,)
 
@@ -167,34 +161,6 @@ class FeedbackSpec:
             shapes.append(WeightShape("bias", (2, columns) if self.cell == "gru" else (columns,)))
             width = units
         return shapes
-
-    @cached_property
-    def kernel_positions(self) -> tuple[int, ...]:
-        """Positions in `weights` of the kernels: what l1 and l2 penalise; biases are free."""
-        return tuple(i for i, weight in enumerate(self.weights) if weight.role.endswith("kernel"))
-
-    @cached_property
-    def n_parameters(self) -> int:
-        return sum(math.prod(weight.shape) for weight in self.weights)
-
-
-def initial_feedback_weights(
-    spec: FeedbackSpec, rng: np.random.Generator, *, head: str = "glorot_uniform"
-) -> list[np.ndarray]:
-    """Draw the weights of `spec`; float32 arrays in the order of `spec.weights`.
-
-    Recurrent kernels are orthogonal, the head's are drawn by the initialiser `head`, the others Glorot-uniform. Biases
-    are 0, but for that of an LSTM's forget gate, which is 1.
-    """
-    draw = {"recurrent_kernel": INITIALIZERS["orthogonal"], "head_kernel": INITIALIZERS[head]}
-    weights = []
-    for weight in spec.weights:
-        kind = "zeros" if weight.role.endswith("bias") else "glorot_uniform"
-        weights.append(draw.get(weight.role, INITIALIZERS[kind])(weight.shape, rng))
-        if weight.role == "bias" and spec.cell == "lstm":
-            units = weight.shape[0] // 4
-            weights[-1][units : 2 * units] = 1  # blocks i, f, c, o
-    return weights
 
 
 # -- the equations, in double precision --------------------------------------------------------------------------------

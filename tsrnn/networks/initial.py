@@ -6,9 +6,9 @@ every engine must start from the same numbers.
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from .spec import NetworkSpec
+import numpy as np
 
 __all__ = ["INITIALIZERS", "glorot_uniform", "initial_weights", "orthogonal", "zeros"]
 
@@ -41,7 +41,7 @@ INITIALIZERS = {"glorot_uniform": glorot_uniform, "orthogonal": orthogonal, "zer
 
 
 def initial_weights(
-    spec: NetworkSpec,
+    spec: Any,
     rng: np.random.Generator,
     *,
     kernel: str = "glorot_uniform",
@@ -53,14 +53,14 @@ def initial_weights(
 
     Parameters
     ----------
-    spec : NetworkSpec
+    spec : NetworkSpec or FeedbackSpec
         The network.
     rng : numpy.random.Generator
         Source of the random numbers.
     kernel, recurrent, head : {"glorot_uniform", "orthogonal", "zeros"}
-        Initialiser of the input kernels and those of the dense layers of input and output, of the recurrent kernels and
-        those of deep transitions, and of the kernel of the dense head. Those of the initial states are Glorot-uniform,
-        each for itself. Biases are 0, and so are peepholes: the LSTM starts as one without.
+        Initialiser of the input kernels and those of the dense layers of input, output and attention, of the recurrent
+        kernels and those of deep transitions, and of the kernel of the dense head. Those of the initial states are
+        Glorot-uniform, each for itself. Biases are 0, and so are peepholes: the LSTM starts as one without.
     forget_bias : float
         Bias of the LSTM's forget gate: at 1 the cell remembers from the first epoch on (Jozefowicz et al., 2015).
     """
@@ -73,6 +73,10 @@ def initial_weights(
         "kernel": INITIALIZERS[kernel],
         "input_kernel": INITIALIZERS[kernel],
         "output_kernel": INITIALIZERS[kernel],
+        "attention_kernel": INITIALIZERS[kernel],
+        "attention_query_kernel": INITIALIZERS[kernel],
+        "attention_key_kernel": INITIALIZERS[kernel],
+        "attention_score_kernel": INITIALIZERS[kernel],
         "recurrent_kernel": INITIALIZERS[recurrent],
         "transition_kernel": INITIALIZERS[recurrent],
         "head_kernel": INITIALIZERS[head],

@@ -7,10 +7,22 @@ which arrays these are; every engine reads the same list.
 from __future__ import annotations
 
 import itertools
+import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
-__all__ = ["ACTIVATIONS", "CELLS", "HEADS", "MERGE_MODES", "MINIMAL_CELLS", "STATIC_TO", "NetworkSpec", "WeightShape"]
+__all__ = [
+    "ACTIVATIONS",
+    "CELLS",
+    "HEADS",
+    "MERGE_MODES",
+    "MINIMAL_CELLS",
+    "STATIC_TO",
+    "NetworkSpec",
+    "WeightShape",
+    "WeightedSpec",
+]
 
 # Cell -> number of blocks of `units` columns in its kernels: LSTM i, f, c, o; GRU z, r, h; minimal LSTM i, f, h;
 # minimal GRU z, h.
@@ -42,8 +54,35 @@ def _dense_weights(name: str, *widths: int) -> list[WeightShape]:
     ]
 
 
+class WeightedSpec(ABC):
+    """What follows from the weights of a network, whatever network it is."""
+
+    @property
+    @abstractmethod
+    def weights(self) -> tuple[WeightShape, ...]:
+        """The arrays of this network, in Keras's order and layout."""
+
+    @property
+    @abstractmethod
+    def segment(self) -> int:
+        """Steps of the window that are read together."""
+
+    def n_segments(self, n_steps: int) -> int:
+        """Return the number of recurrent steps for a window of `n_steps`; a first, partial segment counts."""
+        return -(-n_steps // self.segment)
+
+    @cached_property
+    def kernel_positions(self) -> tuple[int, ...]:
+        """Positions in `weights` of the kernels: what l1 and l2 penalise; biases are free."""
+        return tuple(i for i, weight in enumerate(self.weights) if weight.role.endswith("kernel"))
+
+    @cached_property
+    def n_parameters(self) -> int:
+        return sum(math.prod(weight.shape) for weight in self.weights)
+
+
 @dataclass(frozen=True)
-class NetworkSpec:
+class NetworkSpec(WeightedSpec):
     """A recurrent network that reads a window and maps its states to the outputs through one dense layer.
 
     Parameters
@@ -129,10 +168,6 @@ class NetworkSpec:
     peephole: bool = False
     dilation: tuple[int, ...] = ()
 
-    def n_segments(self, n_steps: int) -> int:
-        """Return the number of recurrent steps for a window of `n_steps`; a first, partial segment counts."""
-        return -(-n_steps // self.segment)
-
     def output_shape(self, n_steps: int) -> tuple[int, ...]:
         """Return the shape of what the network returns for a window of `n_steps`."""
         return (self.n_segments(n_steps), self.n_outputs) if self.head == "sequence" else (self.n_outputs,)
@@ -188,18 +223,3 @@ class NetworkSpec:
             *([WeightShape("peephole_kernel", (3, units))] if self.peephole else []),
             *_dense_weights("transition", *[units] * self.transition_depth),
         ]
-
-    @cached_property
-    def kernel_positions(self) -> tuple[int, ...]:
-        """Positions in `weights` of the kernels: what l1 and l2 penalise; biases are free."""
-        return tuple(i for i, weight in enumerate(self.weights) if weight.role.endswith("kernel"))
-
-    @cached_property
-    def n_parameters(self) -> int:
-        total = 0
-        for weight in self.weights:
-            size = 1
-            for length in weight.shape:
-                size *= length
-            total += size
-        return total

@@ -41,7 +41,7 @@ from ..engine.program import Numbers
 from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
 from ..exceptions import ArchiveError, CapacityWarning
 from ..networks import ControlSpec, FeedbackSpec, ModelSpec, NetworkSpec
-from ..networks.summary import list_layers
+from ..networks.summary import list_feedback_layers, list_layers
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -362,6 +362,8 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         """Return name, output shape and number of trainable parameters of each layer."""
         if isinstance(self._spec, NetworkSpec):
             return list_layers(self._spec, self.n_steps_in_)
+        if isinstance(self._spec, FeedbackSpec):
+            return list_feedback_layers(self._spec)
         return [
             (layer.name, _output_shape(layer), sum(math.prod(w.shape) for w in layer.trainable_weights))
             for layer in self.model_.layers

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import numpy as np
 
-from .._checks import check_choice, check_int
+from .._checks import check_choice, check_int, check_units
 from ..exceptions import ArchiveError
 from ..networks import (
     CONTROL_ACTIVATIONS,
@@ -17,6 +15,7 @@ from ..networks import (
     initial_control_weights,
 )
 from .keras_trained import KerasTrainedRegressor
+from .parameters import layer_units
 
 __all__ = ["ConvRegressor", "FeedForwardRegressor"]
 
@@ -166,18 +165,11 @@ n_steps_in_, n_outputs_
         self.units = units
 
     def _network(self, n_inputs: int) -> FeedForwardSpec:
-        units = (int(self.units),) if isinstance(self.units, Integral) else tuple(int(u) for u in self.units)
-        return FeedForwardSpec(units, self.n_steps_in_, n_inputs, self._n_numbers(), self.activation)
+        return FeedForwardSpec(layer_units(self.units), self.n_steps_in_, n_inputs, self._n_numbers(), self.activation)
 
     def _check_network_parameters(self) -> None:
         super()._check_network_parameters()
-        if isinstance(self.units, (tuple, list)):
-            if not self.units:
-                raise ValueError("units must name at least one layer, got an empty sequence.")
-            for i, units in enumerate(self.units):
-                check_int(f"units[{i}]", units)
-        else:
-            check_int("units", self.units)
+        check_units("units", self.units)
 
     def _is_network(self, spec: FeedForwardSpec) -> bool:
         sizes = spec.units and min(spec.units) > 0 and spec.n_steps == self.n_steps_in_

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_bool, check_choice, check_int, check_real
+from .._checks import check_bool, check_choice, check_int, check_positions, check_real, check_units
 from ..engine import WindowData
 from ..engine.distributions import n_parameters, point_forecast
 from ..engine.inputs import align_targets, read_targets, read_windows
@@ -20,10 +19,11 @@ from ..networks import (
     FEEDBACK_CELLS,
     FEEDBACK_READS,
     FeedbackSpec,
-    initial_feedback_weights,
+    initial_weights,
     run_feedback,
 )
 from .keras_trained import KerasTrainedRegressor
+from .parameters import feature_channels, layer_units
 
 __all__ = ["OutputRecurrentRegressor", "Seq2SeqRegressor"]
 
@@ -68,7 +68,9 @@ class _FeedbackRegressor(KerasTrainedRegressor):
         (200, 3)
         """
         check_is_fitted(self)
-        windows, truth, n_steps = self._read_both(X, y)
+        return self._teacher_forced(*self._read_both(X, y))
+
+    def _teacher_forced(self, windows: WindowData, truth: np.ndarray, n_steps: int) -> np.ndarray:
         spec, chunks = self._spec, []
         for rows, block in windows.blocks():
             channels = self._missing.channels(block.astype(np.float64))
@@ -121,8 +123,9 @@ class _FeedbackRegressor(KerasTrainedRegressor):
         True
         """
         check_is_fitted(self)
-        forced, free = self.predict_teacher_forced(X, y), self.predict(X)
-        truth = self._read_both(X, y)[1][:, -self._n_steps_of(free) :]
+        windows, truth, n_steps = self._read_both(X, y)
+        forced, free = self._teacher_forced(windows, truth, n_steps), self.predict(X)
+        truth = truth[:, -n_steps:] if self._spec.head == "sequence" else truth
         errors = {}
         for name, predicted in (("teacher_forced", forced), ("free_running", free)):
             squared = np.square(predicted.reshape(truth.shape) - truth)
@@ -130,16 +133,11 @@ class _FeedbackRegressor(KerasTrainedRegressor):
             errors[name] = np.sqrt(np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0))
         return pd.DataFrame(errors, index=pd.RangeIndex(1, truth.shape[1] + 1, name="step"))
 
-    @staticmethod
-    def _n_steps_of(predicted: np.ndarray) -> int:
-        return predicted.shape[1] if predicted.ndim > 1 else 1
-
     def _read_both(self, X, y) -> tuple[WindowData, np.ndarray, int]:
         """Return the windows, the targets (n_windows, horizon, n_targets), and the steps of X."""
         X = read_windows(self, X, self.n_steps, reset=False)
         y, shape = read_targets(self, X, y, allow_nan=True)
-        windows = WindowData.from_windows(X, self.n_steps_in_, masked=self._masks)
-        self._check_windows(windows)
+        windows = self._window_data(X)
         if self._spec.head == "sequence":
             y, shape = align_targets(windows, y, shape, X.shape[1], allow_nan=True)
         if shape != self._target_shape:
@@ -155,7 +153,7 @@ class _FeedbackRegressor(KerasTrainedRegressor):
         horizon, n_targets = (*self._target_shape, 1, 1)[:2]
         return FeedbackSpec(
             cell=self.cell,
-            units=self._layer_units(),
+            units=layer_units(self.units),
             reads=reads,
             n_steps=self.n_steps_in_,
             n_inputs=n_inputs,
@@ -170,26 +168,16 @@ class _FeedbackRegressor(KerasTrainedRegressor):
             future=self._future_channels(horizon),
         )
 
-    def _layer_units(self) -> tuple[int, ...]:
-        return (int(self.units),) if isinstance(self.units, Integral) else tuple(int(u) for u in self.units)
-
     def _future_channels(self, horizon: int) -> tuple[int, ...]:
         """Return the channels of `future_features`: the features, and the missing indicators that they have."""
-        if self.future_features is None:
-            return ()
-        future, n_features = [int(i) for i in self.future_features], self._n_features_per_step
-        if max(future) >= n_features:
-            raise ValueError(
-                f"future_features names feature {max(future)}, but a step of X has {n_features}: positions 0 to "
-                f"{n_features - 1}. Name positions within a step; a 2-D X is divided into steps by n_steps."
-            )
-        if horizon > self.n_steps_in_:
+        future, n_features = self.future_features, self._n_features_per_step
+        channels = feature_channels("future_features", future, n_features, self._missing.indicators)
+        if channels and horizon > self.n_steps_in_:
             raise ValueError(
                 f"y has {horizon} steps, but windows of {self.n_steps_in_} steps hold that many values of "
                 "future_features only. Pass windows that are at least as long as y."
             )
-        indicators = [n_features + i for i, feature in enumerate(self._missing.indicators) if feature in future]
-        return tuple(future + indicators)
+        return channels
 
     def _check_windows(self, windows: WindowData) -> None:
         super()._check_windows(windows)
@@ -201,51 +189,17 @@ class _FeedbackRegressor(KerasTrainedRegressor):
             )
 
     def _initial_weights(self, rng: np.random.Generator) -> list[np.ndarray]:
-        return initial_feedback_weights(self._spec, rng, head=self.head_initializer)
-
-    def _layers(self):
-        spec = self._spec
-        sizes = [int(np.prod(weight.shape)) for weight in spec.weights]
-        layers: list[tuple[str, tuple[int, ...], int]] = []
-
-        def add(name: str, shape: tuple[int, ...], n_arrays: int) -> None:
-            layers.append((name, shape, sum(sizes[:n_arrays])))
-            del sizes[:n_arrays]
-
-        n_arrays = 2 if spec.cell == "dense" else 3
-        if spec.reads == "encoder":
-            for units in spec.units:
-                add(f"encoder, {spec.cell}", (spec.n_segments(spec.n_steps), units), n_arrays)
-        for units in spec.units:
-            add(f"{'decoder, ' if spec.reads == 'encoder' else ''}{spec.cell}", (spec.horizon, units), n_arrays)
-        if spec.attention:
-            add(f"{spec.attention} attention", (spec.horizon, spec.units[-1]), len(sizes) - 2)
-        add("dense", spec.output_shape(spec.n_steps), 2)
-        return layers
+        return initial_weights(self._spec, rng, head=self.head_initializer)
 
     # -- parameters --------------------------------------------------------------------------------------------------
 
     def _check_network_parameters(self) -> None:
         check_choice("cell", self.cell, self._cells)
-        if isinstance(self.units, (tuple, list)):
-            if not self.units:
-                raise ValueError("units must name at least one layer, got an empty sequence.")
-            for i, units in enumerate(self.units):
-                check_int(f"units[{i}]", units)
-        else:
-            check_int("units", self.units)
+        check_units("units", self.units)
         check_choice("activation", self.activation, ACTIVATIONS)
         check_choice("head_initializer", self.head_initializer, ("glorot_uniform", "zeros"))
         self._check_teacher_forcing()
-        future = self.future_features
-        if future is None:
-            return
-        if not isinstance(future, (tuple, list)) or not future:
-            raise TypeError(f"future_features must be a tuple of positions of features or None, got {future!r}.")
-        for i, feature in enumerate(future):
-            check_int(f"future_features[{i}]", feature, 0)
-        if len(set(future)) < len(future):
-            raise ValueError(f"future_features must name each feature once, got {future!r}.")
+        check_positions("future_features", self.future_features)
 
     def _check_teacher_forcing(self) -> None:
         forcing: Any = self.teacher_forcing

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_bool, check_choice, check_int, check_real
+from .._checks import check_bool, check_choice, check_int, check_positions, check_real, check_units
 from ..engine.distributions import n_parameters
 from ..engine.inputs import read_windows
 from ..exceptions import ArchiveError
 from ..networks import ACTIVATIONS, HEADS, MERGE_MODES, MINIMAL_CELLS, STATIC_TO, NetworkSpec, initial_weights
 from .base import NetworkRegressor, are_float32
+from .parameters import feature_channels, layer_units
 from .stream import Stream
 
 __all__ = ["GRURegressor", "LSTMRegressor", "SimpleRNNRegressor"]
@@ -133,7 +134,7 @@ class _RecurrentRegressor(NetworkRegressor):
 
     def _network(self, n_inputs: int) -> NetworkSpec:
         n_targets = self.n_outputs_ // (self.n_steps_in_ if self.return_sequences else 1)
-        units = self._layer_units()
+        units = layer_units(self.units)
         return NetworkSpec(
             cell=self._cell,
             units=units,
@@ -217,26 +218,16 @@ class _RecurrentRegressor(NetworkRegressor):
             )
         return dilations if max(dilations) > 1 else ()
 
-    def _layer_units(self) -> tuple[int, ...]:
-        return (int(self.units),) if isinstance(self.units, Integral) else tuple(int(u) for u in self.units)
-
     def _static_channels(self) -> tuple[int, ...]:
         """Return the channels of `static_features`: the features, and the missing indicators that they have."""
-        if self.static_features is None:
-            return ()
-        static, n_features = [int(i) for i in self.static_features], self._n_features_per_step
-        if max(static) >= n_features:
-            raise ValueError(
-                f"static_features names feature {max(static)}, but a step of X has {n_features}: positions 0 to "
-                f"{n_features - 1}. Name positions within a step; a 2-D X is divided into steps by n_steps."
-            )
-        if self.static_to == "state" and len(static) == n_features:
+        n_features = self._n_features_per_step
+        channels = feature_channels("static_features", self.static_features, n_features, self._missing.indicators)
+        if self.static_to == "state" and set(range(n_features)) <= set(channels):
             raise ValueError(
                 f"static_features names all {n_features} features, and static_to='state' leaves none of them to read "
                 "at each step. Name fewer, or set static_to='both'."
             )
-        indicators = [n_features + i for i, feature in enumerate(self._missing.indicators) if feature in static]
-        return tuple(static + indicators)
+        return channels
 
     def _gives_sequences(self) -> bool:
         return bool(self.return_sequences)
@@ -264,18 +255,12 @@ class _RecurrentRegressor(NetworkRegressor):
         )
 
     def _check_network_parameters(self) -> None:
-        if isinstance(self.units, (tuple, list)):
-            if not self.units:
-                raise ValueError("units must name at least one layer, got an empty sequence.")
-            for i, units in enumerate(self.units):
-                check_int(f"units[{i}]", units)
-        else:
-            check_int("units", self.units)
+        check_units("units", self.units)
         check_choice("activation", self.activation, ACTIVATIONS)
         check_bool("bidirectional", self.bidirectional)
         check_choice("merge_mode", self.merge_mode, MERGE_MODES)
         check_bool("residual", self.residual)
-        if self.residual and len(set(self._layer_units())) > 1:
+        if self.residual and len(set(layer_units(self.units))) > 1:
             raise ValueError(
                 "residual=True adds the input of a layer to its output, so all layers must have the same number of "
                 f"units, got units={self.units!r}. Make them equal, or set residual=False."
@@ -291,7 +276,8 @@ class _RecurrentRegressor(NetworkRegressor):
                 f"return_sequences=True gives a prediction for each step, but segment={self.segment} reads that many "
                 "steps as one. Set segment=1 for it."
             )
-        self._check_static_features()
+        check_choice("static_to", self.static_to, STATIC_TO)
+        check_positions("static_features", self.static_features)
         self._check_tbptt_steps()
         check_choice("kernel_initializer", self.kernel_initializer, _KERNEL_INITIALIZERS)
         check_choice("recurrent_initializer", self.recurrent_initializer, _KERNEL_INITIALIZERS)
@@ -326,23 +312,11 @@ class _RecurrentRegressor(NetworkRegressor):
             return
         for i, dilation in enumerate(self.dilation):
             check_int(f"dilation[{i}]", dilation)
-        if len(self.dilation) != len(self._layer_units()):
+        if len(self.dilation) != len(layer_units(self.units)):
             raise ValueError(
                 f"dilation={self.dilation!r} must hold one number for each layer, and units={self.units!r} makes "
-                f"{len(self._layer_units())}. Pass as many, or one integer for all."
+                f"{len(layer_units(self.units))}. Pass as many, or one integer for all."
             )
-
-    def _check_static_features(self) -> None:
-        check_choice("static_to", self.static_to, STATIC_TO)
-        static = self.static_features
-        if static is None:
-            return
-        if not isinstance(static, (tuple, list)) or not static:
-            raise TypeError(f"static_features must be a tuple of positions of features or None, got {static!r}.")
-        for i, feature in enumerate(static):
-            check_int(f"static_features[{i}]", feature, 0)
-        if len(set(static)) < len(static):
-            raise ValueError(f"static_features must name each feature once, got {static!r}.")
 
     def _check_restored(self) -> None:
         """Raise `ArchiveError` if the arrays of a file are not those of the network that it describes."""

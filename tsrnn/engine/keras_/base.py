@@ -59,9 +59,13 @@ class BaseProgram:
             return 2 * (make_user_model(forward.spec, forward.n_steps),)
         dropout = (lambda: VariableDropout(self._rate)) if trainer.dropout else None
         if isinstance(forward.spec, FeedbackSpec):
-            coin = TeacherCoin(self._forcing) if trainer.teacher == "sometimes" else None
-            free, forced = build_feedback(forward.spec, ragged=forward.ragged, dropout=dropout, teacher=coin)
-            return free, free if trainer.teacher == "never" else forced
+            return build_feedback(
+                forward.spec,
+                ragged=forward.ragged,
+                dropout=dropout,
+                taught=trainer.teacher != "never",
+                teacher=TeacherCoin(self._forcing) if trainer.teacher == "sometimes" else None,
+            )
         model = build_model(
             forward.spec,
             forward.n_steps,

@@ -16,12 +16,9 @@ from keras import ops
 from ...networks import FeedbackSpec
 from ...networks.feedback import NEVER
 from .feedback_layers import DecoderLayer, ForcedStep, Output, Step, known_before, run_layers
+from .layers import LAYERS, register
 
 __all__ = ["FeedbackNetwork", "TeacherCoin", "build_feedback"]
-
-_LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
-
-register = keras.saving.register_keras_serializable(package="tsrnn")
 
 
 class TeacherCoin(keras.layers.Layer):
@@ -71,7 +68,7 @@ class FeedbackNetwork(keras.layers.Layer):
         for units in spec.units:
             options = {"kernel_initializer": "zeros", "recurrent_initializer": "zeros", "seed": 0}
             options |= {} if spec.cell == "simple_rnn" else {"use_cudnn": False}
-            layer = _LAYERS[spec.cell](
+            layer = LAYERS[spec.cell](
                 units, activation=spec.activation, return_sequences=True, return_state=True, **options
             )
             layer.build((None, None, width))
@@ -161,15 +158,25 @@ class FeedbackNetwork(keras.layers.Layer):
         return ops.reshape(ops.transpose(out, (0, 2, 1, 3)), (-1, spec.n_outputs))
 
 
-def build_feedback(spec: FeedbackSpec, *, ragged: bool = False, dropout=None, teacher: TeacherCoin | None = None):
-    """Return the model that feeds its outputs back, and the one that takes the true targets, flat, as last input.
+def build_feedback(
+    spec: FeedbackSpec,
+    *,
+    ragged: bool = False,
+    dropout=None,
+    taught: bool = False,
+    teacher: TeacherCoin | None = None,
+):
+    """Return the model that feeds its outputs back, and the one to train.
 
-    Parameters are as in `build_model`; for `teacher` see `FeedbackNetwork`.
+    They are the same unless it is `taught`: then the second takes the true targets, flat, as last input. The other
+    parameters are as in `build_model` and `FeedbackNetwork`.
     """
     window = keras.Input((spec.n_steps, spec.n_inputs))
     mask = keras.Input((spec.n_segments(spec.n_steps),), dtype="bool") if ragged else None
-    targets = keras.Input((spec.horizon * spec.n_targets,))
     network = FeedbackNetwork(spec, dropout, teacher)
     inputs = [window, mask] if ragged else [window]
     free = keras.Model(inputs if ragged else window, network(window, present=mask))
+    if not taught:
+        return free, free
+    targets = keras.Input((spec.horizon * spec.n_targets,))
     return free, keras.Model([*inputs, targets], network(window, present=mask, targets=targets))

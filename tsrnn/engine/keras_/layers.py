@@ -18,6 +18,8 @@ __all__ = [
     "PeepholeLSTMCell",
 ]
 
+LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
+
 register = keras.saving.register_keras_serializable("tsrnn")
 
 

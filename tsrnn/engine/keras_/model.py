@@ -10,11 +10,9 @@ from ...networks import ControlSpec, FeedbackSpec, NetworkSpec
 from .controls import build_control
 from .dilated import run_dilated
 from .feedback import build_feedback
-from .layers import DEEP_CELLS, MINIMAL_LAYERS
+from .layers import DEEP_CELLS, LAYERS, MINIMAL_LAYERS
 
 __all__ = ["VariableDropout", "build_model", "make_model"]
-
-LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
 
 
 class VariableDropout(keras.layers.Layer):
