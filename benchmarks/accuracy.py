@@ -23,8 +23,6 @@ import json
 import multiprocessing
 import os
 import platform
-import resource
-import sys
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
@@ -33,6 +31,7 @@ from pathlib import Path
 
 import numpy as np
 from accuracy_protocols import PROTOCOLS, SMALL, Protocol
+from reporting import head, peak_mb, row
 
 from tsrnn import GRUForecaster, LSTMForecaster
 
@@ -69,17 +68,6 @@ def measure(name: str, model_name: str, seed: int | None) -> dict:
     return line | {"peak_mb": peak_mb(), "beats_last_value": getattr(model, "beats_last_value_", None)}
 
 
-def peak_mb() -> float:
-    """The largest resident set of this process."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        # getrusage would count what the parent held when it started this process.
-        high_water = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(high_water.split()[1]) / 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 1024)
-
-
 def measure_apart(*arguments) -> dict:
     """Measure in a fresh process, whose memory and imports are shared with no other model."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -100,15 +88,6 @@ def read_lines(paths: list[str]) -> Lines:
 
 
 # ------------------------------------------------------------------ tables
-
-
-def row(*cells: str) -> None:
-    print(f"| {' | '.join(cells)} |", flush=True)
-
-
-def head(*cells: str) -> None:
-    row(*cells)
-    print("|---" * len(cells) + "|")
 
 
 def number(value: float | None) -> str:

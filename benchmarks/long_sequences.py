@@ -16,7 +16,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import time
@@ -26,21 +25,13 @@ from statistics import median
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from reporting import head, peak_mb, row
 
 from tsrnn import LSTMRegressor
 
 LENGTHS = (2_000, 20_000, 200_000)
 EPOCHS = 3
 ROUNDS = 3
-
-
-def row(*cells: str) -> None:
-    print("|", " | ".join(cells), "|", flush=True)
-
-
-def head(*cells: str) -> None:
-    row(*cells)
-    row(*["---"] * len(cells))
 
 
 def data(n_steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -53,11 +44,6 @@ def make(**options) -> LSTMRegressor:
     return LSTMRegressor(
         32, return_sequences=True, engine="native", early_stopping=False, random_state=0, shuffle=False, **options
     )
-
-
-def peak_mb() -> float:
-    # Kilobytes on Linux, bytes on macOS.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
 
 
 def measure_fit(n_steps: int, piece: int | None) -> dict:

@@ -29,6 +29,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from reporting import head, row
 from sklearn.linear_model import LinearRegression
 
 from tsrnn.exceptions import CapacityWarning
@@ -274,15 +275,6 @@ def results(keys: list[Key], path: str | None) -> dict[Key, dict]:
 
 
 # ------------------------------------------------------------------ tables
-
-
-def row(*cells: str) -> None:
-    print(f"| {' | '.join(cells)} |")
-
-
-def head(*cells: str) -> None:
-    row(*cells)
-    print("|---" * len(cells) + "|")
 
 
 def with_range(values: list[float]) -> str:

@@ -24,6 +24,7 @@ from statistics import median
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from reporting import head, row
 
 from tsrnn import OutputRecurrentRegressor, Seq2SeqRegressor, datasets, make_windows
 
@@ -35,15 +36,6 @@ NETWORKS = {
     "output-recurrent GRU": lambda **options: OutputRecurrentRegressor("gru", 32, **options),
     "encoder-decoder, GRU": lambda **options: Seq2SeqRegressor("gru", 32, segment=8, **options),
 }
-
-
-def row(*cells: str) -> None:
-    print("|", " | ".join(cells), "|", flush=True)
-
-
-def head(*cells: str) -> None:
-    row(*cells)
-    row(*["---"] * len(cells))
 
 
 def epoch_seconds(n_steps: int, forcing, epochs: int = 3) -> float:

@@ -14,6 +14,7 @@ SCRIPT = Path(__file__).parent.parent / "benchmarks" / "memory_tasks.py"
 
 def load_script():
     """Import the script, which is no part of the package."""
+    sys.path.append(str(SCRIPT.parent))  # where it finds what benchmarks share
     spec = importlib.util.spec_from_file_location("memory_tasks", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     sys.modules["memory_tasks"] = module  # dataclasses look their module up
