@@ -12,9 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 import tsrnn
-from tsrnn.cli import MODELS, app, make_model, read_csv, worth_it
+from tsrnn.cli import app
 from tsrnn.comparison import compare
 from tsrnn.forecasters.naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
+from tsrnn.terminal.demo import worth_it
+from tsrnn.terminal.models import MODELS, make_model
+from tsrnn.terminal.reading import read_csv
 
 HEAVY = ["tensorflow", "keras", "pandas", "statsmodels", "sklearn", "matplotlib", "numpy"]
 
