@@ -42,6 +42,7 @@ _HOMES = {
     "NaiveForecaster": "forecasters",
     "SeasonalNaiveForecaster": "forecasters",
     "DriftForecaster": "forecasters",
+    "MeanForecaster": "forecasters",
     "ARIMAForecaster": "forecasters",
     "AutoARIMAForecaster": "forecasters",
     "WindowArray": "windows",

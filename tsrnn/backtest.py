@@ -14,6 +14,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from .exceptions import DataError
+from .forecasters.mean import MeanForecaster
 from .frames import as_names, check_columns, check_frame, check_time_index, infer_grid, season_length, some
 from .splits import rolling_cutoffs
 
@@ -224,6 +225,8 @@ def model_name(model) -> str:
     >>> model_name(SeasonalNaiveForecaster())
     'snaive'
     """
+    if isinstance(model, MeanForecaster) and model.value is not None:
+        return "zero" if model.value == 0 else "constant"
     short = type(model).__name__.removesuffix("Forecaster").lower()
     return {"seasonalnaive": "snaive"}.get(short, short) or type(model).__name__
 

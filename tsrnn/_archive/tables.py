@@ -39,6 +39,7 @@ ESTIMATORS = {
     "NaiveForecaster": "tsrnn.forecasters.naive",
     "SeasonalNaiveForecaster": "tsrnn.forecasters.naive",
     "DriftForecaster": "tsrnn.forecasters.naive",
+    "MeanForecaster": "tsrnn.forecasters.mean",
     "ARIMAForecaster": "tsrnn.forecasters.statistical",
     "AutoARIMAForecaster": "tsrnn.forecasters.statistical",
 }

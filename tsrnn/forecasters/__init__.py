@@ -4,6 +4,7 @@ from .base import BaseForecaster
 from .controls import ConvForecaster, FeedForwardForecaster
 from .echo_state import EchoStateForecaster
 from .feedback import OutputRecurrentForecaster, Seq2SeqForecaster
+from .mean import MeanForecaster
 from .minimal import MinGRUForecaster, MinLSTMForecaster
 from .naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from .recurrent import GRUForecaster, LSTMForecaster, SimpleRNNForecaster
@@ -20,6 +21,7 @@ __all__ = [
     "FeedForwardForecaster",
     "GRUForecaster",
     "LSTMForecaster",
+    "MeanForecaster",
     "MinGRUForecaster",
     "MinLSTMForecaster",
     "NaiveForecaster",

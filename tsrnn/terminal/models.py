@@ -25,6 +25,8 @@ MODELS = {
     "naive": ("naive", "NaiveForecaster", "repeats the last value"),
     "snaive": ("naive", "SeasonalNaiveForecaster", "repeats the last season"),
     "drift": ("naive", "DriftForecaster", "goes on along the line from first to last value"),
+    "mean": ("mean", "MeanForecaster", "the mean of all values"),
+    "zero": ("mean", "MeanForecaster", "always zero"),
     "ridge": ("windowed", "RegressionForecaster", "ridge regression on lagged values"),
 }
 
@@ -59,6 +61,8 @@ def make_model(name: str, seed: int, epochs: int | None):
         from sklearn.pipeline import make_pipeline
 
         return forecaster(make_pipeline(SimpleImputer(keep_empty_features=True), Ridge()))
+    if name == "zero":
+        return forecaster(value=0.0)
     given = {"random_state": seed} if epochs is None else {"random_state": seed, "epochs": epochs}
     taken = forecaster().get_params(deep=False)
     return forecaster(**{key: value for key, value in given.items() if key in taken})
