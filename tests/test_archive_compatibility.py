@@ -1,0 +1,52 @@
+"""Files that were written stay readable: those of each version load, and answer as they did then."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from write_archives import answers
+
+from tsrnn import load
+from tsrnn._archive import ESTIMATORS
+
+DATA = Path(__file__).parent / "data"
+FILES = sorted(DATA.glob("archives_*/*.tsrnn"))
+#: Relative to the largest number: float32 on another processor.
+TOLERANCE = 1e-4
+
+
+def expected_of(path: Path) -> dict:
+    return json.loads((path.parent / "expected.json").read_text())[path.stem]
+
+
+def assert_answers(got, expected) -> None:
+    """Assert that numbers are close and all else is equal; answers that are not expected do not matter."""
+    if isinstance(expected, dict):
+        for name, value in expected.items():
+            assert_answers(got[name], value)
+    elif isinstance(expected, list) and expected and isinstance(expected[0], str):
+        assert got == expected
+    else:
+        wanted = np.asarray(expected, dtype=float)
+        scale = np.abs(wanted).max(initial=0.0, where=np.isfinite(wanted))
+        np.testing.assert_allclose(np.asarray(got, dtype=float), wanted, rtol=TOLERANCE, atol=TOLERANCE * scale)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name[9:]}-{path.stem}")
+def test_a_file_of_an_earlier_version_answers_as_it_did(path, tmp_path):
+    expected = expected_of(path)
+    model = load(path)
+    assert type(model).__name__ == expected.pop("class")
+    assert_answers(answers(model), expected)
+    # What this version adds to a model that it has read, it can read as well.
+    model.save(tmp_path / "again")
+    assert_answers(answers(load(tmp_path / "again")), expected)
+
+
+def test_there_is_a_file_of_each_class_that_version_0_1_0_saved():
+    classes = {expected_of(path)["class"] for path in FILES if path.parent.name == "archives_0.1.0"}
+    assert len(classes) == 26
+    assert classes <= set(ESTIMATORS)
