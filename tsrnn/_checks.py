@@ -19,6 +19,7 @@ __all__ = [
     "check_quantiles",
     "check_real",
     "check_units",
+    "check_verbose",
 ]
 
 
@@ -77,6 +78,15 @@ def check_bool(name: str, value: Any) -> bool:
     if type(value).__name__ not in ("bool", "bool_"):
         raise TypeError(f"{name} must be True or False, got {value!r} of type {type(value).__name__}.")
     return bool(value)
+
+
+def check_verbose(value: Any) -> None:
+    """Raise unless `value` is "auto", an integer of at least 0, or a bool in place of 0 and 1."""
+    if isinstance(value, bool) or (isinstance(value, str) and value == "auto"):
+        return
+    if isinstance(value, str):
+        raise ValueError(f'verbose must be "auto" or an integer of at least 0, got {value!r}.')
+    check_int("verbose", value, 0)
 
 
 def check_units(name: str, value: Any) -> None:

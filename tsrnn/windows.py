@@ -299,7 +299,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
            [2., 3., 4.]])
     """
 
-    def __init__(self, window=24, freq=None):
+    def __init__(self, window: int = 24, freq: str | None = None) -> None:
         self.window = window
         self.freq = freq
 

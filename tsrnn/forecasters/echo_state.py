@@ -6,6 +6,7 @@ import inspect
 
 import numpy as np
 
+from .. import _types as t
 from ..exceptions import DataError
 from ..regressors import EchoStateRegressor
 from .recurrent import segment_for
@@ -78,26 +79,26 @@ class EchoStateForecaster(WindowForecaster):
 
     def __init__(
         self,
-        target=None,
-        window=None,
-        horizon=None,
-        strategy="direct",
-        level="last",
-        shared=True,
-        past_covariates=None,
-        future_covariates=None,
-        freq=None,
-        units=200,
-        spectral_radius=0.9,
-        leak_rate=0.5,
-        input_scaling=0.3,
-        bias_scaling=0.2,
-        density=0.1,
-        segment="auto",
-        alpha=1e-3,
-        missing_indicator="auto",
-        random_state=None,
-    ):
+        target: t.Labels | None = None,
+        window: int | None = None,
+        horizon: int | None = None,
+        strategy: t.Strategy = "direct",
+        level: t.Level | None = "last",
+        shared: bool = True,
+        past_covariates: t.Labels | None = None,
+        future_covariates: t.Labels | None = None,
+        freq: str | None = None,
+        units: int = 200,
+        spectral_radius: float = 0.9,
+        leak_rate: float = 0.5,
+        input_scaling: float = 0.3,
+        bias_scaling: float = 0.2,
+        density: float = 0.1,
+        segment: int | t.Auto = "auto",
+        alpha: float = 1e-3,
+        missing_indicator: t.AutoBool = "auto",
+        random_state: t.RandomState | None = None,
+    ) -> None:
         self.target = target
         self.window = window
         self.horizon = horizon

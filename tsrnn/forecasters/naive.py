@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
+from .. import _types as t
 from .._checks import check_int
 from ..exceptions import DataError
 from ..frames import season_length as season_of
@@ -149,7 +150,7 @@ class NaiveForecaster(WalkForecaster):
     [4.0, 4.0]
     """
 
-    def __init__(self, target=None, freq=None):
+    def __init__(self, target: t.Labels | None = None, freq: str | None = None) -> None:
         self.target = target
         self.freq = freq
 
@@ -203,7 +204,9 @@ class SeasonalNaiveForecaster(WalkForecaster):
     [3.0, 4.0]
     """
 
-    def __init__(self, season_length=None, target=None, freq=None):
+    def __init__(
+        self, season_length: int | None = None, target: t.Labels | None = None, freq: str | None = None
+    ) -> None:
         self.season_length = season_length
         self.target = target
         self.freq = freq
@@ -266,7 +269,7 @@ class DriftForecaster(WalkForecaster):
     [7.0, 9.0]
     """
 
-    def __init__(self, target=None, freq=None):
+    def __init__(self, target: t.Labels | None = None, freq: str | None = None) -> None:
         self.target = target
         self.freq = freq
 

@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+from .. import _types as t
 from .._checks import check_choice, check_int
 from ..exceptions import DataError
 from ..frames import season_length as season_of
@@ -245,17 +246,17 @@ class ARIMAForecaster(ARIMABase):
 
     def __init__(
         self,
-        order=(1, 1, 1),
-        seasonal_order=(0, 0, 0, 0),
-        trend=None,
-        harmonics=0,
-        season_length=None,
-        target=None,
-        future_covariates=None,
-        freq=None,
-        max_fit_rows=None,
-        max_iter=200,
-    ):
+        order: tuple[int, int, int] = (1, 1, 1),
+        seasonal_order: tuple[int, int, int, int] = (0, 0, 0, 0),
+        trend: t.Trend | None = None,
+        harmonics: int = 0,
+        season_length: int | None = None,
+        target: t.Labels | None = None,
+        future_covariates: t.Labels | None = None,
+        freq: str | None = None,
+        max_fit_rows: int | None = None,
+        max_iter: int = 200,
+    ) -> None:
         self.order = order
         self.seasonal_order = seasonal_order
         self.trend = trend
@@ -352,21 +353,21 @@ class AutoARIMAForecaster(ARIMABase):
 
     def __init__(
         self,
-        season_length=None,
-        seasonal="auto",
-        max_p=3,
-        max_d=2,
-        max_q=3,
-        max_P=1,
-        max_D=1,
-        max_Q=1,
-        max_harmonics=6,
-        target=None,
-        future_covariates=None,
-        freq=None,
-        max_fit_rows=2000,
-        max_iter=200,
-    ):
+        season_length: int | None = None,
+        seasonal: t.Seasonal | None = "auto",
+        max_p: int = 3,
+        max_d: int = 2,
+        max_q: int = 3,
+        max_P: int = 1,
+        max_D: int = 1,
+        max_Q: int = 1,
+        max_harmonics: int = 6,
+        target: t.Labels | None = None,
+        future_covariates: t.Labels | None = None,
+        freq: str | None = None,
+        max_fit_rows: int | None = 2000,
+        max_iter: int = 200,
+    ) -> None:
         self.season_length = season_length
         self.seasonal = seasonal
         self.max_p = max_p

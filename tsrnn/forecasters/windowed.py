@@ -7,11 +7,13 @@ that knows nothing of time. Imports frames, windows, intervals, base and excepti
 from __future__ import annotations
 
 import numbers
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
+from .. import _types as t
 from ..exceptions import DataError
 from ..frames import some
 from ..intervals import residual_quantiles
@@ -350,17 +352,17 @@ class RegressionForecaster(WindowForecaster):
 
     def __init__(
         self,
-        estimator,
-        target=None,
-        window=None,
-        horizon=None,
-        strategy="direct",
-        level="last",
-        shared=True,
-        past_covariates=None,
-        future_covariates=None,
-        freq=None,
-    ):
+        estimator: Any,
+        target: t.Labels | None = None,
+        window: int | None = None,
+        horizon: int | None = None,
+        strategy: t.Strategy = "direct",
+        level: t.Level | None = "last",
+        shared: bool = True,
+        past_covariates: t.Labels | None = None,
+        future_covariates: t.Labels | None = None,
+        freq: str | None = None,
+    ) -> None:
         self.estimator = estimator
         self.target = target
         self.window = window

@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._archive import SaveMixin
 from .._canonical import canonical_rows
-from .._checks import check_bool, check_choice, check_int, check_quantiles, check_real
+from .._checks import check_bool, check_choice, check_int, check_quantiles, check_real, check_verbose
 from ..engine import ENGINES, ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, choose_engine, lease
 from ..engine.callbacks import KerasCallbacks, ProgressHook, SklearnCallbacks, fresh_callbacks
 from ..engine.data import check_gaps, features_with_gaps
@@ -622,7 +622,11 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             # Keras has no losses of distributions; the model is there for callbacks to read, and is not trained.
             loss = self.loss if self.loss in ("mse", "mae", "huber") else None
             model.compile(make_optimizer(self.optimizer, plan.rate(0), self.momentum, self.nesterov), loss)
-            params = {"epochs": plan.epochs, "steps": n_batches, "verbose": self.verbose}
+            params = {
+                "epochs": plan.epochs,
+                "steps": n_batches,
+                "verbose": 0 if self.verbose == "auto" else int(self.verbose),
+            }
             hooks.append(KerasCallbacks(callbacks, model, params))
         if getattr(self, "_skl_callbacks", None) or hasattr(self, "_parent_callback_ctx"):
             X, y, sample_weight = data
@@ -631,7 +635,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             hooks.append(
                 SklearnCallbacks(context, {"estimator": self, "X": X, "y": y, "metadata": metadata}, self._as_fitted)
             )
-        if self.verbose:
+        if self.verbose != "auto" and self.verbose:
             hooks.append(ProgressHook(title))
         return hooks
 
@@ -739,7 +743,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         check_choice("early_stopping", self.early_stopping, ("auto", True, False))
         for name in ("nesterov", "shuffle", "warm_start"):
             check_bool(name, getattr(self, name))
-        check_int("verbose", int(self.verbose) if isinstance(self.verbose, bool) else self.verbose, 0)
+        check_verbose(self.verbose)
 
     # -- files ---------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from .. import _types as t
 from .._archive import SaveMixin
 from .._canonical import canonical_rows
 from .._checks import check_bool, check_choice, check_int, check_real
@@ -121,21 +122,21 @@ class EchoStateRegressor(SaveMixin, RegressorMixin, BaseEstimator):
 
     def __init__(
         self,
-        units=200,
+        units: int = 200,
         *,
-        spectral_radius=0.9,
-        leak_rate=1.0,
-        input_scaling=1.0,
-        bias_scaling=0.2,
-        density=0.1,
-        segment=1,
-        return_sequences=False,
-        washout=0,
-        alpha=1e-4,
-        n_steps=None,
-        missing_indicator="auto",
-        random_state=None,
-    ):
+        spectral_radius: float = 0.9,
+        leak_rate: float = 1.0,
+        input_scaling: float = 1.0,
+        bias_scaling: float = 0.2,
+        density: float = 0.1,
+        segment: int = 1,
+        return_sequences: bool = False,
+        washout: int = 0,
+        alpha: float = 1e-4,
+        n_steps: int | None = None,
+        missing_indicator: t.AutoBool = "auto",
+        random_state: t.RandomState | None = None,
+    ) -> None:
         self.units = units
         self.spectral_radius = spectral_radius
         self.leak_rate = leak_rate

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
+from .. import _types as t
 from ..engine import WindowData
 from ..engine.distributions import n_parameters
 from ..exceptions import ArchiveError
@@ -88,36 +90,36 @@ feature_names_in_, n_steps_in_, n_outputs_
 
     def __init__(
         self,
-        build,
+        build: Callable[..., Any],
         *,
-        build_params=None,
-        l1=0.0,
-        l2=0.0,
-        loss="mse",
-        quantiles=(0.1, 0.5, 0.9),
-        optimizer="adam",
-        learning_rate=3e-3,
-        momentum=0.9,
-        nesterov=True,
-        weight_decay=0.004,
-        clipnorm=1.0,
-        learning_rate_schedule=None,
-        epochs=100,
-        batch_size=32,
-        jit_compile=False,
-        shuffle=True,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        validation_gap=0,
-        n_iter_no_change=5,
-        tol=1e-4,
-        n_steps=None,
-        missing_indicator="auto",
-        callbacks=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-    ):
+        build_params: dict[str, Any] | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        loss: t.Loss = "mse",
+        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        optimizer: t.Optimizer = "adam",
+        learning_rate: float = 3e-3,
+        momentum: float = 0.9,
+        nesterov: bool = True,
+        weight_decay: float = 0.004,
+        clipnorm: float | None = 1.0,
+        learning_rate_schedule: t.Schedule | None = None,
+        epochs: int = 100,
+        batch_size: int = 32,
+        jit_compile: t.AutoBool = False,
+        shuffle: bool = True,
+        early_stopping: t.AutoBool = "auto",
+        validation_fraction: float = 0.1,
+        validation_gap: int = 0,
+        n_iter_no_change: int = 5,
+        tol: float = 1e-4,
+        n_steps: int | None = None,
+        missing_indicator: t.AutoBool = "auto",
+        callbacks: t.Callbacks = None,
+        warm_start: bool = False,
+        random_state: t.RandomState | None = None,
+        verbose: t.Verbose = "auto",
+    ) -> None:
         self.build = build
         self.build_params = build_params
         self.l1 = l1

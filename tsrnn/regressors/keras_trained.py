@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from .. import _types as t
 from ..engine.distributions import n_parameters
 from .base import NetworkRegressor
 
@@ -18,36 +21,36 @@ class KerasTrainedRegressor(NetworkRegressor):
     def __init__(
         self,
         *,
-        activation="relu",
-        dropout=0.0,
-        l1=0.0,
-        l2=0.0,
-        head_initializer="glorot_uniform",
-        loss="mse",
-        quantiles=(0.1, 0.5, 0.9),
-        optimizer="adam",
-        learning_rate=3e-3,
-        momentum=0.9,
-        nesterov=True,
-        weight_decay=0.004,
-        clipnorm=1.0,
-        learning_rate_schedule=None,
-        epochs=100,
-        batch_size=32,
-        jit_compile=False,
-        shuffle=True,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        validation_gap=0,
-        n_iter_no_change=5,
-        tol=1e-4,
-        n_steps=None,
-        missing_indicator="auto",
-        callbacks=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-    ):
+        activation: t.Activation | t.ControlActivation = "relu",
+        dropout: float = 0.0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        head_initializer: t.HeadInitializer = "glorot_uniform",
+        loss: t.Loss = "mse",
+        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        optimizer: t.Optimizer = "adam",
+        learning_rate: float = 3e-3,
+        momentum: float = 0.9,
+        nesterov: bool = True,
+        weight_decay: float = 0.004,
+        clipnorm: float | None = 1.0,
+        learning_rate_schedule: t.Schedule | None = None,
+        epochs: int = 100,
+        batch_size: int = 32,
+        jit_compile: t.AutoBool = False,
+        shuffle: bool = True,
+        early_stopping: t.AutoBool = "auto",
+        validation_fraction: float = 0.1,
+        validation_gap: int = 0,
+        n_iter_no_change: int = 5,
+        tol: float = 1e-4,
+        n_steps: int | None = None,
+        missing_indicator: t.AutoBool = "auto",
+        callbacks: t.Callbacks = None,
+        warm_start: bool = False,
+        random_state: t.RandomState | None = None,
+        verbose: t.Verbose = "auto",
+    ) -> None:
         self.activation = activation
         self.dropout = dropout
         self.l1 = l1

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .. import _types as t
 from .._checks import check_bool, check_choice, check_int, check_positions, check_real, check_units
 from ..engine.distributions import n_parameters
 from ..engine.inputs import read_windows
@@ -37,54 +38,54 @@ class _RecurrentRegressor(NetworkRegressor):
 
     def __init__(
         self,
-        units=32,
+        units: t.Layers = 32,
         *,
-        activation="tanh",
-        bidirectional=False,
-        merge_mode="concat",
-        residual=False,
-        transition_depth=1,
-        input_layers=(),
-        output_layers=(),
-        dilation=1,
-        segment=1,
-        return_sequences=False,
-        tbptt_steps=None,
-        static_features=None,
-        static_to="both",
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        l1=0.0,
-        l2=0.0,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        head_initializer="glorot_uniform",
-        loss="mse",
-        quantiles=(0.1, 0.5, 0.9),
-        optimizer="adam",
-        learning_rate=3e-3,
-        momentum=0.9,
-        nesterov=True,
-        weight_decay=0.004,
-        clipnorm=1.0,
-        learning_rate_schedule=None,
-        epochs=100,
-        batch_size=32,
-        engine="auto",
-        jit_compile=False,
-        shuffle=True,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        validation_gap=0,
-        n_iter_no_change=5,
-        tol=1e-4,
-        n_steps=None,
-        missing_indicator="auto",
-        callbacks=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-    ):
+        activation: t.Activation = "tanh",
+        bidirectional: bool = False,
+        merge_mode: t.MergeMode = "concat",
+        residual: bool = False,
+        transition_depth: int = 1,
+        input_layers: Sequence[int] = (),
+        output_layers: Sequence[int] = (),
+        dilation: t.Layers = 1,
+        segment: int = 1,
+        return_sequences: bool = False,
+        tbptt_steps: int | None = None,
+        static_features: Sequence[int] | None = None,
+        static_to: t.StaticTo = "both",
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        kernel_initializer: t.KernelInitializer = "glorot_uniform",
+        recurrent_initializer: t.KernelInitializer = "orthogonal",
+        head_initializer: t.HeadInitializer = "glorot_uniform",
+        loss: t.Loss = "mse",
+        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        optimizer: t.Optimizer = "adam",
+        learning_rate: float = 3e-3,
+        momentum: float = 0.9,
+        nesterov: bool = True,
+        weight_decay: float = 0.004,
+        clipnorm: float | None = 1.0,
+        learning_rate_schedule: t.Schedule | None = None,
+        epochs: int = 100,
+        batch_size: int = 32,
+        engine: t.Engine = "auto",
+        jit_compile: t.AutoBool = False,
+        shuffle: bool = True,
+        early_stopping: t.AutoBool = "auto",
+        validation_fraction: float = 0.1,
+        validation_gap: int = 0,
+        n_iter_no_change: int = 5,
+        tol: float = 1e-4,
+        n_steps: int | None = None,
+        missing_indicator: t.AutoBool = "auto",
+        callbacks: t.Callbacks = None,
+        warm_start: bool = False,
+        random_state: t.RandomState | None = None,
+        verbose: t.Verbose = "auto",
+    ) -> None:
         self.units = units
         self.activation = activation
         self.bidirectional = bidirectional
@@ -207,8 +208,8 @@ class _RecurrentRegressor(NetworkRegressor):
 
     def _dilations(self, n_layers: int) -> tuple[int, ...]:
         """Return the dilation of each layer, or () if no state goes further back than one step."""
-        one = isinstance(self.dilation, Integral)
-        dilations = (int(self.dilation),) * n_layers if one else tuple(int(k) for k in self.dilation)
+        given = self.dilation
+        dilations = tuple(map(int, given)) if isinstance(given, Sequence) else (int(given),) * n_layers
         n_reads = -(-self.n_steps_in_ // int(self.segment))
         if max(dilations) > max(1, n_reads - 1):
             raise ValueError(
@@ -512,8 +513,10 @@ class LSTMRegressor(_RecurrentRegressor):
         Let `fit` go on from the weights and the optimiser state of the last fit.
     random_state : int, RandomState instance or None, default=None
         Makes initial weights, the order of windows and dropout masks the same each time.
-    verbose : int, default=0
-        1 shows a progress bar, and which engine trains.
+    verbose : int or "auto", default="auto"
+        "auto" shows a progress bar on a terminal or in a notebook once a fit has taken three seconds, and nothing in
+        pipes, logs, tests and parallel workers. 0 is silent, 1 shows the bar at once. A fit inside a comparison, a
+        search or a cross-validation has none of its own.
 
     Attributes
     ----------
@@ -600,56 +603,56 @@ class LSTMRegressor(_RecurrentRegressor):
 
     def __init__(
         self,
-        units=32,
+        units: t.Layers = 32,
         *,
-        activation="tanh",
-        forget_bias=1.0,
-        peephole=False,
-        bidirectional=False,
-        merge_mode="concat",
-        residual=False,
-        transition_depth=1,
-        input_layers=(),
-        output_layers=(),
-        dilation=1,
-        segment=1,
-        return_sequences=False,
-        tbptt_steps=None,
-        static_features=None,
-        static_to="both",
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        l1=0.0,
-        l2=0.0,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        head_initializer="glorot_uniform",
-        loss="mse",
-        quantiles=(0.1, 0.5, 0.9),
-        optimizer="adam",
-        learning_rate=3e-3,
-        momentum=0.9,
-        nesterov=True,
-        weight_decay=0.004,
-        clipnorm=1.0,
-        learning_rate_schedule=None,
-        epochs=100,
-        batch_size=32,
-        engine="auto",
-        jit_compile=False,
-        shuffle=True,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        validation_gap=0,
-        n_iter_no_change=5,
-        tol=1e-4,
-        n_steps=None,
-        missing_indicator="auto",
-        callbacks=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-    ):
+        activation: t.Activation = "tanh",
+        forget_bias: float = 1.0,
+        peephole: bool = False,
+        bidirectional: bool = False,
+        merge_mode: t.MergeMode = "concat",
+        residual: bool = False,
+        transition_depth: int = 1,
+        input_layers: Sequence[int] = (),
+        output_layers: Sequence[int] = (),
+        dilation: t.Layers = 1,
+        segment: int = 1,
+        return_sequences: bool = False,
+        tbptt_steps: int | None = None,
+        static_features: Sequence[int] | None = None,
+        static_to: t.StaticTo = "both",
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        kernel_initializer: t.KernelInitializer = "glorot_uniform",
+        recurrent_initializer: t.KernelInitializer = "orthogonal",
+        head_initializer: t.HeadInitializer = "glorot_uniform",
+        loss: t.Loss = "mse",
+        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        optimizer: t.Optimizer = "adam",
+        learning_rate: float = 3e-3,
+        momentum: float = 0.9,
+        nesterov: bool = True,
+        weight_decay: float = 0.004,
+        clipnorm: float | None = 1.0,
+        learning_rate_schedule: t.Schedule | None = None,
+        epochs: int = 100,
+        batch_size: int = 32,
+        engine: t.Engine = "auto",
+        jit_compile: t.AutoBool = False,
+        shuffle: bool = True,
+        early_stopping: t.AutoBool = "auto",
+        validation_fraction: float = 0.1,
+        validation_gap: int = 0,
+        n_iter_no_change: int = 5,
+        tol: float = 1e-4,
+        n_steps: int | None = None,
+        missing_indicator: t.AutoBool = "auto",
+        callbacks: t.Callbacks = None,
+        warm_start: bool = False,
+        random_state: t.RandomState | None = None,
+        verbose: t.Verbose = "auto",
+    ) -> None:
         super().__init__(
             units,
             activation=activation,
