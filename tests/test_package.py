@@ -76,3 +76,17 @@ def test_setup_cfg_holds_only_command_options():
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     assert set(config.sections()) <= {"sdist", "bdist_wheel", "build_ext"}
+
+
+def test_import_leaves_other_packages_as_they_are():
+    # The module that stands under a name in sys.modules is the one that its finder made.
+    code = """
+import sys, importlib, tsrnn
+from tsrnn import LSTMForecaster, compare
+import scipy.stats as stats
+assert stats.__doc__ and importlib.reload(stats) is stats
+found = [name for name, module in sys.modules.items() if getattr(module, "__spec__", None) is not None
+         and module.__spec__.loader is None and module.__spec__.submodule_search_locations is None]
+assert not found, found
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

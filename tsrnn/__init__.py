@@ -9,11 +9,6 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from ._deferred import defer
-
-# Before scikit-learn is imported.
-defer("scipy.stats")
-
 # Public name -> module that defines it. No name here may also be the name of a module: importing the module would
 # put it in the place of the object.
 _HOMES = {
