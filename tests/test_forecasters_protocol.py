@@ -33,6 +33,7 @@ from tsrnn.forecasters import (
     NaiveForecaster,
     OutputRecurrentForecaster,
     RegressionForecaster,
+    RidgeForecaster,
     SeasonalNaiveForecaster,
     Seq2SeqForecaster,
     SimpleRNNForecaster,
@@ -54,6 +55,7 @@ FORECASTERS = {
     "regression": lambda **params: RegressionForecaster(
         **{"estimator": make_pipeline(SimpleImputer(), Ridge()), "window": 8, "horizon": 4, **params}
     ),
+    "ridge": lambda **params: RidgeForecaster(**{"window": 8, "horizon": 4, **params}),
     "lstm": lambda **params: LSTMForecaster(**{**NETWORK, **params}),
     "gru": lambda **params: GRUForecaster(**{**NETWORK, **params}),
     "rnn": lambda **params: SimpleRNNForecaster(**{**NETWORK, **params}),

@@ -34,6 +34,7 @@ _HOMES = {
     "FeedForwardForecaster": "forecasters",
     "ConvForecaster": "forecasters",
     "RegressionForecaster": "forecasters",
+    "RidgeForecaster": "forecasters",
     "NaiveForecaster": "forecasters",
     "SeasonalNaiveForecaster": "forecasters",
     "DriftForecaster": "forecasters",

@@ -125,8 +125,6 @@ def forecast_command(
     forecaster = make_model(model, seed, epochs)
     check_outputs(csv, plot, save)
     check_chart(plot)
-    if save and model == "ridge":  # it holds an estimator of scikit-learn, which a file of numbers cannot bring back
-        raise UsageError("--save cannot save the model 'ridge'. Leave --save out, or take another --model.")
     frame = read_csv(file, time, target, freq, time_format, sep, decimal)
     forecaster.set_params(target=target if len(target) > 1 else target[0])
     if "horizon" in forecaster.get_params(deep=False):

@@ -36,6 +36,7 @@ ESTIMATORS = {
     "MinGRUForecaster": "tsrnn.forecasters.minimal",
     "MinLSTMForecaster": "tsrnn.forecasters.minimal",
     "RegressionForecaster": "tsrnn.forecasters.windowed",
+    "RidgeForecaster": "tsrnn.forecasters.ridge",
     "NaiveForecaster": "tsrnn.forecasters.naive",
     "SeasonalNaiveForecaster": "tsrnn.forecasters.naive",
     "DriftForecaster": "tsrnn.forecasters.naive",

@@ -8,6 +8,7 @@ from .mean import MeanForecaster
 from .minimal import MinGRUForecaster, MinLSTMForecaster
 from .naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from .recurrent import GRUForecaster, LSTMForecaster, SimpleRNNForecaster
+from .ridge import RidgeForecaster
 from .statistical import ARIMAForecaster, AutoARIMAForecaster
 from .windowed import RegressionForecaster
 
@@ -27,6 +28,7 @@ __all__ = [
     "NaiveForecaster",
     "OutputRecurrentForecaster",
     "RegressionForecaster",
+    "RidgeForecaster",
     "SeasonalNaiveForecaster",
     "Seq2SeqForecaster",
     "SimpleRNNForecaster",

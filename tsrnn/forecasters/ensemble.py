@@ -64,7 +64,7 @@ class Part:
 
     @property
     def n_parameters(self) -> int:
-        linear = 0 if self.linear is None else self.linear.coef.size + self.linear.intercept.size
+        linear = 0 if self.linear is None else self.linear.n_parameters
         return linear + sum(network.n_parameters_ for network in self.networks)
 
     def _lesson(self, windows, y):

@@ -15,12 +15,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from .. import _types as t
 from .._checks import check_choice, check_int
-from ..exceptions import CapacityWarning, DataError
+from ..exceptions import CapacityWarning
 from ..regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from ..regressors.base import NetworkRegressor
 from ..significance import critical_value, long_run_standard_error
 from .ensemble import Ensemble, Part
 from .linear import LinearMap, fit_linear
+from .validation import split_in_time
 from .windowed import WindowForecaster
 
 __all__ = ["GRUForecaster", "LSTMForecaster", "SimpleRNNForecaster"]
@@ -29,8 +30,6 @@ __all__ = ["GRUForecaster", "LSTMForecaster", "SimpleRNNForecaster"]
 READS = 4
 #: Width that units="auto" stands for.
 UNITS = 128
-#: Windows from which early_stopping="auto" sets a validation part aside, if it leaves half of them to train on.
-EARLY_STOPPING_WINDOWS = 200
 #: Levels that loss="pinball" learns: those that `predict_interval` and `predict_quantiles` ask for by default.
 QUANTILES = (0.05, 0.1, 0.5, 0.9, 0.95)
 
@@ -243,24 +242,10 @@ class RecurrentForecaster(WindowForecaster):
             epochs = min(self.epochs, math.ceil(1.5 * epochs))
         return clone(network).set_params(epochs=epochs, early_stopping=False)
 
-    def _gap(self) -> int:
-        """Windows between training and validation part: neighbouring windows share target rows."""
-        return self.block_ * self._n_views()
-
     def _split(self, windows, y):
         """Return the training part and, with early stopping, the last part in time that says when to stop."""
-        n_held = max(1, round(self.validation_fraction * len(windows)))
-        n_training = len(windows) - n_held - self._gap()
-        few = len(windows) < EARLY_STOPPING_WINDOWS or n_training < len(windows) / 2
-        if self.early_stopping is False or (self.early_stopping == "auto" and few):
-            return (windows, y), None
-        if n_training < 1:
-            raise DataError(
-                f"of {len(windows)} windows, early stopping takes the last {n_held} and leaves out the {self._gap()} "
-                "before them, whose targets overlap, so none are left to train on. Pass more history, a shorter "
-                "horizon or window, a smaller validation_fraction, or early_stopping=False."
-            )
-        return (windows[:n_training], y[:n_training]), (windows[-n_held:], y[-n_held:])
+        training, held = split_in_time(len(windows), self.validation_fraction, self._gap(), self.early_stopping)
+        return (windows[training], y[training]), None if held is None else (windows[held], y[held])
 
     def _beats_last_value(self, ensemble, windows, y) -> bool:
         """Whether the absolute error is below that of the last value, by a one-sided Diebold-Mariano test.
@@ -336,7 +321,7 @@ class RecurrentForecaster(WindowForecaster):
         tables = [network.summary()[:-1].assign(network=i) for i, network in enumerate(self.regressor_.networks)]
         linear = [part.linear for part in self.regressor_.parts if part.linear is not None]
         shape = (self.regressor_.networks[0].n_outputs_,)
-        rest = [("ridge regression", shape, each.coef.size + each.intercept.size) for each in linear]
+        rest = [("ridge regression", shape, each.n_parameters) for each in linear]
         rest.append(("total", shape, self.n_parameters_))
         below = pd.DataFrame(rest, columns=["layer", "output_shape", "parameters"]).assign(network="")
         n_windows = getattr(self.regressor_.networks[0], "n_windows_", np.nan)

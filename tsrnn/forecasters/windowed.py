@@ -110,15 +110,30 @@ class WindowForecaster(BaseForecaster):
 
     def _examples(self, values, cutoffs):
         """Return the windows that end at these rows and the scaled targets that follow, (n_windows, n_outputs)."""
+        windows, following = self._lazy_examples(values, cutoffs)
+        # Some at a time: y is the largest array of a fit, and one of double precision would be twice as large.
+        y = np.empty((len(windows), self.block_ * self._n_together()), self._dtype)
+        for start in range(0, len(y), CHUNK):
+            y[start : start + CHUNK] = np.asarray(following[start : start + CHUNK]).reshape(-1, y.shape[1])
+        return windows, y
+
+    def _lazy_examples(self, values, cutoffs) -> tuple[WindowArray, WindowArray]:
+        """Return the windows that end at these rows and the windows of scaled targets, one block, that follow them.
+
+        Those behind which none is observed are left out: of several targets, one may not be.
+        """
         windows, level = self._windows(self._scaled(values), cutoffs)
         targets = (values[:, : len(self.targets_)] - self.mean_[: len(self.targets_)]) / self._target_scale()
-        # Step by step: y is the largest array of a fit, and one of double precision would be twice as large.
-        y = np.empty((len(cutoffs), self._n_views(), self.block_, self._n_together()), self._dtype)
-        for step in range(self.block_):
-            y[:, :, step] = (targets[cutoffs + 1 + step] - level).reshape(len(cutoffs), *y.shape[1::2])
-        y = y.reshape(len(windows), -1)
-        known = ~np.isnan(y).all(axis=1)  # of several targets, one may not be observed after a cutoff
-        return (windows, y) if known.all() else (windows[known], y[known])
+        base = np.concatenate(np.split(targets, self._n_views(), axis=1))  # one below the other, as the windows' base
+        starts = windows.starts + self.window_
+        following = WindowArray(base, starts, self.block_, level.reshape(len(starts), -1))
+        seen = ~np.isnan(base).all(axis=1)
+        known = count_between(seen, starts, starts + self.block_) > 0
+        return (windows, following) if known.all() else (windows[known], following[known])
+
+    def _gap(self) -> int:
+        """Windows to leave out between two parts in time: neighbouring windows share target rows."""
+        return self.block_ * self._n_views()
 
     def _n_views(self) -> int:
         """Windows at each cutoff: one for all targets together, or one for each."""

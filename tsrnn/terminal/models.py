@@ -27,7 +27,7 @@ MODELS = {
     "drift": ("naive", "DriftForecaster", "goes on along the line from first to last value"),
     "mean": ("mean", "MeanForecaster", "the mean of all values"),
     "zero": ("mean", "MeanForecaster", "always zero"),
-    "ridge": ("windowed", "RegressionForecaster", "ridge regression on lagged values"),
+    "ridge": ("ridge", "RidgeForecaster", "ridge regression of whole windows, the linear part of the networks"),
 }
 
 
@@ -55,12 +55,6 @@ def make_model(name: str, seed: int, epochs: int | None):
     check_choice(name, list(MODELS), "model")
     module, cls, _ = MODELS[name]
     forecaster = getattr(importlib.import_module(f"..forecasters.{module}", __package__), cls)
-    if name == "ridge":
-        from sklearn.impute import SimpleImputer
-        from sklearn.linear_model import Ridge
-        from sklearn.pipeline import make_pipeline
-
-        return forecaster(make_pipeline(SimpleImputer(keep_empty_features=True), Ridge()))
     if name == "zero":
         return forecaster(value=0.0)
     given = {"random_state": seed} if epochs is None else {"random_state": seed, "epochs": epochs}

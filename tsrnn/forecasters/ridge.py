@@ -1,0 +1,148 @@
+"""The linear part of the networks as a forecaster of its own. Imports linear, validation and windowed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..exceptions import DataError
+from .linear import LARGEST_WINDOW, PENALTIES, LinearMap, fit_linear, fit_penalised
+from .validation import split_in_time
+from .windowed import CALIBRATION_FRACTION, WindowForecaster
+
+__all__ = ["RidgeForecaster"]
+
+
+class RidgeForecaster(WindowForecaster):
+    """Forecast all steps by a ridge regression of whole windows, in closed form.
+
+    Each window is centred on its last observation. This is the linear forecast to which the default networks add
+    (``linear`` of `LSTMForecaster`): whether a network is worth its training is first a question against it. The
+    penalty is the one with the smallest absolute error on the last fifth of the windows; then all of them are fitted.
+    Of fewer than 200 windows, the last tenth chooses; where even that leaves too few, the largest penalty is taken.
+
+    Parameters
+    ----------
+    target : str or list of str, optional
+        Column(s) of X to forecast when no y is given; None means all.
+    window : int, optional
+        Past rows that the regression sees. By default a week and a day where a day has several rows, else four
+        seasons or periods; at most 1,000, and a quarter of the history.
+    horizon : int, optional
+        Steps forecast at once by strategy "direct". None stands for 1, and is set by `tsrnn.compare`.
+    strategy : {"direct", "recursive"}
+        All steps of the horizon at once, or one step fed back again and again. Steps beyond the horizon are fed back
+        block by block.
+    level : {"last", None}
+        "last" subtracts the last observation from each window and adds it back to the forecast.
+    shared : bool
+        Forecast each of several targets from its own past (and the covariates) by one regression, fitted on all of
+        them; False forecasts all from the past of all.
+    past_covariates, future_covariates : list of str, optional
+        Columns known up to the cutoff, and columns known ahead.
+    freq : str, optional
+        Frequency of the index where it cannot be inferred.
+
+    Attributes
+    ----------
+    regressor_ : LinearMap
+        ``regressor_.coef`` of shape (n_inputs, n_outputs), its rows time-major, ``regressor_.intercept`` of shape
+        (n_outputs,) and ``regressor_.penalty``, relative to the mean square of the inputs. Inputs and outputs are
+        scaled and centred; outputs are the targets of the first step, then of the second.
+    stopped_ : LinearMap or None
+        The same, fitted without the last fifth of the windows, on whose errors there intervals are measured.
+    window_, horizon_ : int
+    n_parameters_ : int
+
+    Raises
+    ------
+    DataError
+        In `fit` if windows hold more than 2,000 numbers, or some step of the horizon is hardly ever observed.
+
+    Notes
+    -----
+    Memory does not grow with the windows: the normal equations are summed up over a few megabytes of windows and
+    targets at a time. Of more than 60,000 windows, every second (third, ...) is fitted. Missing values of a window are
+    replaced by the value before; missing targets are left out, step by step.
+
+    References
+    ----------
+    Hoerl & Kennard (1970), "Ridge regression: biased estimation for nonorthogonal problems", Technometrics 12.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.date_range("2024-01-01", periods=300, freq="D")
+    >>> df = pd.DataFrame({"load": [10.0 + day.day_of_week for day in days]}, index=days)
+    >>> model = RidgeForecaster(window=14, horizon=7).fit(df)
+    >>> model.forecast(2).round(1)
+                load
+    2024-10-27  16.0
+    2024-10-28  10.0
+    """
+
+    _dtype = np.float32
+
+    def __init__(
+        self,
+        target=None,
+        window=None,
+        horizon=None,
+        strategy="direct",
+        level="last",
+        shared=True,
+        past_covariates=None,
+        future_covariates=None,
+        freq=None,
+    ):
+        self.target = target
+        self.window = window
+        self.horizon = horizon
+        self.strategy = strategy
+        self.level = level
+        self.shared = shared
+        self.past_covariates = past_covariates
+        self.future_covariates = future_covariates
+        self.freq = freq
+
+    def _train(self, values, cutoffs) -> LinearMap:
+        windows, y = self._lazy_examples(values, cutoffs)
+        self._check_size(windows)
+        training, held = split_in_time(len(windows), CALIBRATION_FRACTION, self._gap())
+        test = None if held is None else (windows[held], y[held])
+        chosen = fit_linear(windows[training], y[training], test, self._gap())
+        self.stopped_ = None if held is None else chosen
+        if chosen is None:
+            chosen = self._fit_few(windows, y)
+        return chosen if self.stopped_ is None else chosen.refitted(windows, y)
+
+    def _check_size(self, windows) -> None:
+        _, n_rows, n_columns = windows.shape
+        if n_rows * n_columns > LARGEST_WINDOW:
+            fewer = ", fewer covariates, or shared=True for several targets" if n_columns > 1 else ""
+            raise DataError(
+                f"windows of {n_rows} rows and {n_columns} column(s) are {n_rows * n_columns:,} inputs of the "
+                f"regression; at most {LARGEST_WINDOW:,} are allowed, since its equations take the square of that in "
+                f"memory. Use window={max(1, LARGEST_WINDOW // n_columns)} or less{fewer}."
+            )
+
+    def _fit_few(self, windows, y) -> LinearMap:
+        """Fit with the largest penalty, where too few windows are left to choose one."""
+        linear = fit_penalised(windows, y, PENALTIES[-1])
+        if linear is None:
+            raise DataError(
+                f"of {len(windows)} training window(s), fewer than two are followed by an observed target at some of "
+                f"the {self.block_} step(s) of the horizon. Pass more history, fill the gaps (df.interpolate()), or "
+                "use a shorter horizon or strategy='recursive'."
+            )
+        return linear
+
+    def _apply(self, regressor, windows):
+        return regressor.predict(windows)
+
+    def _held_out(self):
+        return self.stopped_
+
+    @property
+    def n_parameters_(self) -> int:
+        """Coefficients and intercepts."""
+        return self.regressor_.n_parameters
