@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
-from tsrnn.significance import critical_value, long_run_standard_error
+from tsrnn.significance import critical_value, holm, long_run_standard_error, one_sided_p
 
 
 @pytest.mark.parametrize("lag", [0, 1, 5, 23])
@@ -26,3 +30,45 @@ def test_the_critical_value_is_exceeded_by_chance_in_five_per_cent(lag):
     critical = critical_value(100, lag)
     found = np.mean([row.mean() > critical * long_run_standard_error(row, lag) for row in means])
     assert found == pytest.approx(0.05, abs=0.015)
+
+
+@pytest.mark.parametrize("lag", [0, 3, 24])
+def test_p_values_of_chance_are_spread_evenly(lag):
+    rng = np.random.default_rng(0)
+    found = np.array([one_sided_p(row, lag) for row in rng.normal(size=(4_000, 60))])
+    for level in (0.5, 0.1, 0.05, 0.01):
+        assert (found < level).mean() == pytest.approx(level, abs=0.005 + 0.1 * level)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 20])
+def test_without_correlation_the_p_value_is_that_of_the_t_test_or_larger(n):
+    for row in np.random.default_rng(0).normal(0.8, size=(50, n)):
+        exact = stats.ttest_1samp(row, 0.0, alternative="greater").pvalue
+        tail, found = min(exact, 1 - exact), one_sided_p(row, 0)
+        assert min(found, 1 - found) >= tail * (1 - 1e-9)
+        assert found == pytest.approx(exact, abs=0.03 if n < 5 else 0.01)
+
+
+@pytest.mark.parametrize(("n", "lag"), [(20, 0), (100, 23), (50, 49), (400, 4)])
+def test_p_value_and_critical_value_agree_at_five_per_cent(n, lag):
+    noise = np.random.default_rng(1).normal(size=n)
+    noise -= noise.mean()
+    shift = critical_value(n, lag) * long_run_standard_error(noise, lag)
+    assert one_sided_p(noise + shift, lag) == pytest.approx(0.05, abs=0.002)
+
+
+def test_what_proves_nothing_and_what_proves_all():
+    assert one_sided_p([3.0], 0) == 1.0 and one_sided_p([], 0) == 1.0
+    assert one_sided_p([0.0, 0.0, 0.0], 1) == 1.0
+    assert one_sided_p([2.0, 2.0, 2.0], 0) == 0.0 and one_sided_p([-2.0, -2.0], 0) == 1.0
+
+
+def test_p_value_does_not_depend_on_the_unit():
+    row = np.random.default_rng(0).normal(0.3, size=40)
+    found = [one_sided_p(row * unit, 2) for unit in (1e-12, 1.0, 1e12)]
+    np.testing.assert_allclose(found, found[1], rtol=1e-9)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_equals_statsmodels(p_values):
+    np.testing.assert_allclose(holm(p_values), multipletests(p_values, method="holm")[1], rtol=1e-12)
