@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tsrnn"
 
 LAYERS = [
-    {"exceptions", "_checks", "_types", "_optional", "_show_versions"},
+    {"exceptions", "_checks", "_optional", "_publishing", "_show_versions", "_types", "_warnings"},
     {
         "frames",
         "windows",

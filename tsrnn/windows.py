@@ -14,6 +14,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ._publishing import publishes, reads_one_state
 from .exceptions import DataError
 from .frames import TimeGrid, as_names, check_columns, check_frame, in_zone, infer_grid
 
@@ -303,6 +304,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         self.window = window
         self.freq = freq
 
+    @publishes
     def fit(self, X, y=None):
         window = check_length(self.window, "window")
         data = check_frame(X)
@@ -312,6 +314,7 @@ class SlidingWindow(TransformerMixin, BaseEstimator):
         self.tail_ = data.iloc[len(data) - min(window - 1, len(data)) :]
         return self
 
+    @reads_one_state
     def transform(self, X):
         check_is_fitted(self)
         data = check_frame(X)

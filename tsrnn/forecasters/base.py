@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._archive import SaveMixin
+from .._publishing import publishes, reads_one_state
 from ..exceptions import DataError
 from ..frames import (
     as_names,
@@ -64,6 +65,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
 
     # ------------------------------------------------------------------ fit
 
+    @publishes
     def fit(self, X, y=None):
         """Learn from a table indexed by time.
 
@@ -161,6 +163,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
 
     # ------------------------------------------------------------------ forecasts
 
+    @reads_one_state
     def predict(self, X, history=None):
         """Forecast.
 
@@ -186,6 +189,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
         values, _, stamps = self._predict_steps(X, history)
         return self._give_back(values, stamps)
 
+    @reads_one_state
     def score(self, X, y=None, sample_weight=None) -> float:
         """Coefficient of determination of the forecasts of X's rows, the targets read from X where no y is given."""
         if y is None:
@@ -194,6 +198,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
             y = X[self.targets_]
         return super().score(X, y, sample_weight)
 
+    @reads_one_state
     def forecast(self, steps=None) -> pd.DataFrame:
         """Forecast the next `steps` rows (by default, the horizon) after the last known one.
 
@@ -205,6 +210,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
         values, _, stamps = self._predict_steps(self._default_steps() if steps is None else check_steps(steps), None)
         return pd.DataFrame(values, index=stamps, columns=self.targets_)
 
+    @reads_one_state
     def predict_quantiles(self, X=None, quantiles=(0.1, 0.5, 0.9), history=None) -> pd.DataFrame:
         """Forecast quantiles.
 
@@ -227,6 +233,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
         names = [f"{target}_q{100 * level:g}" for target in self.targets_ for level in levels]
         return pd.DataFrame(bands.reshape(len(stamps), -1), index=stamps, columns=names)
 
+    @reads_one_state
     def predict_interval(self, X=None, coverage=0.9, history=None) -> pd.DataFrame:
         """Forecast with a central interval that is to hold the observation with probability `coverage`.
 
@@ -244,6 +251,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
             columns[f"{target}_upper_{suffix}"] = bands[:, k, 1]
         return pd.DataFrame(columns, index=stamps)
 
+    @reads_one_state
     def predict_cutoffs(self, steps, history, cutoffs, coverage=None) -> pd.DataFrame:
         """Forecast from many cutoffs at once, without refitting: the inner loop of a backtest.
 
@@ -295,6 +303,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
             tidy[f"lower_{suffix}"], tidy[f"upper_{suffix}"] = bands[..., 0].ravel(), bands[..., 1].ravel()
         return tidy
 
+    @publishes
     def update(self, X, y=None):
         """Take in new rows after the last known one, without refitting. Returns self."""
         check_is_fitted(self)

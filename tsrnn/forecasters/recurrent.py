@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .. import _types as t
 from .._checks import check_choice, check_int
+from .._publishing import reads_one_state
 from ..exceptions import CapacityWarning
 from ..regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from ..regressors.base import NetworkRegressor
@@ -298,6 +299,7 @@ class RecurrentForecaster(WindowForecaster):
         """Parameters of the networks and of the linear part."""
         return self.regressor_.n_parameters
 
+    @reads_one_state
     def summary(self) -> pd.DataFrame:
         """Describe the networks layer by layer, and the linear forecasts that are added to them.
 
@@ -329,6 +331,7 @@ class RecurrentForecaster(WindowForecaster):
         return table[["network", "layer", "output_shape", "parameters", "per_window"]]
 
     @property
+    @reads_one_state
     def history_(self) -> dict:
         """Loss, validation loss and learning rate by epoch of the first network, up to where it was stopped."""
         return (self.stopped_ or self.regressor_).networks[0].history_
@@ -338,6 +341,7 @@ class RecurrentForecaster(WindowForecaster):
         """The network, the first of several, as a Keras model of scaled, centred windows, without the linear part."""
         return self.regressor_.networks[0].model_
 
+    @reads_one_state
     def export_keras(self, path) -> None:
         """Write `model_` to a file, see `LSTMRegressor.export_keras`; `save` writes the whole forecaster."""
         check_is_fitted(self)

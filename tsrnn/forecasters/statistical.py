@@ -5,8 +5,6 @@ Imports frames, checks, exceptions, base, naive, and the models and the search b
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from scipy.special import ndtri
 from sklearn.exceptions import ConvergenceWarning
@@ -14,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from .. import _types as t
 from .._checks import check_choice, check_int
+from .._warnings import warn_user
 from ..exceptions import DataError
 from ..frames import season_length as season_of
 from ..frames import some
@@ -100,11 +99,10 @@ class ARIMABase(BaseForecaster):
             )
         fit = fit_model(y, regressors, spec, self.max_iter)
         if fit.out_of_iterations:
-            warnings.warn(
+            warn_user(
                 f"{spec} of target {target!r} did not converge in {self.max_iter} iterations. Raise max_iter or take a "
                 "smaller order.",
                 ConvergenceWarning,
-                stacklevel=5,
             )
         return fit
 

@@ -6,9 +6,7 @@ arrays; programs that compute with them are leased from the engine's pool. Impor
 
 from __future__ import annotations
 
-import functools
 import math
-import warnings
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,8 @@ from sklearn.utils.validation import check_is_fitted
 from .._archive import SaveMixin
 from .._canonical import canonical_rows
 from .._checks import check_bool, check_choice, check_int, check_quantiles, check_real, check_verbose
+from .._publishing import KeptWork, publishes, reads_one_state
+from .._warnings import warn_user
 from ..engine import ENGINES, ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, choose_engine, lease
 from ..engine.callbacks import KerasCallbacks, ProgressHook, SklearnCallbacks, fresh_callbacks
 from ..engine.data import check_gaps, features_with_gaps
@@ -63,30 +63,6 @@ _MAX_PARAMETERS = 2**31 - 1  # the engines count weights in 32 bits
 # batch, if the matrices are so small that the overhead of TensorFlow's operations counts.
 _COMPILE_FROM_STEPS = 100_000
 _COMPILE_UP_TO_SIZE = 8192  # batch_size * units
-
-
-def _all_or_nothing(method):
-    """Leave the estimator as it was if the method raises: no half-fitted state.
-
-    Ctrl-C with `warm_start` is the exception: what was learnt until then is kept, to go on from.
-    """
-
-    @functools.wraps(method)
-    def guarded(self, *args, **kwargs):
-        before = self.__dict__.copy()
-        try:
-            return method(self, *args, **kwargs)
-        except TrainingInterrupted:
-            if not self.warm_start:
-                self.__dict__.clear()
-                self.__dict__.update(before)
-            raise
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
-
-    return guarded
 
 
 def _output_shape(layer: Any) -> tuple[int, ...]:
@@ -169,7 +145,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
 
     # -- public ------------------------------------------------------------------------------------------------------
 
-    @_all_or_nothing
+    @publishes
     @with_callbacks
     def fit(self, X, y, sample_weight=None):
         """Train the network from new weights (with `warm_start`, from where the last fit ended).
@@ -201,12 +177,13 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         """
         return self._fit(X, y, sample_weight, resume=self.warm_start and hasattr(self, "weights_"))
 
-    @_all_or_nothing
+    @publishes
     @with_callbacks
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch on the given windows, without early stopping; parameters as in `fit`."""
         return self._fit(X, y, sample_weight, resume=hasattr(self, "weights_"), single_epoch=True)
 
+    @reads_one_state
     def predict(self, X):
         """Predict the targets of windows.
 
@@ -227,6 +204,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         outputs = self._outputs(X)
         return point_forecast(self._loss, self._quantiles, outputs).reshape(self._prediction_shape(outputs))
 
+    @reads_one_state
     def predict_quantiles(self, X, quantiles=None):
         """Predict quantiles of the targets of windows, after a fit with loss "pinball", "gaussian" or "student_t".
 
@@ -270,6 +248,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         return values.reshape(*self._prediction_shape(outputs), len(levels))
 
     @property
+    @reads_one_state
     def model_(self):
         """A new Keras model with these weights; it takes windows (n, n_steps, channels) without empty leading steps.
 
@@ -287,6 +266,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             recurrent_dropout=self.recurrent_dropout,
         )
 
+    @reads_one_state
     def export_keras(self, path) -> None:
         """Write the network as a Keras model, for use without tsrnn.
 
@@ -330,6 +310,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
             raise NotFittedError(f"This {type(self).__name__} is not fitted yet. Call fit first.")
         return self._spec.n_parameters
 
+    @reads_one_state
     def summary(self) -> pd.DataFrame:
         """Describe the fitted network layer by layer.
 
@@ -403,7 +384,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
 
     # -- for the layers above ----------------------------------------------------------------------------------------
 
-    @_all_or_nothing
+    @publishes
     @with_callbacks
     def _fit_windows(self, X, y, sample_weight=None, *, validation=None, resume=False):
         """Fit as `fit` does, but let y be NaN where a target is not known: such entries carry no loss.
@@ -447,9 +428,10 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         try:
             outcome = self._train(plan, training, held_out, rng, resume, (X, y, sample_weight))
         except TrainingInterrupted as interrupted:
-            # undone by _all_or_nothing without warm_start
+            if not self.warm_start:
+                raise
             self._finish(interrupted.outcome, done, n_windows, keep=True)
-            raise
+            raise KeptWork from None
         self._finish(outcome, done, n_windows, keep=self.warm_start or single_epoch)
         self._keep_states(X)
         return self
@@ -670,12 +652,11 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
         n_examples = n_windows if self._piece is None else int((training.windows.n_steps - training.windows.lead).sum())
         if self._spec.n_parameters > n_examples:
             unit = "windows" if self._piece is None else "steps"
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__} has {self._spec.n_parameters:,} trainable parameters but only {n_examples:,} "
                 f"training {unit}, so it can learn them by heart. Use fewer units, more windows (a smaller stride, a "
                 "longer history), or compare its error on held-out data with a simpler model's.",
                 CapacityWarning,
-                stacklevel=6,  # past the two decorators of fit: to the line that called it
             )
 
     def _feature_names(self) -> list[str] | None:

@@ -14,13 +14,13 @@ from .. import _types as t
 from .._archive import SaveMixin
 from .._canonical import canonical_rows
 from .._checks import check_bool, check_choice, check_int, check_real
+from .._publishing import publishes, reads_one_state
 from ..engine import Missing, WindowData
 from ..engine.data import check_gaps, features_with_gaps
 from ..engine.inputs import align_targets, drop_silent, read_targets, read_weights, read_windows
 from ..engine.reservoir import Reservoir, fit_readout, make_reservoir, read_inputs
 from ..engine.training import Examples
 from ..exceptions import ArchiveError
-from .base import _all_or_nothing
 
 __all__ = ["EchoStateRegressor"]
 
@@ -164,7 +164,7 @@ class EchoStateRegressor(SaveMixin, RegressorMixin, BaseEstimator):
 
     # -- public ------------------------------------------------------------------------------------------------------
 
-    @_all_or_nothing
+    @publishes
     def fit(self, X, y, sample_weight=None):
         """Draw a reservoir and fit its readout.
 
@@ -191,6 +191,7 @@ class EchoStateRegressor(SaveMixin, RegressorMixin, BaseEstimator):
         """
         return self._fit_windows(X, y, sample_weight, allow_nan=False)
 
+    @reads_one_state
     def predict(self, X):
         """Predict the targets of windows.
 
@@ -225,6 +226,7 @@ class EchoStateRegressor(SaveMixin, RegressorMixin, BaseEstimator):
         return self._reservoir.recurrent_weights
 
     @property
+    @reads_one_state
     def n_parameters_(self) -> int:
         """Numbers that were fitted."""
         check_is_fitted(self)
@@ -232,7 +234,7 @@ class EchoStateRegressor(SaveMixin, RegressorMixin, BaseEstimator):
 
     # -- fitting -----------------------------------------------------------------------------------------------------
 
-    @_all_or_nothing
+    @publishes
     def _fit_windows(self, X, y, sample_weight=None, *, allow_nan=True):
         """Fit as `fit` does; if `allow_nan`, y may be NaN where a target is not known."""
         self._check_parameters()

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .. import _types as t
 from .._checks import check_bool, check_choice, check_int, check_positions, check_real, check_units
+from .._publishing import reads_one_state
 from ..engine import WindowData
 from ..engine.distributions import n_parameters, point_forecast
 from ..engine.inputs import align_targets, read_targets, read_windows
@@ -36,6 +37,7 @@ class _FeedbackRegressor(KerasTrainedRegressor):
     _spec: FeedbackSpec
     _cells: tuple[str, ...]
 
+    @reads_one_state
     def predict_teacher_forced(self, X, y):
         """Predict each step from the true targets of the steps before it, instead of from what was predicted there.
 
@@ -85,6 +87,7 @@ class _FeedbackRegressor(KerasTrainedRegressor):
             outputs = np.moveaxis(outputs, 2, 1).reshape(len(outputs), -1)
         return point_forecast(self._loss, self._quantiles, outputs).reshape(self._prediction_shape(outputs))
 
+    @reads_one_state
     def exposure_bias(self, X, y) -> pd.DataFrame:
         """Compare the errors with the true targets fed back and with the network's own outputs fed back.
 

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 
 from .. import _types as t
+from .._publishing import reads_one_state
 from ..engine import WindowData
 from ..engine.distributions import n_parameters
 from ..exceptions import ArchiveError
@@ -150,6 +151,7 @@ feature_names_in_, n_steps_in_, n_outputs_
         self.verbose = verbose
 
     @property
+    @reads_one_state
     def model_(self):
         """A new model from `build` with these weights; it takes windows (n, n_steps, channels).
 

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .. import _types as t
 from .._checks import check_bool, check_choice, check_int, check_positions, check_real, check_units
+from .._publishing import reads_one_state
 from ..engine.distributions import n_parameters
 from ..engine.inputs import read_windows
 from ..exceptions import ArchiveError
@@ -157,6 +158,7 @@ class _RecurrentRegressor(NetworkRegressor):
             dilation=self._dilations(len(units)),
         )
 
+    @reads_one_state
     def stream(self, n_streams: int | None = None, *, state: str | None = None) -> Stream:
         """Return a reader of single observations that carries the state of the network from one to the next.
 
