@@ -17,7 +17,17 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tsrnn"
 
 LAYERS = [
-    {"exceptions", "_checks", "_optional", "_publishing", "_show_versions", "_types", "_warnings"},
+    {
+        "exceptions",
+        "_checks",
+        "_estimator",
+        "_near_misses",
+        "_optional",
+        "_publishing",
+        "_show_versions",
+        "_types",
+        "_warnings",
+    },
     {
         "frames",
         "windows",
@@ -39,6 +49,7 @@ LAYERS = [
 ]
 # Arrows inside a layer.
 BESIDE = {
+    "_estimator": {"_near_misses"},
     "windows": {"frames"},
     "transformers": {"frames", "windows"},
     "splits": {"frames"},

@@ -11,9 +11,10 @@ import numbers
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ._estimator import Estimator
 from ._publishing import publishes, reads_one_state
 from .exceptions import DataError
 from .frames import TimeGrid, as_names, check_columns, check_frame, in_zone, infer_grid
@@ -259,7 +260,7 @@ def _read_series(frame, freq):
     return pd.concat(parts), np.concatenate(follows)
 
 
-class SlidingWindow(TransformerMixin, BaseEstimator):
+class SlidingWindow(TransformerMixin, Estimator):
     """Turn each row of a time-indexed table into the window of rows that ends there.
 
     The number of rows stays, so that it stands in a `Pipeline` between a scaler and a recurrent regressor and y needs

@@ -10,10 +10,11 @@ import numbers
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._archive import SaveMixin
+from .._estimator import Estimator
 from .._publishing import publishes, reads_one_state
 from ..exceptions import DataError
 from ..frames import (
@@ -38,7 +39,7 @@ def check_steps(steps) -> int:
     return int(steps)
 
 
-class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
+class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
     """The protocol shared by networks and baselines.
 
     A subclass has the parameters ``target`` and ``freq`` and implements, on arrays whose columns are the targets, then
@@ -59,6 +60,8 @@ class BaseForecaster(SaveMixin, RegressorMixin, BaseEstimator):
     Fitted attributes: ``data_`` (the rows seen, validated), ``grid_`` (how time goes on), ``origin_`` (the first row
     fitted, from which row positions count), ``targets_``, ``past_`` and ``future_`` (column names by role).
     """
+
+    _not_shown: tuple[str, ...] = ("container_", "origin_")
 
     #: Whether covariates reach the model. Columns given beside y are ignored where not.
     _takes_covariates = False

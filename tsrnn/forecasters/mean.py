@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import _types as t
 from .._checks import check_int, check_real
 from ..exceptions import DataError
 from ..frames import some
@@ -133,7 +134,13 @@ class MeanForecaster(WalkForecaster):
     [0.0]
     """
 
-    def __init__(self, window=None, value=None, target=None, freq=None):
+    def __init__(
+        self,
+        window: int | None = None,
+        value: float | None = None,
+        target: t.Labels | None = None,
+        freq: str | None = None,
+    ) -> None:
         self.window = window
         self.value = value
         self.target = target

@@ -40,6 +40,7 @@ class RecurrentForecaster(WindowForecaster):
 
     _regressor_class: type[NetworkRegressor]
     _dtype = np.float32
+    _not_shown: tuple[str, ...] = ("model_",)  # Keras is imported for it
     activation: str  # other networks have other ones
 
     def __init__(

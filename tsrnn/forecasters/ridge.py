@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import _types as t
 from ..exceptions import DataError
 from .linear import LARGEST_WINDOW, PENALTIES, LinearMap, fit_linear, fit_penalised
 from .validation import split_in_time
@@ -84,16 +85,16 @@ class RidgeForecaster(WindowForecaster):
 
     def __init__(
         self,
-        target=None,
-        window=None,
-        horizon=None,
-        strategy="direct",
-        level="last",
-        shared=True,
-        past_covariates=None,
-        future_covariates=None,
-        freq=None,
-    ):
+        target: t.Labels | None = None,
+        window: int | None = None,
+        horizon: int | None = None,
+        strategy: t.Strategy = "direct",
+        level: t.Level | None = "last",
+        shared: bool = True,
+        past_covariates: t.Labels | None = None,
+        future_covariates: t.Labels | None = None,
+        freq: str | None = None,
+    ) -> None:
         self.target = target
         self.window = window
         self.horizon = horizon

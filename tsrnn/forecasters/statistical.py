@@ -54,6 +54,7 @@ class ARIMABase(BaseForecaster):
     """
 
     _takes_covariates = True
+    _not_shown: tuple[str, ...] = ("scale_", "specs_")
 
     def _time_columns(self, index):
         return self.grid_.positions(index, self.origin_)[:, None].astype(float)

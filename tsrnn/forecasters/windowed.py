@@ -42,6 +42,7 @@ class WindowForecaster(BaseForecaster):
     """
 
     _takes_covariates = True
+    _not_shown: tuple[str, ...] = ("block_", "mean_", "n_rows_fit_", "residuals_", "scale_")
     #: Of the windows and targets that the regressor is given.
     _dtype: type = np.float64
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._archive import SaveMixin
 from .._canonical import canonical_rows
 from .._checks import check_bool, check_choice, check_int, check_quantiles, check_real, check_verbose
+from .._estimator import Estimator
 from .._publishing import KeptWork, publishes, reads_one_state
 from .._warnings import warn_user
 from ..engine import ENGINES, ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, choose_engine, lease
@@ -78,7 +79,7 @@ def are_float32(array: Any, shape: tuple[int, ...]) -> bool:
     return isinstance(array, np.ndarray) and array.dtype == np.float32 and array.shape == shape and array.size > 0
 
 
-class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEstimator):
+class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimator):
     """Base of the regressors that train a network; parameters and attributes are described in `LSTMRegressor`.
 
     A subclass has the parameters that this class reads (those of training, `engine`, `n_steps` and `missing_indicator`)
@@ -97,6 +98,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, BaseEsti
     _n_features_per_step: int
     _trainer_state: list[np.ndarray] | None
     _piece: int | None  # steps of the pieces in which sequences are read, with the state carried between them
+    _not_shown: tuple[str, ...] = ("model_",)  # Keras is imported for it
     _masks = True  # whether the network skips empty leading steps
     teacher_forcing: Any = 0.0  # of the networks that read their own outputs
 

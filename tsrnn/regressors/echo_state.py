@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,6 +14,7 @@ from .. import _types as t
 from .._archive import SaveMixin
 from .._canonical import canonical_rows
 from .._checks import check_bool, check_choice, check_int, check_real
+from .._estimator import Estimator
 from .._publishing import publishes, reads_one_state
 from ..engine import Missing, WindowData
 from ..engine.data import check_gaps, features_with_gaps
@@ -25,7 +26,7 @@ from ..exceptions import ArchiveError
 __all__ = ["EchoStateRegressor"]
 
 
-class EchoStateRegressor(SaveMixin, RegressorMixin, BaseEstimator):
+class EchoStateRegressor(SaveMixin, RegressorMixin, Estimator):
     """Echo state network [1]_ that maps windows to targets: a random reservoir with a ridge regression on its state.
 
     The reservoir reads a window step by step and is never trained; its last state and last input are the features of
@@ -109,6 +110,7 @@ class EchoStateRegressor(SaveMixin, RegressorMixin, BaseEstimator):
     True
     """
 
+    _not_shown: tuple[str, ...] = ("reservoir_",)
     coef_: np.ndarray
     intercept_: np.ndarray
     n_steps_in_: int
