@@ -410,7 +410,7 @@ def test_columns_beside_y_are_known_ahead(name, df):
 
 @COVARIATES
 def test_missing_future_covariates_are_listed(name, df):
-    past, future = df.iloc[:72], df.iloc[72:75]
+    past, future = df.iloc[:72], df.iloc[72:76]  # a whole horizon
     model = FORECASTERS[name]().fit(past[["drive"]], past["load"])
     with pytest.raises(DataError, match=r"(?s)'?drive'? are needed .*2024-01-04 00:00:00, 2024-01-04 01:00:00"):
         model.predict(2)

@@ -15,10 +15,10 @@ from tsrnn.forecasters.naive import (
     NaiveForecaster,
     SeasonalNaiveForecaster,
     increments,
-    latest_rows,
-    repeat_season,
+    season_rows,
     walk_scale,
 )
+from tsrnn.forecasters.observed import latest_rows, rows_since_observed, take_rows
 
 
 def series(values, freq="h"):
@@ -46,13 +46,13 @@ gappy = hnp.arrays(
 
 @settings(max_examples=200, deadline=None)
 @given(values=gappy, period=st.integers(1, 8), steps=st.integers(1, 12))
-def test_repeat_season_is_what_a_loop_finds(values, period, steps):
+def test_a_repeated_season_is_what_a_loop_finds(values, period, steps):
     cutoffs = np.arange(len(values))
     expected = [
         [[slow_repeat(column, cutoff, step, period) for column in values.T] for step in range(1, steps + 1)]
         for cutoff in cutoffs
     ]
-    assert_array_equal(repeat_season(values, cutoffs, steps, period), expected)
+    assert_array_equal(take_rows(values, season_rows(values, cutoffs, steps, period)), expected)
 
 
 @settings(max_examples=100, deadline=None)
@@ -63,6 +63,15 @@ def test_latest_rows_are_observed_at_the_same_phase_and_not_later(values, period
         found = rows[row, k]
         assert found <= row and (row - found) % period == 0 and np.isfinite(values[found, k])
         assert np.isnan(values[found + period : row + 1 : period, k]).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(values=gappy)
+def test_rows_since_the_last_observation_are_counted(values):
+    counted = rows_since_observed(values, np.arange(len(values)))
+    for row, k in np.ndindex(*values.shape):
+        seen = np.flatnonzero(np.isfinite(values[: row + 1, k]))
+        assert counted[row, k] == (row - seen[-1] if len(seen) else 0)
 
 
 # ---------------------------------------------------------------------- naive
@@ -107,6 +116,44 @@ def test_coverage_on_random_walks_is_nominal(model):
     lower, upper = (interval.filter(like=side).to_numpy() for side in ("_lower_", "_upper_"))
     truth = df.iloc[200:].to_numpy()
     assert abs(((lower <= truth) & (truth <= upper)).mean() - 0.8) < 0.05
+
+
+def half_widths(interval, target="y"):
+    return ((interval[f"{target}_upper_90"] - interval[f"{target}_lower_90"]) / 2).to_numpy()
+
+
+@pytest.mark.parametrize("gap", [1, 7, 24])
+def test_intervals_count_from_the_last_observation(gap):
+    values = series(np.random.default_rng(0).normal(size=300).cumsum())
+    values.iloc[-gap:] = np.nan
+    steps = gap + np.arange(1, 4)
+    naive, drift = NaiveForecaster().fit(values), DriftForecaster().fit(values)
+    z = norm.ppf(0.95)
+    assert_allclose(half_widths(naive.predict_interval(3)), z * naive.sigma_ * np.sqrt(steps))
+    assert_allclose(half_widths(drift.predict_interval(3)), z * drift.sigma_ * np.sqrt(steps * (1 + steps / 299)))
+    # as wide as those of the same steps from the history without the rows that miss
+    known = naive.predict_interval(gap + 3, history=values.iloc[:-gap])
+    assert_allclose(naive.predict_interval(3), known.iloc[gap:])
+
+
+def test_each_target_and_cutoff_has_its_own_distance():
+    rng = np.random.default_rng(0)
+    df = pd.DataFrame(rng.normal(size=(60, 2)).cumsum(axis=0), columns=["a", "b"], index=series(np.zeros(60)).index)
+    df.iloc[20:25, 0] = np.nan
+    model = NaiveForecaster().fit(df)
+    tidy = model.predict_cutoffs(1, df, df.index[[19, 20, 24, 25]], coverage=0.9)
+    half = ((tidy["upper_90"] - tidy["lower_90"]) / 2).to_numpy().reshape(4, 2)
+    assert_allclose(half, norm.ppf(0.95) * model.sigma_ * np.sqrt([[1, 1], [2, 1], [6, 1], [1, 1]]))
+    fitted = model.predict_interval(df.index[[20, 21, 25, 26]])  # one step from these cutoffs
+    assert_allclose(np.column_stack([half_widths(fitted, name) for name in "ab"]), half)
+
+
+def test_a_season_taken_from_farther_back_is_less_certain():
+    values = np.random.default_rng(0).normal(size=40).cumsum()
+    values[[33, 36, 37]] = np.nan  # season 4, cutoff 39: the first phase from row 32, the second from row 29
+    model = SeasonalNaiveForecaster(4).fit(series(values))
+    half = half_widths(model.predict_interval(8))
+    assert_allclose(half, norm.ppf(0.95) * model.sigma_ * np.sqrt([2, 3, 1, 1, 3, 4, 2, 2]))
 
 
 # ---------------------------------------------------------------------- seasonal naive

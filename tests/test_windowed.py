@@ -11,6 +11,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 
 from tsrnn.exceptions import DataError
+from tsrnn.forecasters import EchoStateForecaster, RidgeForecaster
 from tsrnn.forecasters.windowed import RegressionForecaster, fit_scaling, last_observed
 
 
@@ -89,7 +90,7 @@ class TestAgainstLoops:
 
 
 class TestCovariates:
-    @pytest.mark.parametrize(("strategy", "steps"), [("direct", 6), ("recursive", 6), ("direct", 14)])
+    @pytest.mark.parametrize(("strategy", "steps"), [("direct", 6), ("recursive", 6), ("recursive", 3), ("direct", 12)])
     def test_what_is_known_ahead_reaches_each_step(self, strategy, steps):
         df = series()
         df["load"] = 3 * df["x"]
@@ -111,6 +112,60 @@ class TestCovariates:
             model.predict(df[["x"]].iloc[[-3, -1]])
         with pytest.raises(DataError, match="missing timestamps: 2024-01-09 05:00:00, 2024-01-09 06:00:00"):
             model.predict(3)
+
+    def test_a_step_is_the_same_however_many_are_asked_for_or_refused(self):
+        months = pd.date_range("2010-01-01", periods=132, freq="MS")
+        y = pd.Series([0, 10, 50, 90, 30, 20, 80, 70, 40, 60, 100, 110.0] * 11, months)
+        X = pd.get_dummies(months.month, prefix="m").set_axis(months)
+        direct = RegressionForecaster(Ridge(1e-4), window=12, horizon=12).fit(X[:108], y[:108])
+        whole = direct.predict(X[108:120])
+        assert abs(whole - y[108:120]).max() < 1
+        for rows in (1, 5, 11, 13):
+            with pytest.raises(DataError, match=r"missing timestamps: .*blocks.* first \d+ step.*'recursive'"):
+                direct.predict(X[108 : 108 + rows])
+        with pytest.raises(DataError, match=r"missing timestamps: 2019-02-01 .*, 2019-03-01 .*, 2019-12-01 00:00:00\."):
+            direct.predict(X[108:109])
+        fed_back = RegressionForecaster(Ridge(1e-4), window=12, strategy="recursive").fit(X[:108], y[:108])
+        for rows in (1, 5, 11):
+            np.testing.assert_allclose(fed_back.predict(X[108 : 108 + rows]), fed_back.predict(X[108:120])[:rows])
+
+    @pytest.mark.parametrize("steps", [1, 7, 9])
+    def test_backtests_refuse_covariates_that_end_within_a_block(self, steps):
+        df = series()
+        model = RegressionForecaster(Ridge(), "load", window=8, horizon=4, future_covariates="x").fit(df[:100])
+        read = -(-steps // 4) * 4
+        known = model.predict_cutoffs(steps, df, df.index[[150, 199 - read]])
+        shorter = model.predict_cutoffs(steps, df[: 151 + read], df.index[[150]])
+        pd.testing.assert_frame_equal(known[:steps], shorter)
+        with pytest.raises(DataError, match=r"missing timestamps: 2024-01-09 08:00:00\. This model forecasts 4 steps"):
+            model.predict_cutoffs(steps, df, df.index[[150, 200 - read]])
+
+    def test_the_last_fitted_values_come_from_a_cutoff_whose_covariates_are_known(self):
+        df = series()
+        model = RegressionForecaster(Ridge(), "load", window=8, horizon=4, future_covariates="x").fit(df)
+        fitted = model.predict_interval(df.index[-6:])
+        tidy = model.predict_cutoffs(4, df, df.index[[193, 194, 195]], coverage=0.9)
+        expected = tidy[(tidy["step"] == 1) | (tidy["cutoff"] == df.index[195])]
+        np.testing.assert_allclose(fitted, expected[["y_pred", "lower_90", "upper_90"]])
+
+    @settings(deadline=None, max_examples=10)
+    @given(value=st.floats(-1e6, 1e6), steps=st.sampled_from([4, 8, 12]))
+    def test_covariates_beyond_the_steps_read_change_nothing(self, value, steps):
+        df = series()
+        model = RegressionForecaster(Ridge(), "load", window=8, horizon=4, future_covariates="x").fit(df[:100])
+        changed = df.copy()
+        changed.loc[changed.index[151 + steps] :, "x"] = value
+        one, two = (model.predict_cutoffs(steps, frame, df.index[[150]], coverage=0.9) for frame in (df, changed))
+        pd.testing.assert_frame_equal(one, two)
+
+    def test_errors_are_not_measured_on_covariates_from_beyond_the_data(self):
+        df = series()
+        df["load"] = 3 * df["x"]  # known exactly, if the covariates are
+        model = RegressionForecaster(LinearRegression(), "load", window=8, horizon=6, future_covariates="x")
+        index = pd.date_range(df.index[-1], periods=19, freq="h")[1:]
+        future = pd.DataFrame({"x": np.arange(18.0)}, index)
+        interval = model.fit(df).predict_interval(future)
+        np.testing.assert_allclose(interval, np.outer(3 * np.arange(18), np.ones(3)), atol=1e-6)
 
     def test_past_covariates_cannot_be_fed_back(self):
         df = series()
@@ -212,6 +267,87 @@ class TestIntervals:
         model.predict_interval(40)
         with pytest.raises(DataError, match="no error of a forecast 41 steps ahead could be measured on the last 39"):
             model.predict_interval(41)
+
+
+class TestIntervalsAfterMissingValues:
+    """The last observation of a random walk is as good as all: errors grow with the root of the distance."""
+
+    MODELS = {
+        "boosting": lambda: RegressionForecaster(HistGradientBoostingRegressor(max_iter=5), window=16, horizon=2),
+        "imputed": lambda: RegressionForecaster(make_pipeline(SimpleImputer(), Ridge()), window=16, horizon=2),
+        "echo state": lambda: EchoStateForecaster(window=16, horizon=2, units=5, random_state=0),
+        "ridge": lambda: RidgeForecaster(window=16, horizon=2),
+    }
+
+    def walk(self, n=2_000):
+        values = np.random.default_rng(0).normal(size=n).cumsum()
+        values[100:1_200:50] = np.nan  # gaps to learn from
+        return pd.DataFrame({"y": values}, index=series(n).index)
+
+    @pytest.mark.parametrize("name", MODELS)
+    @pytest.mark.parametrize("gap", [3, 8])
+    def test_are_as_wide_as_errors_after_such_a_gap(self, name, gap):
+        df = self.walk()
+        gone = df.copy()
+        gone.iloc[-gap:] = np.nan
+        model = self.MODELS[name]().fit(df[:1_800])
+        near, far = model.predict_interval(2, history=df), model.predict_interval(2, history=gone)
+        widths = [(frame["y_upper_90"] - frame["y_lower_90"]).iloc[0] for frame in (near, far)]
+        assert 0.75 < widths[1] / widths[0] / np.sqrt(gap + 1) < 1.5
+        assert 0.75 < widths[1] / (2 * 1.645 * np.sqrt(gap + 1)) < 1.5
+
+    def test_hold_about_as_often_as_they_say_at_cutoffs_in_gaps(self):
+        df = self.walk(4_000)
+        truth = df["y"].interpolate()
+        gone = df.copy()
+        for start in range(1_900, 3_980, 20):
+            gone.iloc[start - 4 : start + 1] = np.nan
+        cutoffs = df.index[np.arange(1_900, 3_980, 20)]
+        model = RidgeForecaster(window=16, horizon=3).fit(df[:1_800])
+        out = model.predict_cutoffs(3, gone, cutoffs, coverage=0.8)
+        inside = (out["lower_80"] <= truth[out["ds"]].to_numpy()) & (truth[out["ds"]].to_numpy() <= out["upper_80"])
+        assert 0.7 < inside.mean() < 0.9
+        alone = model.predict_interval(3, coverage=0.8, history=gone[: cutoffs[7]])
+        np.testing.assert_allclose(out[["lower_80", "upper_80"]].iloc[21:24], alone.iloc[:, 1:], rtol=1e-4)
+
+    def test_of_one_target_do_not_depend_on_gaps_in_another(self):
+        walk = self.walk()["y"]
+        df = pd.DataFrame({"a": walk, "b": walk.to_numpy()[::-1]}, index=walk.index)
+        gone = df.copy()
+        gone.iloc[-5:, 0] = np.nan
+        model = RidgeForecaster(window=16).fit(df[:1_800])
+        one, two = model.predict_interval(1, history=df), model.predict_interval(1, history=gone)
+        pd.testing.assert_frame_equal(one.filter(like="b"), two.filter(like="b"))
+        assert (two["a_upper_90"] - two["a_lower_90"]).iloc[0] > 1.5 * (one["a_upper_90"] - one["a_lower_90"]).iloc[0]
+
+    def test_past_covariates_that_go_on_still_help(self):
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=2_000)
+        df = pd.DataFrame({"y": np.append(0, x[:-1]) + 0.1 * rng.normal(size=2_000), "x": x}, index=series(2_000).index)
+        late, dark = df.copy(), df.copy()
+        late.iloc[-4:, 0] = np.nan
+        dark.iloc[-4:] = np.nan
+        model = RidgeForecaster("y", window=8, level=None, past_covariates="x").fit(df)
+        widths = [
+            (frame["y_upper_90"] - frame["y_lower_90"]).iloc[0]
+            for frame in (model.predict_interval(1, history=history) for history in (df, late, dark))
+        ]
+        assert widths[1] < 1.5 * widths[0] and widths[2] > 5 * widths[0]
+
+
+class TestIntervalsHoldTheForecast:
+    @settings(deadline=None, max_examples=20)
+    @given(seed=st.integers(0, 99), bias=st.floats(-1e3, 1e3))
+    def test_whatever_the_errors_were(self, seed, bias):
+        df = series(120, seed=seed)
+        df.iloc[90:, 0] += bias  # the model held out from the last windows is wrong about all of them, on one side
+        model = RegressionForecaster(LinearRegression(), "load", window=8, horizon=2, level=None).fit(df)
+        bands = model.predict_interval(2)
+        assert (bands["load_lower_90"] <= bands["load"]).all() and (bands["load"] <= bands["load_upper_90"]).all()
+        quantiles = model.predict_quantiles(2, quantiles=[0.05, 0.3, 0.5, 0.7, 0.95])
+        assert (np.diff(quantiles) >= 0).all()
+        tidy = model.predict_cutoffs(2, df, df.index[[50, 100]], coverage=0.5)
+        assert ((tidy["lower_50"] <= tidy["y_pred"]) & (tidy["y_pred"] <= tidy["upper_50"])).all()
 
 
 class TestParameters:

@@ -270,8 +270,8 @@ def of_regressor(model) -> dict:
 
 def of_forecaster(model) -> dict:
     found = {}
-    # Past covariates are not known beyond the horizon.
-    ahead = 3 if model.past_ else 5
+    # Past covariates are not known beyond the horizon, and windows read future ones of whole horizons.
+    ahead = 3 if model.past_ or (model.future_ and hasattr(model, "window_")) else 5
     if model.future_:
         index = model.grid_.future(model.data_.index[-1], ahead)
         ahead = pd.DataFrame({"c": np.cos(np.arange(160, 160 + ahead) * 0.37)}, index=index)

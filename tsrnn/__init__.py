@@ -41,6 +41,7 @@ _HOMES = {
     "MeanForecaster": "forecasters",
     "ARIMAForecaster": "forecasters",
     "AutoARIMAForecaster": "forecasters",
+    "DataError": "exceptions",
     "WindowArray": "windows",
     "make_windows": "windows",
     "SlidingWindow": "windows",

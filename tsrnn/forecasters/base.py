@@ -1,7 +1,8 @@
 """What every forecaster is: a DataFrame goes in, forecasts on a time index come out.
 
 `BaseForecaster` reads time, targets and covariates from frames, finds the rows and steps that are asked for, and leaves
-to a subclass three hooks on plain arrays: `_fit`, `_forecast` and `_spread`. Imports frames, checks and exceptions.
+to a subclass three hooks on plain arrays: `_fit`, `_forecast` and `_spread`. Imports frames, checks, exceptions and
+observed.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from ..frames import (
     infer_grid,
     some,
 )
+from .observed import rows_since_observed
 
 __all__ = ["BaseForecaster"]
 
@@ -48,12 +50,13 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
     - ``_fit(values)``: learn from values of shape (n_rows, n_columns);
     - ``_forecast(values, cutoffs, steps)``: ndarray of shape (n_cutoffs, steps, n_targets), the forecasts of rows
       cutoff + 1 .. cutoff + steps from the targets and past covariates up to row cutoff and the future covariates up
-      to row cutoff + steps. The array may hold later rows: they must not be read;
+      to row cutoff + ``_steps_read(steps)``. The array may hold later rows: they must not be read;
     - ``_spread(steps, quantiles)``: ndarray of shape (steps, n_targets, n_quantiles), what to add to the forecast of
-      each step to get its quantiles.
+      each step after the last observation to get its quantiles.
 
-    Three more hooks have a default: ``_bands(values, cutoffs, forecasts, quantiles)`` gives the quantiles of these
-    forecasts, by default from ``_spread``; ``_time_columns(index)`` adds columns known from the time alone at the right
+    More hooks have a default: ``_bands(values, cutoffs, forecasts, quantiles)`` gives the quantiles of these
+    forecasts, by default from ``_spread`` at their distance from the last observation; ``_steps_read(steps)`` says how
+    far ahead future covariates are needed; ``_time_columns(index)`` adds columns known from the time alone at the right
     end of the array; ``_check_history(values, cutoffs)`` refuses forecasts from too little history. It is not asked
     before fitted values: there ``_forecast`` returns what it can, and NaN where nothing was observed yet.
 
@@ -283,7 +286,8 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         rows = frame.index.get_indexer(cutoffs)
         if (rows < 0).any():
             raise DataError(f"cutoff(s) {some(cutoffs[rows < 0])} are not rows of the history.")
-        beyond = self.grid_.future(frame.index[-1], max(0, int(rows.max()) + steps + 1 - len(frame)))
+        read = self._steps_ahead(steps)
+        beyond = self.grid_.future(frame.index[-1], max(0, int(rows.max()) + read + 1 - len(frame)))
         index = frame.index.append(beyond)
         values = np.vstack([frame.to_numpy(), np.full((len(beyond), frame.shape[1]), np.nan)])
         self._check_future_known(values, index, rows, steps)
@@ -302,7 +306,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         )
         if coverage is not None:
             tails, suffix = interval_levels(coverage)
-            bands = self._bands(values, rows, forecasts, tails)
+            bands = self._quantiles(values, rows, forecasts, tails)
             tidy[f"lower_{suffix}"], tidy[f"upper_{suffix}"] = bands[..., 0].ravel(), bands[..., 1].ravel()
         return tidy
 
@@ -358,7 +362,17 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         forecasts = self._forecast(values, cutoffs, steps)
         if not len(quantiles):
             return forecasts[..., None]
-        return np.concatenate([forecasts[..., None], self._bands(values, cutoffs, forecasts, quantiles)], axis=-1)
+        return np.concatenate([forecasts[..., None], self._quantiles(values, cutoffs, forecasts, quantiles)], axis=-1)
+
+    def _quantiles(self, values, cutoffs, forecasts, levels) -> np.ndarray:
+        """What `_bands` gives, opened where need be so that the forecast lies between the levels around its own."""
+        bands, point, own = self._bands(values, cutoffs, forecasts, levels), forecasts[..., None], self._own_level()
+        around = np.where(levels < own, np.minimum(bands, point), np.maximum(bands, point))
+        return np.where(levels == own, bands, around)
+
+    def _steps_ahead(self, steps) -> int:
+        """Rows after a cutoff that forecasts of so many steps need to be there."""
+        return self._steps_read(steps) if self.future_ else steps
 
     def _fitted_values(self, frame, known, stamps, quantiles) -> np.ndarray:
         """One-step forecasts of known rows; those with nothing observed before them get the mean of the target."""
@@ -371,9 +385,14 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         rows = frame.index.get_indexer(stamps)
         values = self._add_time(frame)
         out = np.full((len(rows), len(self.targets_), 1 + len(quantiles)), np.nan)
-        later = rows > 0
+        # Covariates end with the data: the last rows are forecast from the last cutoff that knows all it reads.
+        latest = len(values) - 1 - self._steps_ahead(1)
+        later, last = (rows > 0) & (rows - 1 <= latest), (rows - 1 > latest) & (latest >= 0)
         if later.any():
             out[later] = self._forecast_and_bands(values, rows[later] - 1, 1, quantiles)[:, 0]
+        if last.any():
+            steps = rows[last] - latest
+            out[last] = self._forecast_and_bands(values, np.array([latest]), int(steps.max()), quantiles)[0, steps - 1]
         unseen = np.isnan(out[..., 0])
         if unseen.any():
             mean = np.nanmean(self.data_[self.targets_].to_numpy(), axis=0)
@@ -385,10 +404,12 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
     def _extend(self, frame, stamps, steps, given) -> np.ndarray:
         """Add the rows to forecast below the history: NaN, except for the future covariates given."""
         length = int(steps.max())
-        rows = np.full((length, frame.shape[1]), np.nan)
         # Which stamps the steps 1..length have: where all are given, those (on a trading calendar they may differ from
         # the grid's).
         index = stamps if length == len(stamps) else self.grid_.future(frame.index[-1], length)
+        beyond = self._steps_ahead(length) - length
+        index = index.append(self.grid_.future(index[-1], beyond)) if beyond else index
+        rows = np.full((len(index), frame.shape[1]), np.nan)
         if self.future_:
             given = pd.DataFrame(index=stamps, columns=self.future_, dtype=float) if given is None else given
             check_columns(given, self.future_, "future covariate")
@@ -399,6 +420,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
                 raise DataError(
                     f"future covariates {some(self.future_)} are needed for every step up to {index[-1]}; missing "
                     f"timestamps: {some(missing, 24)}. Pass predict(X) with a frame that has them."
+                    f"{self._block_advice(length)}"
                 )
             rows[:, -len(self.future_) :] = whole.loc[index].to_numpy()
         return np.hstack([np.vstack([frame.to_numpy(), rows]), self._time_columns(frame.index.append(index))])
@@ -422,13 +444,23 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
     def _check_future_known(self, values, index, rows, steps) -> None:
         if not self.future_:
             return
-        needed = np.unique(rows[:, None] + np.arange(1, steps + 1))
+        read = self._steps_read(steps)
+        needed = np.unique(rows[:, None] + np.arange(1, read + 1))
         unknown = needed[np.isnan(values[needed][:, -len(self.future_) :]).any(axis=1)]
         if len(unknown):
             raise DataError(
                 f"future covariates {some(self.future_)} must be known for every forecast row; missing timestamps: "
-                f"{some(index[unknown], 24)}."
+                f"{some(index[unknown], 24)}.{self._block_advice(steps)}"
             )
+
+    def _block_advice(self, steps) -> str:
+        block = self._steps_read(1)
+        if steps % block == 0:
+            return ""
+        return (
+            f" This model forecasts {block} steps at once from the covariates of all of them: pass those of whole "
+            f"blocks and take the first {steps} step(s), or fit with a shorter horizon or strategy='recursive'."
+        )
 
     def _give_back(self, values, stamps):
         frame = pd.DataFrame(values, index=stamps, columns=self.targets_)
@@ -476,7 +508,19 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         self, values: np.ndarray, cutoffs: np.ndarray, forecasts: np.ndarray, quantiles: np.ndarray
     ) -> np.ndarray:
         """Quantiles (n_cutoffs, steps, n_targets, n_quantiles) of what `_forecast` returned for these arguments."""
-        return forecasts[..., None] + self._spread(forecasts.shape[1], quantiles)
+        n_targets = len(self.targets_)
+        since = rows_since_observed(values[:, :n_targets], cutoffs)  # (n_cutoffs, K)
+        spread = self._spread(forecasts.shape[1] + int(since.max()), quantiles)
+        rows = since[:, None] + np.arange(forecasts.shape[1])[:, None]  # (n_cutoffs, steps, K)
+        return forecasts[..., None] + spread[rows, np.arange(n_targets)]
+
+    def _own_level(self) -> float:
+        """The level of the quantile that `_forecast` gives; what is not called a quantile counts as the median."""
+        return 0.5
+
+    def _steps_read(self, steps: int) -> int:
+        """How many rows after a cutoff hold the future covariates that `_forecast` reads for so many steps."""
+        return steps
 
 
 def container_of(y) -> str:

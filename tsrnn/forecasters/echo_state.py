@@ -132,8 +132,7 @@ class EchoStateForecaster(WindowForecaster):
     def _make_regressor(self, windows) -> EchoStateRegressor:
         names = inspect.signature(EchoStateRegressor).parameters
         shared = {name: value for name, value in self.get_params(deep=False).items() if name in names}
-        # Gaps that no training window happens to hold may yet come: the last row may miss.
-        gaps = bool(np.isnan(windows.base).any())
+        gaps = self._has_gaps(windows)
         shared["missing_indicator"] = gaps if self.missing_indicator == "auto" else self.missing_indicator
         shared["segment"] = segment_for(self.window_) if self.segment == "auto" else self.segment
         return EchoStateRegressor(**shared)

@@ -14,65 +14,26 @@ from ..exceptions import DataError
 from ..frames import season_length as season_of
 from ..frames import some
 from .base import BaseForecaster
+from .observed import carry_forward, latest_rows, take_rows
 
 __all__ = ["DriftForecaster", "NaiveForecaster", "SeasonalNaiveForecaster"]
 
 
-def latest_rows(values: np.ndarray, period: int = 1) -> np.ndarray:
-    """For each entry, the last row at or before it that is observed and a whole number of periods away.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows, n_targets)
-        NaN where nothing was observed.
-    period : int
-        1 looks at every row before, a season's length only at rows of the same phase.
-
-    Returns
-    -------
-    ndarray of int, shape (n_rows, n_targets)
-        -1 where there is none.
-
-    Examples
-    --------
-    >>> latest_rows(np.array([[np.nan], [5.0], [np.nan], [np.nan]]), period=2).ravel()
-    array([-1,  1, -1,  1])
-    """
-    n_rows, n_targets = values.shape
-    seasons = -(-n_rows // period)
-    rows = np.full((seasons * period, n_targets), -1)
-    rows[:n_rows] = np.where(np.isnan(values), -1, np.arange(n_rows)[:, None])
-    # (n, K) -> (seasons, period, K): a column of a season's phase holds ascending rows, so their maximum is the latest
-    seen = np.maximum.accumulate(rows.reshape(seasons, period, n_targets), axis=0)
-    return seen.reshape(-1, n_targets)[:n_rows]
-
-
-def take_rows(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Pick ``values[rows[..., k], k]`` for each column k; NaN where the row is -1."""
-    taken = np.take_along_axis(values, np.maximum(rows, 0).reshape(-1, values.shape[1]), axis=0)
-    return np.where(rows < 0, np.nan, taken.reshape(rows.shape))
-
-
-def carry_forward(values: np.ndarray, cutoffs: np.ndarray) -> np.ndarray:
-    """The last observation at or before each cutoff, shape (n_cutoffs, n_targets); NaN where there is none."""
-    return take_rows(values, latest_rows(values)[cutoffs])
-
-
-def repeat_season(values: np.ndarray, cutoffs: np.ndarray, steps: int, period: int) -> np.ndarray:
-    """Forecast each step by the last observation of the same phase up to the cutoff.
+def season_rows(values: np.ndarray, cutoffs: np.ndarray, steps: int, period: int) -> np.ndarray:
+    """The row with the last observation of the same phase as each step, up to the cutoff.
 
     Where no season has one, the last observation of any phase stands in.
 
     Returns
     -------
-    ndarray of shape (n_cutoffs, steps, n_targets)
+    ndarray of int, shape (n_cutoffs, steps, n_targets)
+        -1 where nothing was observed.
     """
     step = np.arange(1, steps + 1)
     # c + h - m * ceil(h / m): the row of the same phase in the last season up to the cutoff
     rows = cutoffs[:, None] + step - period * -(-step // period)  # (n_cutoffs, steps)
     sources = np.where((rows < 0)[..., None], -1, latest_rows(values, period)[np.maximum(rows, 0)])
-    forecasts = take_rows(values, sources)
-    return np.where(np.isnan(forecasts), carry_forward(values, cutoffs)[:, None, :], forecasts)
+    return np.where(sources < 0, latest_rows(values)[cutoffs][:, None, :], sources)
 
 
 def increments(values: np.ndarray, period: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -136,7 +97,8 @@ class NaiveForecaster(WalkForecaster):
 
     Notes
     -----
-    The interval of step h is that of a random walk: sigma * sqrt(h) on either side, times a normal quantile.
+    The interval is that of a random walk: sigma * sqrt(h) on either side, times a normal quantile, where h counts the
+    rows since the last observation: missing values at the end of the history widen it.
 
     References
     ----------
@@ -187,9 +149,9 @@ class SeasonalNaiveForecaster(WalkForecaster):
     Notes
     -----
     A forecast needs one season of history. Fitted values of the rows before that, and steps whose phase was never
-    observed, are the last observation (the naive forecast). The interval of step h is sigma * sqrt(k + 1) on either
-    side, times a normal quantile, with k = floor((h - 1) / season_length) whole seasons before h. On a trading
-    calendar a season counts rows, not dates.
+    observed, are the last observation (the naive forecast). The interval is sigma * sqrt(k) on either side, times a
+    normal quantile, with k the seasons, rounded up, from the observation that is repeated to the step: one within the
+    first season ahead, and more where observations are missing. On a trading calendar a season counts rows, not dates.
 
     References
     ----------
@@ -227,7 +189,14 @@ class SeasonalNaiveForecaster(WalkForecaster):
             )
 
     def _forecast(self, values, cutoffs, steps):
-        return repeat_season(self._targets(values), cutoffs, steps, self.season_length_)
+        targets = self._targets(values)
+        return take_rows(targets, season_rows(targets, cutoffs, steps, self.season_length_))
+
+    def _bands(self, values, cutoffs, forecasts, quantiles):
+        steps = np.arange(1, forecasts.shape[1] + 1)
+        rows = season_rows(self._targets(values), cutoffs, len(steps), self.season_length_)
+        seasons = -(-((cutoffs[:, None] + steps)[..., None] - rows) // self.season_length_)  # (n_cutoffs, steps, K)
+        return forecasts[..., None] + np.sqrt(seasons)[..., None] * self._normal_quantiles(np.ones(1), quantiles)
 
     def _spread(self, steps, quantiles):
         seasons = np.arange(steps) // self.season_length_  # k = floor((h - 1) / m)
@@ -255,7 +224,8 @@ class DriftForecaster(WalkForecaster):
     -----
     y(T + h) = y(T) + h * (y(T) - y(1)) / (T - 1). The line goes through the rows up to the cutoff, so it moves with
     the history without refitting. A forecast needs two observations; fitted values before that are the last
-    observation. The interval of step h is sigma * sqrt(h * (1 + h / (T - 1))) on either side, times a normal quantile.
+    observation. The interval h rows after the last observation is sigma * sqrt(h * (1 + h / (T - 1))) on either side,
+    times a normal quantile.
 
     References
     ----------

@@ -22,6 +22,7 @@ from ..regressors.base import NetworkRegressor
 from ..significance import critical_value, long_run_standard_error
 from .ensemble import Ensemble, Part
 from .linear import LinearMap, fit_linear
+from .observed import rows_since_observed
 from .validation import split_in_time
 from .windowed import WindowForecaster
 
@@ -153,13 +154,12 @@ class RecurrentForecaster(WindowForecaster):
         """The regressor with every parameter that it shares with this forecaster, and those that the data settle."""
         names = inspect.signature(self._regressor_class).parameters
         shared = {name: value for name, value in self.get_params(deep=False).items() if name in names}
-        gaps = bool(np.isnan(windows.base).any())
+        gaps = self._has_gaps(windows)
         return self._regressor_class(
             **shared
             | self._sizes()
             | {
                 "batch_size": batch_size_for(len(windows)) if self.batch_size == "auto" else self.batch_size,
-                # Gaps that no training window happens to hold may yet come: the last row may miss.
                 "missing_indicator": gaps if self.missing_indicator == "auto" else self.missing_indicator,
                 # Windows centred on their last value and a head of zeros: training starts at "repeat the last value",
                 # or at the linear forecast, and early stopping keeps it where nothing learnt is better.
@@ -269,9 +269,11 @@ class RecurrentForecaster(WindowForecaster):
         """Quantiles that the network gives out, where it does; else what past errors say.
 
         Steps beyond the horizon are forecast from forecasts: the network would take them for observed, and its
-        quantiles would be too narrow.
+        quantiles would be too narrow. So they would be after missing values at the end of the history.
         """
-        known = cutoffs >= self.window_ - 1  # before, there is no full window
+        # Before there is no full window; and the network learnt from few windows that end in a gap.
+        known = cutoffs >= self.window_ - 1
+        known &= (rows_since_observed(values[:, : len(self.targets_)], cutoffs) == 0).all(axis=1)
         if not self._knows_quantiles() or forecasts.shape[1] > self.block_ or not known.any():
             return super()._bands(values, cutoffs, forecasts, quantiles)
         bands = np.empty((*forecasts.shape, len(quantiles)))
@@ -283,6 +285,9 @@ class RecurrentForecaster(WindowForecaster):
         centre = self.mean_[: len(self.targets_), None]
         bands[known] = (scaled + level[:, None, :, None]) * self._target_scale()[:, None] + centre
         return bands
+
+    def _own_level(self):
+        return self.quantiles[0] if self.loss == "pinball" and len(self.quantiles) == 1 else super()._own_level()
 
     def _knows_quantiles(self) -> bool:
         """Whether the network learnt quantiles or a distribution, and the forecast is the network's."""

@@ -1,6 +1,6 @@
 """ARIMA with covariates as forecasters; a fitted one holds plain arrays.
 
-Imports frames, checks, exceptions, base, naive, and the models and the search beside it.
+Imports frames, checks, exceptions, base, observed, and the models and the search beside it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from .arima_search import (
     seasonal_strength,
 )
 from .base import BaseForecaster
-from .naive import carry_forward
+from .observed import carry_forward
 
 __all__ = ["ARIMAForecaster", "AutoARIMAForecaster"]
 

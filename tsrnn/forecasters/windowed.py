@@ -1,7 +1,7 @@
 """Forecasters that learn from windows: the part shared by networks and scikit-learn regressors.
 
 Series are scaled on the training rows, cut into lazy windows, each centred on its own level, and handed to a regressor
-that knows nothing of time. Imports frames, windows, intervals, base and exceptions.
+that knows nothing of time. Imports frames, windows, intervals, base, observed and exceptions.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ..frames import some
 from ..intervals import residual_quantiles
 from ..windows import WindowArray
 from .base import BaseForecaster, check_steps
+from .observed import rows_since_observed
 from .window_length import usual_window
 
 __all__ = ["RegressionForecaster", "WindowForecaster"]
@@ -55,7 +56,8 @@ class WindowForecaster(BaseForecaster):
         self.window_ = self._choose_window(values)
         self.n_rows_fit_ = len(values)
         self.mean_, self.scale_ = fit_scaling(values, len(self.targets_), self.block_, self.level)
-        self.__dict__.pop("residuals_", None)  # of an earlier fit
+        for name in ("residuals_", "gap_residuals_"):
+            self.__dict__.pop(name, None)  # of an earlier fit
         cutoffs = self._training_cutoffs(values)
         self.regressor_ = self._train(values, cutoffs)
 
@@ -153,15 +155,14 @@ class WindowForecaster(BaseForecaster):
         """Scale all columns and move each future covariate up by one block.
 
         Row i of a moved column holds the covariate of row i + block, so that the window up to a cutoff reaches the
-        covariates of every step it forecasts, and none later.
+        covariates of every step it forecasts, and none later. Beyond the end of the array nothing is known: NaN.
         """
         scaled = (values - self.mean_) / self.scale_
         n_future = len(self.future_)
         if n_future:
-            future = scaled[:, -n_future:]
-            # The last rows repeat the last known covariate: they serve steps that are cut off anyway.
-            rows = np.minimum(np.arange(len(values)) + self.block_, len(values) - 1)
-            scaled[:, -n_future:] = future[rows]
+            future = scaled[self.block_ :, -n_future:].copy()
+            scaled[: len(future), -n_future:] = future
+            scaled[len(future) :, -n_future:] = np.nan
         return scaled.astype(self._dtype)
 
     def _windows(self, scaled, cutoffs):
@@ -181,6 +182,15 @@ class WindowForecaster(BaseForecaster):
             offset = np.zeros((starts.size, base.shape[1]), dtype=scaled.dtype)
             offset[:, : self._n_together()] = level.reshape(starts.size, -1)
         return WindowArray(base, starts.ravel(), self.window_, offset), level
+
+    def _has_gaps(self, windows) -> bool:
+        """Whether a value is missing in the rows that training windows come from, beyond the reach of covariates aside.
+
+        Gaps that no training window happens to hold may yet come: the last row may miss.
+        """
+        missing = np.isnan(windows.base).reshape(self._n_views(), -1, windows.shape[2])
+        missing[:, -self.block_ :, windows.shape[2] - len(self.future_) :] = False
+        return bool(missing.any())
 
     # ------------------------------------------------------------------ forecasts
 
@@ -243,26 +253,75 @@ class WindowForecaster(BaseForecaster):
 
     def _roll_chunk(self, values, cutoffs, blocks):
         n_targets, length = len(self.targets_), self.window_ + blocks * self.block_
-        rows = cutoffs[:, None] + np.arange(1 - self.window_, blocks * self.block_ + 1)
-        # (n_cutoffs, window + steps, C): the rows after each cutoff hide their targets
-        dense = values[np.minimum(rows, len(values) - 1)]
+        # The rows after each cutoff hide their targets.
+        dense = self._dense(values, cutoffs, blocks * self.block_)
         dense[:, self.window_ :, :n_targets] = np.nan
-        out = np.empty((len(cutoffs), blocks * self.block_, n_targets))
+        out, known = np.full((len(cutoffs), blocks * self.block_, n_targets), np.nan), np.arange(len(cutoffs))
         for done in range(0, blocks * self.block_, self.block_):
+            ahead = slice(self.window_ + done, self.window_ + done + self.block_)
+            # Past errors are measured up to the end of the data: what needs covariates from beyond stays unknown.
+            ended = np.isnan(dense[:, ahead, dense.shape[2] - len(self.future_) :]).any(axis=(1, 2))
+            dense, known = dense[~ended], known[~ended]
+            if not len(known):
+                break
             # Each series is scaled by itself: a moved covariate must not run over into the next one's rows.
             scaled = np.concatenate([self._scaled(series) for series in dense])
-            windows, level = self._windows(scaled, np.arange(len(cutoffs)) * length + self.window_ - 1 + done)
+            windows, level = self._windows(scaled, np.arange(len(known)) * length + self.window_ - 1 + done)
             block = self._block(windows, level, self.block_)
-            out[:, done : done + self.block_] = block
-            fed_back = block * self._target_scale() + self.mean_[:n_targets]
-            dense[:, self.window_ + done : self.window_ + done + self.block_, :n_targets] = fed_back
+            out[known, done : done + self.block_] = block
+            dense[:, ahead, :n_targets] = block * self._target_scale() + self.mean_[:n_targets]
         return out
 
+    def _dense(self, values, cutoffs, ahead):
+        """The windows and the rows after them, (n_cutoffs, window + ahead, C); NaN beyond the end of the array."""
+        rows = cutoffs[:, None] + np.arange(1 - self.window_, ahead + 1)
+        dense = values[np.minimum(rows, len(values) - 1)]
+        dense[rows >= len(values)] = np.nan
+        return dense
+
+    def _steps_read(self, steps):
+        return -(-steps // self.block_) * self.block_
+
+    def _bands(self, values, cutoffs, forecasts, quantiles):
+        """Quantiles from past errors, measured with as much missing before the forecast as there is here."""
+        if not self._takes_missing():  # no window with a gap is forecast; the rows before the first window may be
+            return super()._bands(values, cutoffs, forecasts, quantiles)
+        gaps = np.minimum(rows_since_observed(values[:, : len(self.targets_)], cutoffs), self.window_)
+        blind = np.minimum(self._rows_without_covariates(values, cutoffs), self.window_)
+        bands = np.empty((*forecasts.shape, len(quantiles)))
+        for k in range(len(self.targets_)):
+            for gap, hidden in np.unique(np.column_stack([gaps[:, k], blind]), axis=0).tolist():
+                same = (gaps[:, k] == gap) & (blind == hidden)
+                spread = self._error_quantiles(self._errors(forecasts.shape[1], gap, hidden), quantiles)
+                bands[same, :, k] = forecasts[same, :, k, None] + spread[:, k]
+        return bands
+
+    def _rows_without_covariates(self, values, cutoffs):
+        """How many rows at the end of each window hold no past covariate at all."""
+        n_targets = len(self.targets_)
+        past = values[:, n_targets : n_targets + len(self.past_)]
+        return rows_since_observed(past, cutoffs).min(axis=1) if self.past_ else np.zeros(len(cutoffs), int)
+
+    def _takes_missing(self) -> bool:
+        """Whether windows with missing values can be forecast."""
+        return True
+
     def _spread(self, steps, quantiles):
+        return self._error_quantiles(self._errors(steps), quantiles)
+
+    def _errors(self, steps, gap=0, hidden=0):
+        """Past errors (n_windows, steps, n_targets), measured once for each gap, as far ahead as was asked for."""
+        if not gap and not hidden:
+            if getattr(self, "residuals_", np.empty((0, 0))).shape[1] < steps:
+                self.residuals_ = self._calibrate(steps)
+            return self.residuals_[:, :steps]
+        known, key = self.__dict__.setdefault("gap_residuals_", {}), f"{gap} {hidden}"
+        if key not in known or known[key].shape[1] < steps:
+            known[key] = self._calibrate(steps, gap, hidden)
+        return known[key][:, :steps]
+
+    def _error_quantiles(self, residuals, quantiles):
         """Quantiles of the errors, step by step, on the last windows in time (split conformal, signed)."""
-        if getattr(self, "residuals_", np.empty((0, 0))).shape[1] < steps:
-            self.residuals_ = self._calibrate(steps)
-        residuals = self.residuals_[:, :steps]
         measured = np.isfinite(residuals).any(axis=0).all(axis=1)  # (steps,)
         if not measured.all():
             raise DataError(
@@ -272,8 +331,11 @@ class WindowForecaster(BaseForecaster):
             )
         return residual_quantiles(residuals, quantiles)
 
-    def _calibrate(self, steps):
-        """Errors (n_windows, steps, n_targets) on the calibration windows of a model that was not trained on them."""
+    def _calibrate(self, steps, gap=0, hidden=0):
+        """Errors (n_windows, steps, n_targets) on the calibration windows of a model that was not trained on them.
+
+        The last `gap` targets of each window, and the last `hidden` rows of its past covariates, are hidden from it.
+        """
         values = self.grid_.regularise(self.data_).to_numpy()[: self.n_rows_fit_]
         cutoffs = self._training_cutoffs(values)
         split = max(1, len(cutoffs) - max(1, int(self._calibration_fraction() * len(cutoffs))))
@@ -287,7 +349,20 @@ class WindowForecaster(BaseForecaster):
         rows = np.minimum(held[:, None] + np.arange(1, steps + 1), len(values) - 1)
         truth = values[:, : len(self.targets_)][rows]
         truth[held[:, None] + np.arange(1, steps + 1) >= len(values)] = np.nan
-        return truth - model._forecast(values, held, steps)
+        return truth - model._forecast_hiding(values, held, steps, gap, hidden)
+
+    def _forecast_hiding(self, values, cutoffs, steps, gap, hidden):
+        """Forecast from windows whose last rows are taken for missing."""
+        if not gap and not hidden:
+            return self._forecast(values, cutoffs, steps)
+        n_targets, end, parts = len(self.targets_), self.window_, []
+        for i in range(0, len(cutoffs), CHUNK):
+            dense = self._dense(values, cutoffs[i : i + CHUNK], self._steps_read(steps))
+            dense[:, end - gap : end, :n_targets] = np.nan
+            dense[:, end - hidden : end, n_targets : n_targets + len(self.past_)] = np.nan
+            ends = np.arange(len(dense)) * dense.shape[1] + end - 1
+            parts.append(self._forecast(dense.reshape(-1, dense.shape[2]), ends, steps))
+        return np.concatenate(parts)
 
     def _copy_fitted(self):
         """A shallow copy whose regressor can be replaced without touching this model."""

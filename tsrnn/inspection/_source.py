@@ -97,7 +97,9 @@ def read_some_windows(estimator: Any, X: Any, network: int) -> tuple[NetworkRegr
         return regressor, _given(estimator, X, "X")
     _check_none(estimator, X)
     values = estimator.grid_.regularise(estimator.data_).to_numpy()
-    windows, _ = estimator._windows(estimator._scaled(values), np.arange(estimator.window_ - 1, len(values)))
+    # Of the last rows, the covariates of the steps ahead are not known.
+    known = len(values) - (estimator.block_ if estimator.future_ else 0)
+    windows, _ = estimator._windows(estimator._scaled(values), np.arange(estimator.window_ - 1, known))
     return regressor, part._view(windows)[0]
 
 
