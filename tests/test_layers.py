@@ -39,6 +39,7 @@ LAYERS = [
         "significance",
         "_archive",
         "_canonical",
+        "_folds",
     },
     {"networks", "engine"},
     {"regressors"},

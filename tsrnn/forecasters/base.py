@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._archive import SaveMixin
 from .._estimator import Estimator
+from .._folds import check_folds
 from .._publishing import publishes, reads_one_state
 from ..exceptions import DataError
 from ..frames import (
@@ -30,15 +31,10 @@ from ..frames import (
     some,
 )
 from .observed import rows_since_observed
+from .requests import check_levels, check_request, check_steps
+from .scoring import observed_r2
 
 __all__ = ["BaseForecaster"]
-
-
-def check_steps(steps) -> int:
-    """Return a forecast length as int, or raise `DataError`."""
-    if isinstance(steps, bool) or not isinstance(steps, numbers.Integral) or steps < 1:
-        raise DataError(f"steps must be an integer of at least 1, got {steps!r}.")
-    return int(steps)
 
 
 class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
@@ -197,12 +193,35 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
 
     @reads_one_state
     def score(self, X, y=None, sample_weight=None) -> float:
-        """Coefficient of determination of the forecasts of X's rows, the targets read from X where no y is given."""
+        """Return the coefficient of determination of the forecasts of X's rows, those left out that were not observed.
+
+        Parameters
+        ----------
+        X : DataFrame, Series or DatetimeIndex
+            The rows to forecast, as in `predict`.
+        y : Series, DataFrame or ndarray of shape (n_rows,) or (n_rows, n_targets), optional
+            What came, NaN where nothing was observed. By default the targets are read from X.
+        sample_weight : array-like of shape (n_rows,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            1 for forecasts without an error, 0 for those no better than the mean of y; the mean over targets.
+
+        Raises
+        ------
+        DataError
+            If a target has no observation in these rows, or X does not hold the targets and y is not given.
+        """
+        check_is_fitted(self)
         if y is None:
-            check_is_fitted(self)
-            check_columns(X, self.targets_, "target")
-            y = X[self.targets_]
-        return super().score(X, y, sample_weight)
+            frame = X.to_frame(self.targets_[0]) if isinstance(X, pd.Series) and len(self.targets_) == 1 else X
+            if not isinstance(frame, pd.DataFrame):
+                raise DataError(f"score needs what came: pass y, or a frame with the targets, not {type(X).__name__}.")
+            check_columns(frame, self.targets_, "target")
+            y = frame[self.targets_]
+        return observed_r2(y, self.predict(X), self.targets_, sample_weight)
 
     @reads_one_state
     def forecast(self, steps=None) -> pd.DataFrame:
@@ -232,9 +251,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         DataFrame of shape (n_stamps, n_targets * n_quantiles)
             Columns ``<target>_q<percent>``.
         """
-        levels = np.asarray(quantiles, dtype=float)
-        if levels.ndim != 1 or not len(levels) or (levels <= 0).any() or (levels >= 1).any():
-            raise DataError(f"quantiles must lie strictly between 0 and 1, got {quantiles!r}.")
+        levels = check_levels(quantiles)
         _, bands, stamps = self._predict_steps(self._default_steps() if X is None else X, history, levels)
         names = [f"{target}_q{100 * level:g}" for target in self.targets_ for level in levels]
         return pd.DataFrame(bands.reshape(len(stamps), -1), index=stamps, columns=names)
@@ -332,6 +349,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
     def _predict_steps(self, X, history, quantiles=()):
         """Return forecasts (n_stamps, K), their quantiles (n_stamps, K, n_quantiles), and the stamps."""
         check_is_fitted(self)
+        check_request(X)
         data = self.data_ if history is None else self._read_history(history)
         frame = self.grid_.regularise(data)
         last = frame.index[-1]
@@ -473,6 +491,10 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         check_is_fitted(self)
         return 1
 
+    def __sklearn_clone__(self):
+        check_folds()
+        return super().__sklearn_clone__()
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -533,5 +555,7 @@ def container_of(y) -> str:
 def interval_levels(coverage: float) -> tuple[np.ndarray, str]:
     """Return the two tail levels of a central interval and its suffix in column names ('90' for 0.9)."""
     if not isinstance(coverage, numbers.Real) or not 0 < coverage < 1:
-        raise DataError(f"coverage must lie strictly between 0 and 1, got {coverage!r}.")
+        percent = isinstance(coverage, numbers.Real) and 1 < coverage < 100
+        way = f" Write {coverage / 100:g} for {coverage:g} %." if percent else ""
+        raise DataError(f"coverage must lie strictly between 0 and 1, got {coverage!r}.{way}")
     return np.array([(1 - coverage) / 2, (1 + coverage) / 2]), f"{100 * coverage:g}"

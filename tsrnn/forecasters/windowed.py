@@ -18,8 +18,9 @@ from ..exceptions import DataError
 from ..frames import some
 from ..intervals import residual_quantiles
 from ..windows import WindowArray
-from .base import BaseForecaster, check_steps
+from .base import BaseForecaster
 from .observed import rows_since_observed
+from .requests import check_steps
 from .window_length import usual_window
 
 __all__ = ["RegressionForecaster", "WindowForecaster"]
