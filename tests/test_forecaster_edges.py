@@ -54,14 +54,19 @@ class TestNewRows:
         with pytest.raises(DataError, match="column 'x' is not in the data"):
             model.update(df[[]].iloc[100:], df["load"].iloc[100:])
 
-    def test_a_weekend_is_no_row_of_a_trading_calendar(self):
+    def test_a_rare_saturday_is_a_row_of_a_trading_calendar_and_a_habit_is_none(self):
         close = load_aapl()[["close"]]
         model = NaiveForecaster().fit(close[:-20])
-        weekend = close[-20:].copy()
-        weekend.index = [*close.index[-20:-1], pd.Timestamp("2013-03-02")]
-        for call in (model.update, lambda rows: model.predict(1, history=rows)):
-            with pytest.raises(DataError, match="2013-03-02 00:00:00 do not lie on freq=<BusinessDay>"):
-                call(weekend)
+        saturday = close[-20:].set_axis([*close.index[-20:-1], pd.Timestamp("2013-03-02")])
+        assert model.predict(1, history=saturday).index[0] == pd.Timestamp("2013-03-04")
+        weekends = pd.date_range("2013-03-02", periods=12, freq="W-SAT")
+        habit = close[-20:].set_axis([*close.index[-20:-12], *weekends])
+        noon = close[-20:].set_axis([*close.index[-20:-1], pd.Timestamp("2013-03-01 12:00")])
+        for wrong, named in ((habit, "2013-03-02 00:00:00"), (noon, "2013-03-01 12:00:00")):
+            for call in (model.update, lambda rows: model.predict(1, history=rows)):
+                with pytest.raises(DataError, match=rf"{named}.* do not lie on freq=<BusinessDay>"):
+                    call(wrong)
+        assert len(model.update(saturday).data_) == len(close)
 
     def test_no_cutoffs_is_an_error(self):
         with pytest.raises(DataError, match="no cutoffs"):

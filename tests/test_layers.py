@@ -157,8 +157,8 @@ def test_library_code_does_not_print(module):
     ("component", "source", "refused"),
     [
         ("windows", "from .frames import check_frame", None),
-        ("frames", "from .windows import make_windows", "layer 1"),
-        ("frames", "from . import metrics", "layer 1"),
+        ("splits", "from .windows import make_windows", "layer 1"),
+        ("splits", "from . import metrics", "layer 1"),
         ("metrics", "from . import LSTMRegressor", "root"),
         ("metrics", "import tsrnn", "root"),
         ("metrics", "from tsrnn.datasets import load_co2", "layer 1"),

@@ -54,7 +54,7 @@ DATACLASSES = {
     "NetworkSpec": "tsrnn.networks.spec",
     "Part": "tsrnn.forecasters.ensemble",
     "Reservoir": "tsrnn.engine.reservoir",
-    "TimeGrid": "tsrnn.frames",
+    "TimeGrid": "tsrnn.frames.grid",
 }
 
 # Limits of a file, the same for writing and reading: what was saved can be loaded.
