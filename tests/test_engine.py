@@ -366,6 +366,9 @@ def test_patience_counts_from_the_last_fall_by_more_than_tol_and_best_may_be_the
         def weights(self):
             return [np.array([self.bias])]
 
+        def generators(self):
+            return []
+
         def trainer_state(self):
             return []
 

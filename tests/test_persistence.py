@@ -1117,8 +1117,15 @@ def regressor():
         ("_missing", lambda missing: dataclasses.replace(missing, indicators=(-1,))),
         ("_missing", lambda missing: dataclasses.replace(missing, indicators=())),
         ("_missing", lambda missing: None),
-        ("_trainer_state", lambda state: [*state[:-1], np.zeros((7, 7), np.float32)]),
-        ("_trainer_state", lambda state: [array.tolist() for array in state]),
+        ("_trainer_state", lambda state: [*state.arrays[:-1], np.zeros((7, 7), np.float32)]),
+        ("_trainer_state", lambda state: [array.tolist() for array in state.arrays]),
+        ("_trainer_state", lambda state: dataclasses.replace(state, arrays=state.arrays[:-1])),
+        ("_trainer_state", lambda state: dataclasses.replace(state, owner="sgd")),
+        ("_trainer_state", lambda state: dataclasses.replace(state, owner="lion")),
+        ("_trainer_state", lambda state: dataclasses.replace(state, generators=(np.zeros(2),))),
+        ("_draws", lambda draws: draws.state),
+        ("_draws", lambda draws: dataclasses.replace(draws, state=draws.state[:5])),
+        ("_draws", lambda draws: dataclasses.replace(draws, state=draws.state * np.uint64(2))),
         ("_trainer_state", lambda state: "adam"),
         ("_target_shape", lambda shape: (3,)),
         ("_n_features_per_step", lambda n: n + 1),
@@ -1137,7 +1144,9 @@ def test_a_network_whose_arrays_do_not_fit_it_is_refused(regressor, name, change
     assert_same(regressor, after)
     setattr(after, name, change(getattr(after, name)))
     after.save(tmp_path / "m")
-    with pytest.raises(ArchiveError, match=r"weights_|_spec|_missing|_trainer_state|_loss|NetworkSpec|NoneType"):
+    with pytest.raises(
+        ArchiveError, match=r"weights_|_spec|_missing|_trainer_state|_draws|random|_loss|NetworkSpec|NoneType"
+    ):
         load(tmp_path / "m")
 
 

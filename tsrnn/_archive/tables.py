@@ -46,6 +46,7 @@ ESTIMATORS = {
 }
 DATACLASSES = {
     "ConvSpec": "tsrnn.networks.controls",
+    "Draws": "tsrnn.engine.resumption",
     "Ensemble": "tsrnn.forecasters.ensemble",
     "FeedForwardSpec": "tsrnn.networks.controls",
     "FeedbackSpec": "tsrnn.networks.feedback",
@@ -55,6 +56,7 @@ DATACLASSES = {
     "Part": "tsrnn.forecasters.ensemble",
     "Reservoir": "tsrnn.engine.reservoir",
     "TimeGrid": "tsrnn.frames.grid",
+    "TrainerState": "tsrnn.engine.resumption",
 }
 
 # Limits of a file, the same for writing and reading: what was saved can be loaded.

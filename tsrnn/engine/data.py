@@ -72,11 +72,12 @@ class WindowData:
 
     @classmethod
     def from_windows(
-        cls, X: WindowArray | Sequences | np.ndarray, n_steps: int | None = None, *, masked: bool = True
+        cls, X: WindowArray | Sequences | np.ndarray, n_steps: int | None = None, *, masked: bool | np.ndarray = True
     ) -> WindowData:
         """Read a `WindowArray`, a 3-D array or `Sequences`; with `n_steps`, shorter windows are padded on the left.
 
-        Leading steps that are NaN in every feature are empty if they are to be `masked`, otherwise missing values.
+        Leading steps that are NaN in every feature are empty if they are to be `masked` (one answer, or one for each
+        window), otherwise missing values.
         """
         length = X.shape[1]
         offset = scale = None
@@ -95,7 +96,7 @@ class WindowData:
             first = starts
         padding = 0 if n_steps is None else n_steps - length
         series = _series(base, np.float32 if offset is None else np.float64)
-        full = _next_full(series)[first] if masked else first
+        full = np.where(masked, _next_full(series)[first], first) if np.any(masked) else first
         lead = padding + np.clip(full - starts, 0, length)
         if offset is not None:
             offset = _series(offset, np.float64, "offset")

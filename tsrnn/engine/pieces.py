@@ -110,6 +110,8 @@ class Pieces:
         First piece of a lane, and number of its pieces.
     follows : ndarray of bool, shape (n_lanes,)
         Whether a lane goes on where the one before it ends.
+    start : ndarray of float32, shape (n_lanes, n_states), or None
+        What the lanes that follow none start from; None for zero.
     """
 
     windows: WindowData
@@ -119,23 +121,40 @@ class Pieces:
     first: np.ndarray
     count: np.ndarray
     follows: np.ndarray
+    start: np.ndarray | None = None
 
     @classmethod
-    def cut(cls, examples: Examples, n_steps: int, batch_size: int, n_states: int) -> Pieces:
-        """Cut sequences into pieces of `n_steps` steps, and lanes that fill a batch."""
+    def cut(
+        cls, examples: Examples, n_steps: int, batch_size: int, n_states: int, start: np.ndarray | None = None
+    ) -> Pieces:
+        """Cut sequences into pieces of `n_steps` steps, and lanes that fill a batch.
+
+        With `start`, the states (n_sequences, n_states) in which they were left before, each is one lane.
+        """
         cut = _Cut.make(examples.windows, n_steps)
         steps, full = cut.steps(slice(None))
         y = examples.y.reshape(len(examples), examples.windows.n_steps, -1)[cut.sequence[:, None], np.maximum(steps, 0)]
         y[~full] = np.nan
-        per_lane = _pieces_per_lane(count_pieces(examples.windows, n_steps), batch_size)
+        counts = count_pieces(examples.windows, n_steps)
+        per_lane = _pieces_per_lane(counts, batch_size) if start is None else int(counts.max())
         first = np.flatnonzero(cut.position % per_lane == 0)
         count = np.diff(first, append=len(cut.position))
         carry = Carry.zeros(len(first), n_states, np.repeat(np.arange(len(first)), count))
         weight = examples.weight[cut.sequence]
-        return cls(cut.windows, y.reshape(len(y), -1), weight, carry, first, count, cut.position[first] > 0)
+        return cls(cut.windows, y.reshape(len(y), -1), weight, carry, first, count, cut.position[first] > 0, start)
 
     def __len__(self) -> int:
         return len(self.windows)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that a batch can have at most."""
+        return len(self.first)
+
+    @property
+    def left(self) -> np.ndarray | None:
+        """States in which training left the sequences, if each was read from its beginning to its end."""
+        return None if self.follows.any() else self.carry.states.copy()
 
     def n_batches(self, batch_size: int) -> int:
         """Return the number of batches in an epoch that is not shuffled."""
@@ -144,7 +163,7 @@ class Pieces:
     def batches(self, batch_size: int, rng: np.random.Generator | None) -> np.ndarray:
         """Begin an epoch: hand the states on to the lanes that follow, and return the order of the pieces."""
         ended = self.carry.states.copy()
-        self.carry.states[:] = 0
+        self.carry.states[:] = 0 if self.start is None else self.start
         following = np.flatnonzero(self.follows)
         self.carry.states[following] = ended[following - 1]
         order = []
@@ -176,13 +195,15 @@ def _pieces_per_lane(count: np.ndarray, batch_size: int) -> int:
 class Reader:
     """Computes the outputs for windows as often as wanted; a program that carries states reads them piece by piece.
 
+    `start` are the states that sequences start from, None for zero.
+
     Attributes
     ----------
     states : ndarray of float32, shape (n_windows, sum of `NetworkSpec.state_widths`)
         Where states are carried: those after the last step of each sequence, once `outputs` was called.
     """
 
-    def __init__(self, program: Program, windows: WindowData, missing: Missing):
+    def __init__(self, program: Program, windows: WindowData, missing: Missing, start: np.ndarray | None = None):
         forward = program.key.forward
         self._program, self._windows = program, windows
         if not forward.carried:
@@ -193,14 +214,14 @@ class Reader:
         order = np.argsort(cut.position, kind="stable")
         self._cut = _Cut(cut.windows.take(order), cut.sequence[order], cut.position[order], cut.stop[order])
         carry = Carry.zeros(len(windows), forward.n_states, self._cut.sequence)
-        self.states = carry.states
+        self.states, self._start = carry.states, start
         self._data = program.bind(self._cut.windows, missing, carry=carry)
 
     def outputs(self) -> np.ndarray:
         """Return float32 (n_windows, ...), as `Program.predict` does."""
         if not self._program.key.forward.carried:
             return self._program.predict(self._data)
-        self.states[:] = 0
+        self.states[:] = 0 if self._start is None else self._start
         n_outputs = self._program.key.forward.output_shape[-1]
         outputs = np.full((len(self._windows), self._windows.n_steps, n_outputs), np.nan, np.float32)
         start = 0

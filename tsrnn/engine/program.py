@@ -5,6 +5,7 @@ Everything that shapes the compiled code stands in a key; everything that is onl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -13,6 +14,7 @@ import numpy as np
 from ..networks import ControlSpec, FeedbackSpec, ModelSpec, NetworkSpec
 from .data import Missing, WindowData
 from .pieces import Carry
+from .resumption import owner_of
 
 __all__ = ["ForwardKey", "Numbers", "Program", "ProgramKey", "TrainerKey"]
 
@@ -59,6 +61,11 @@ class TrainerKey:
     teacher: str = "never"
     compiled: bool = False
 
+    @property
+    def owner(self) -> str:
+        """Whose state the optimiser's is."""
+        return owner_of(self.optimizer, self.momentum)
+
 
 @dataclass(frozen=True)
 class ProgramKey:
@@ -95,11 +102,16 @@ class Program(Protocol):
     def weights(self) -> list[np.ndarray]:
         """Return a copy of the weights."""
 
-    def reset_trainer(self, seed: int, state: list[np.ndarray] | None = None) -> None:
-        """Set the optimiser to `state` (None: as new) and the generators of the dropout masks to `seed`."""
+    def reset_trainer(
+        self, seed: int, state: Sequence[np.ndarray] | None = None, generators: Sequence[np.ndarray] = ()
+    ) -> None:
+        """Set the optimiser to `state` (None: as new), and the dropout masks to `seed` or on from `generators`."""
 
     def trainer_state(self) -> list[np.ndarray]:
         """Return a copy of the optimiser's state."""
+
+    def generators(self) -> list[np.ndarray]:
+        """Return where the generators of the dropout masks have come to, if the engine has any."""
 
     def bind(
         self, windows: WindowData, missing: Missing, y: Any = None, weight: Any = None, carry: Carry | None = None

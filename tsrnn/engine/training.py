@@ -13,6 +13,7 @@ from .data import Missing, WindowData, batches
 from .losses import mean_loss
 from .pieces import Carry, Pieces, Reader
 from .program import Numbers, Program
+from .resumption import TrainerState
 
 __all__ = [
     "SCHEDULES",
@@ -28,18 +29,28 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Windows, their targets (n, n_targets) in float32 with NaN for what is not known, and their weights (n,)."""
+    """Windows, their targets (n, n_targets) in float32 with NaN for what is not known, and their weights (n,).
+
+    `rows`, where it is kept, says which of the windows that were passed these are.
+    """
 
     windows: WindowData
     y: np.ndarray
     weight: np.ndarray
+    rows: np.ndarray | None = None
     carry: ClassVar[Carry | None] = None
 
     def __len__(self) -> int:
         return len(self.windows)
 
     def take(self, rows: np.ndarray | slice) -> Examples:
-        return Examples(self.windows.take(rows), self.y[rows], self.weight[rows])
+        kept = None if self.rows is None else self.rows[rows]
+        return Examples(self.windows.take(rows), self.y[rows], self.weight[rows], kept)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that a batch can have at most."""
+        return len(self)
 
     def n_batches(self, batch_size: int) -> int:
         return -(-len(self) // batch_size)
@@ -64,7 +75,11 @@ SCHEDULES: dict[str, Callable[[int, int], float]] = {"cosine": cosine, "exponent
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """How to train; the numbers of an estimator's parameters, checked."""
+    """How to train; the numbers of an estimator's parameters, checked.
+
+    Epochs are counted from 0, by schedules and hooks alike, and go on from `start`; a schedule by name is `epochs`
+    long, and its last rate holds from there on.
+    """
 
     epochs: int
     batch_size: int
@@ -77,19 +92,26 @@ class TrainingPlan:
     quantiles: tuple[float, ...] = ()  # of the loss "pinball"
     # How often a network that reads its own outputs is given the true ones: a share, or one for each epoch.
     teacher_forcing: float | str | Callable[[int], float] = 0.0
+    start: int = 0  # epochs that were trained before
+    n_epochs: int | None = None  # to train now; None for all `epochs`
+
+    @property
+    def end(self) -> int:
+        """Number of the epoch before which training ends."""
+        return self.start + (self.epochs if self.n_epochs is None else self.n_epochs)
 
     def rate(self, epoch: int) -> float:
         """Return the learning rate of an epoch, counted from 0."""
         if self.schedule is None:
             return self.numbers.learning_rate
         if isinstance(self.schedule, str):
-            return self.numbers.learning_rate * SCHEDULES[self.schedule](epoch, self.epochs)
+            return self.numbers.learning_rate * SCHEDULES[self.schedule](min(epoch, self.epochs - 1), self.epochs)
         return self.numbers.learning_rate * float(self.schedule(epoch))
 
     def forcing(self, epoch: int) -> float:
         """Return the share of outputs that the teacher corrects in an epoch, counted from 0."""
         if self.teacher_forcing == "linear":
-            return 1 - epoch / self.epochs
+            return max(0.0, 1 - epoch / self.epochs)
         if not callable(self.teacher_forcing):
             return float(self.teacher_forcing)
         share = float(self.teacher_forcing(epoch))
@@ -104,11 +126,14 @@ class TrainingPlan:
 
 @dataclass(eq=False)
 class EpochState:
-    """What hooks see and may change: `stop` ends the training after this epoch, `learning_rate` holds from then on."""
+    """What hooks see and may change: `stop` ends the training after this epoch, `learning_rate` holds from then on.
+
+    `history` is that of this training alone.
+    """
 
     program: Program
-    epochs: int
-    epoch: int = 0  # epochs done
+    epochs: int  # that are to be done in the end
+    epoch: int = 0  # epochs done, earlier trainings included
     learning_rate: float = 0.0
     stop: bool = False
     logs: dict[str, float] = field(default_factory=dict)
@@ -141,7 +166,7 @@ class Outcome:
     """What training leaves behind."""
 
     weights: list[np.ndarray]
-    trainer_state: list[np.ndarray]
+    trainer_state: TrainerState
     history: dict[str, list[float]]
     n_iter: int
     best_iteration: int
@@ -191,10 +216,10 @@ def _run_epoch(state: EpochState, data: Any, order: np.ndarray, numbers: Numbers
         loss, weight = state.program.train_steps(data, rows, numbers)
         loss_sum, weight_sum = loss_sum + loss, weight_sum + weight
         for hook in watchers:
-            hook.on_batch_end(state, batch, loss / weight if weight else 0.0)
+            hook.on_batch_end(state, batch, loss / weight if weight else math.nan)
         if watchers and state.stop:
             break
-    return loss_sum / weight_sum if weight_sum else 0.0
+    return loss_sum / weight_sum if weight_sum else math.nan
 
 
 def _check_finite(name: str, loss: float, state: EpochState) -> None:
@@ -218,7 +243,7 @@ def _run_epochs(
     scale = 1.0  # what callbacks did to the learning rate, kept on top of the schedule
     for hook in hooks:
         hook.on_train_begin(state)
-    while state.epoch < plan.epochs and not state.stop:
+    while state.epoch < plan.end and not state.stop:
         state.learning_rate = plan.rate(state.epoch) * scale
         for hook in hooks:
             hook.on_epoch_begin(state)
@@ -232,7 +257,7 @@ def _run_epochs(
         if best is not None:
             state.logs["val_loss"] = best.score()
             _check_finite("validation loss", state.logs["val_loss"], state)
-            state.stop |= best.update(state.epoch, state.logs["val_loss"])
+            state.stop |= best.update(state.epoch - plan.start, state.logs["val_loss"])
         for name, values in state.history.items():
             values.append(state.logs[name])
         for hook in hooks:
@@ -241,11 +266,23 @@ def _run_epochs(
             scale *= state.learning_rate / rate if rate else 1.0
 
 
+def _set_trainer(program: Program, before: TrainerState | None, rng: np.random.Generator) -> None:
+    """Let the optimiser and the dropout masks go on if the state is the optimiser's own, else start both afresh."""
+    trainer = program.key.trainer
+    own = before is not None and trainer is not None and before.owner == trainer.owner
+    if before is not None and own and len(before.generators) == len(program.generators()):
+        program.reset_trainer(0, before.arrays, before.generators)
+    else:
+        # Masks that cannot go on, for other layers, are not to be the first ones again either.
+        program.reset_trainer(int(rng.integers(2**31)), before.arrays if before is not None and own else None)
+
+
 def _outcome(state: EpochState, best: _BestWeights | None) -> Outcome:
-    n_iter = len(state.history["loss"])
+    n_iter, program = len(state.history["loss"]), state.program
+    owner = "" if program.key.trainer is None else program.key.trainer.owner
     return Outcome(
-        weights=state.program.weights(),
-        trainer_state=state.program.trainer_state(),
+        weights=program.weights(),
+        trainer_state=TrainerState(owner, tuple(program.trainer_state()), tuple(program.generators())),
         history=state.history,
         n_iter=n_iter,
         best_iteration=n_iter if best is None else best.iteration,
@@ -262,7 +299,7 @@ def train(
     weights: list[np.ndarray],
     rng: np.random.Generator,
     *,
-    trainer_state: list[np.ndarray] | None = None,
+    trainer_state: TrainerState | None = None,
     hooks: Sequence[Hook] = (),
 ) -> Outcome:
     """Train a network from `weights` on and return the best weights (without a validation part, the last).
@@ -283,8 +320,8 @@ def train(
         Where to start.
     rng : numpy.random.Generator
         Shuffles the examples and seeds the dropout masks.
-    trainer_state : list of ndarray or None
-        State of the optimiser to go on with.
+    trainer_state : TrainerState or None
+        What the training before left. An optimiser goes on with its own state only.
     hooks : sequence of Hook
         Called in order.
 
@@ -296,9 +333,9 @@ def train(
         On Ctrl-C.
     """
     program.load(weights)
-    program.reset_trainer(int(rng.integers(2**31)), trainer_state)
+    _set_trainer(program, trainer_state, rng)
     data = program.bind(training.windows, missing, training.y, training.weight, training.carry)
-    state = EpochState(program, plan.epochs, learning_rate=plan.rate(0))
+    state = EpochState(program, plan.end, epoch=plan.start, learning_rate=plan.rate(plan.start))
     names = ["loss"] + ["val_loss"] * (validation is not None) + ["learning_rate"]
     state.history = {name: [] for name in names}
     best = None if validation is None else _BestWeights(program, validation, missing, plan)

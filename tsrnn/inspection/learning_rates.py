@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,8 +73,9 @@ def learning_rate_range_test(
     regressor, X, y = read_examples(estimator, X, y, network, fresh=True)
     fresh, examples, rng = start_training(regressor, X, y)
     feed = fresh._feed(examples, fresh._plan(1))
-    per_epoch = feed.n_batches(int(fresh.batch_size))
-    plan = fresh._plan(-(-n_batches // per_epoch))
+    batch_size = min(int(fresh.batch_size), feed.n_rows)
+    per_epoch = feed.n_batches(batch_size)
+    plan = replace(fresh._plan(-(-n_batches // per_epoch)), batch_size=batch_size)
     losses: list[float] = []
     with lease(fresh._program_key(plan, [examples.windows], per_epoch), fresh.engine) as program:
         program.load(fresh.weights_)

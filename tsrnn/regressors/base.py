@@ -7,7 +7,7 @@ arrays; programs that compute with them are leased from the engine's pool. Impor
 from __future__ import annotations
 
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,12 @@ from ..engine.inputs import (
 )
 from ..engine.pieces import Pieces, Reader, count_pieces
 from ..engine.program import Numbers
+from ..engine.resumption import Draws, TrainerState, owner_of, random_numbers
 from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
 from ..exceptions import ArchiveError, CapacityWarning
 from ..networks import ControlSpec, FeedbackSpec, ModelSpec, NetworkSpec
 from ..networks.summary import list_feedback_layers, list_layers
+from .states import SequenceStates
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -96,7 +98,8 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
     _loss: str
     _quantiles: tuple[float, ...]
     _n_features_per_step: int
-    _trainer_state: list[np.ndarray] | None
+    _trainer_state: TrainerState | None
+    _draws: Draws
     _piece: int | None  # steps of the pieces in which sequences are read, with the state carried between them
     _not_shown: tuple[str, ...] = ("model_",)  # Keras is imported for it
     _masks = True  # whether the network skips empty leading steps
@@ -124,8 +127,8 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
         """Return the steps of the pieces in which sequences are to be read; None to read them whole."""
         return None
 
-    def _keep_states(self, X) -> None:
-        """Keep what predictions can go on from after the training windows."""
+    def _keep_states(self, X, before: SequenceStates | None, left: np.ndarray | None, rows: np.ndarray | None) -> None:
+        """Keep what streams and trainings can go on from after the training windows."""
 
     def _check_windows(self, windows: WindowData) -> None:
         """Raise if the network cannot read these windows."""
@@ -181,9 +184,46 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
 
     @publishes
     @with_callbacks
-    def partial_fit(self, X, y, sample_weight=None):
-        """Train for one more epoch on the given windows, without early stopping; parameters as in `fit`."""
-        return self._fit(X, y, sample_weight, resume=hasattr(self, "weights_"), single_epoch=True)
+    def partial_fit(self, X, y, sample_weight=None, state=None):
+        """Train for one more epoch on the given windows, without early stopping.
+
+        Eight calls are one fit of eight epochs: the optimiser, random numbers, `history_`, and the epochs that
+        schedules, `teacher_forcing` and callbacks count, go on from those before.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+        state : {None, "fitted"}, default=None
+            What sequences start from, with `tbptt_steps`. None is zero. "fitted" goes on from the state in which the
+            sequences of the last fit ended, with the next piece of each, in the same order: a long series may be
+            trained on as it comes in. The state goes on through steps that are NaN at the beginning of the piece.
+
+        Returns
+        -------
+        self : object
+            The fitted regressor.
+
+        Raises
+        ------
+        ValueError
+            If there is no fitted state to go on from, or X does not hold as many sequences.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from tsrnn import GRURegressor
+        >>> X = np.random.default_rng(0).normal(size=(1, 1000, 1))  # (n_sequences, n_steps, n_features)
+        >>> y = X[..., 0].cumsum(axis=1) / 50
+        >>> model = GRURegressor(units=4, return_sequences=True, tbptt_steps=50, batch_size=1, random_state=0)
+        >>> for piece in np.split(np.arange(1000), 4):
+        ...     model = model.partial_fit(X[:, piece], y[:, piece], state=None if piece[0] == 0 else "fitted")
+        >>> model.n_iter_
+        4
+        """
+        check_choice("state", state, (None, "fitted"))
+        resume = hasattr(self, "weights_")
+        return self._fit(X, y, sample_weight, resume=resume, single_epoch=True, going_on=state == "fitted")
 
     @reads_one_state
     def predict(self, X):
@@ -362,8 +402,9 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
         outputs, _ = self._read(self._window_data(X))
         return outputs[:, -X.shape[1] :] if self._spec.head == "sequence" else outputs
 
-    def _window_data(self, X) -> WindowData:
-        windows = WindowData.from_windows(X, self._padded_steps(), masked=self._masks)
+    def _window_data(self, X, masked: bool | np.ndarray | None = None) -> WindowData:
+        masked = self._masks if masked is None else masked
+        windows = WindowData.from_windows(X, self._padded_steps(), masked=masked)
         self._check_windows(windows)
         return windows
 
@@ -371,11 +412,11 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
         """Return the steps to which shorter windows are filled up; None where they are read in pieces."""
         return self.n_steps_in_ if getattr(self, "_piece", None) is None else None
 
-    def _read(self, windows: WindowData) -> tuple[np.ndarray, Reader]:
+    def _read(self, windows: WindowData, start: np.ndarray | None = None) -> tuple[np.ndarray, Reader]:
         """Run the network over windows; the reader holds the states in which it left them, if they are carried."""
         with lease(ProgramKey(self._forward_key([windows])), self.engine) as program:
             program.load(self.weights_)
-            reader = Reader(program, windows, self._missing)
+            reader = Reader(program, windows, self._missing, start)
             return reader.outputs(), reader
 
     def _prediction_shape(self, outputs: np.ndarray) -> tuple[int, ...]:
@@ -405,17 +446,20 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
 
     # -- fitting -----------------------------------------------------------------------------------------------------
 
-    def _fit(self, X, y, sample_weight, *, resume, single_epoch=False, allow_nan=False, validation=None):
+    def _fit(
+        self, X, y, sample_weight, *, resume, single_epoch=False, allow_nan=False, validation=None, going_on=False
+    ):
         self._check_parameters()
-        examples = self._read_examples(X, y, sample_weight, resume=resume, allow_nan=allow_nan)
+        before = self._states_before() if going_on else None
+        examples = self._read_examples(X, y, sample_weight, resume=resume, allow_nan=allow_nan, before=before)
         # One draw, whatever random_state is: an instance of RandomState must not advance by how long training takes.
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         done = getattr(self, "n_iter_", 0) if resume else 0
-        rng = np.random.default_rng([seed, done])
+        rng = random_numbers(getattr(self, "_draws", None) if resume else None, seed, done)
         training, held_out = self._split(examples, validation, off=single_epoch)
-        if self.shuffle:
+        if self.shuffle and before is None:  # equal sequences may have come from different states
             rows, weight = canonical_rows(training.windows, training.y, training.weight)
-            training = Examples(training.windows.take(rows), training.y[rows], weight)
+            training = replace(training.take(rows), weight=weight)
         if resume:
             self._check_same_network(training.windows)
         else:
@@ -425,25 +469,39 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
                 self._check_windows(part.windows)
         n_windows = self._count_windows(training)
         self._warn_about_capacity(training, n_windows)
-        plan = self._plan(1 if single_epoch else self.epochs)
-        done = done if single_epoch else 0
+        # A fit begins its schedules anew; partial_fit goes on with them.
+        plan = replace(self._plan(self.epochs), **({"start": done, "n_epochs": 1} if single_epoch else {}))
+        start = None if before is None else before.left[training.rows]
+        feed = self._feed(training, plan, start)
         try:
-            outcome = self._train(plan, training, held_out, rng, resume, (X, y, sample_weight))
+            outcome = self._train(plan, feed, held_out, rng, resume, (X, y, sample_weight))
         except TrainingInterrupted as interrupted:
             if not self.warm_start:
                 raise
-            self._finish(interrupted.outcome, done, n_windows, keep=True)
+            self._finish(interrupted.outcome, plan.start, n_windows, keep=True)
+            self._draws = Draws.of(seed, rng)
             raise KeptWork from None
-        self._finish(outcome, done, n_windows, keep=self.warm_start or single_epoch)
-        self._keep_states(X)
+        self._finish(outcome, plan.start, n_windows, keep=self.warm_start or single_epoch)
+        self._draws = Draws.of(seed, rng)
+        # With a validation part, training has gone further than the weights that are kept.
+        left = feed.left if isinstance(feed, Pieces) and held_out is None else None
+        self._keep_states(X, before, left, training.rows)
         return self
 
-    def _read_examples(self, X, y, sample_weight, *, resume, allow_nan) -> Examples:
+    def _states_before(self) -> SequenceStates:
+        """Return the states that sequences go on from; raise if there are none."""
+        raise ValueError(
+            f"state='fitted' goes on from the state that a network carries from piece to piece, and "
+            f"{type(self).__name__} carries none. Leave it out."
+        )
+
+    def _read_examples(self, X, y, sample_weight, *, resume, allow_nan, before=None) -> Examples:
         self._piece = self._wanted_piece()
         X = read_windows(self, X, self.n_steps, reset=not resume)
+        masked = self._masks if before is None else before.may_be_empty(len(X))
         sequences = self._gives_sequences()
         y, target_shape = read_targets(self, X, y, allow_nan=allow_nan or sequences)
-        windows = WindowData.from_windows(X, self._padded_steps() if resume else None, masked=self._masks)
+        windows = WindowData.from_windows(X, self._padded_steps() if resume else None, masked=masked)
         if sequences:
             # A long sequence is not to be dropped for the gaps in its targets.
             gaps = allow_nan or self._piece is not None
@@ -462,7 +520,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
         if self._piece is not None:
             self._piece = min(self._piece, windows.n_steps)
         weight = read_weights(sample_weight, len(X))
-        return drop_silent(Examples(windows, y, weight))
+        return drop_silent(Examples(windows, y, weight, np.arange(len(windows))))
 
     def _count_windows(self, examples: Examples) -> int:
         """Count the windows; the pieces, where sequences are read in pieces."""
@@ -521,10 +579,10 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
                 "anew with warm_start=False."
             )
 
-    def _train(self, plan, training, held_out, rng, resume, data) -> Outcome:
-        feed = self._feed(training, plan)
+    def _train(self, plan, feed, held_out, rng, resume, data) -> Outcome:
+        plan = replace(plan, batch_size=min(plan.batch_size, feed.n_rows))  # more would be padding
         n_batches = feed.n_batches(plan.batch_size)
-        key = self._program_key(plan, [part.windows for part in (training, held_out) if part is not None], n_batches)
+        key = self._program_key(plan, [part.windows for part in (feed, held_out) if part is not None], n_batches)
         state = self._trainer_state if resume else None
         self.engine_, reason = choose_engine(key, self.engine)
         title = type(self).__name__ + (f" (Keras: {reason})" if reason else " (native engine)")
@@ -542,12 +600,12 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
                 hooks=hooks,
             )
 
-    def _feed(self, examples: Examples, plan: TrainingPlan) -> Examples | Pieces:
+    def _feed(self, examples: Examples, plan: TrainingPlan, start: np.ndarray | None = None) -> Examples | Pieces:
         """Return what the training loop takes: whole windows, or the pieces of sequences."""
         if self._piece is None:
             return examples
         n_states = self._forward_key([examples.windows]).n_states
-        return Pieces.cut(examples, self._piece, plan.batch_size, n_states)
+        return Pieces.cut(examples, self._piece, plan.batch_size, n_states, start)
 
     def _forward_key(self, parts: list[WindowData]) -> ForwardKey:
         """Describe the forward pass that reads all of these parts."""
@@ -579,7 +637,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
             dropout=self.dropout > 0,
             recurrent_dropout=float(self.recurrent_dropout),
             teacher={0.0: "never", 1.0: "always"}.get(self.teacher_forcing, "sometimes"),
-            compiled=self._compiles(n_batches * plan.epochs, plan.batch_size, forward.n_steps),
+            compiled=self._compiles(n_batches * (plan.end - plan.start), plan.batch_size, forward.n_steps),
         )
         return ProgramKey(forward, trainer)
 
@@ -605,9 +663,9 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
             model = self.model_
             # Keras has no losses of distributions; the model is there for callbacks to read, and is not trained.
             loss = self.loss if self.loss in ("mse", "mae", "huber") else None
-            model.compile(make_optimizer(self.optimizer, plan.rate(0), self.momentum, self.nesterov), loss)
+            model.compile(make_optimizer(self.optimizer, plan.rate(plan.start), self.momentum, self.nesterov), loss)
             params = {
-                "epochs": plan.epochs,
+                "epochs": plan.end,
                 "steps": n_batches,
                 "verbose": 0 if self.verbose == "auto" else int(self.verbose),
             }
@@ -623,30 +681,30 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
             hooks.append(ProgressHook(title))
         return hooks
 
-    @staticmethod
-    def _as_fitted(state: EpochState) -> dict[str, Any]:
+    def _as_fitted(self, state: EpochState) -> dict[str, Any]:
         """Return the attributes of a regressor whose training stopped now."""
-        history = {name: list(values) for name, values in state.history.items()}
         return {
             "weights_": state.program.weights(),
             "n_iter_": state.epoch,
             "best_iteration_": state.epoch,
-            "history_": history,
+            "history_": self._whole_history(state.history, state.epoch - len(state.history["loss"])),
         }
+
+    def _whole_history(self, history: dict[str, list[float]], done: int) -> dict[str, list[float]]:
+        """Return what was measured by epoch, in the `done` epochs before as well."""
+        before = self.history_ if done else {}
+        return {name: before.get(name, []) + values for name, values in history.items()}
 
     def _finish(self, outcome: Outcome, done: int, n_windows: int, *, keep: bool) -> None:
         """Take over what training left; `done` epochs of earlier calls of `partial_fit` count on."""
-        history = outcome.history
-        if done:
-            history = {name: self.history_.get(name, []) + values for name, values in history.items()}
         self.weights_ = outcome.weights
-        self.history_ = history
+        self.history_ = self._whole_history(outcome.history, done)
         self.n_iter_ = done + outcome.n_iter
         self.best_iteration_ = done + outcome.best_iteration
         self.initial_val_loss_ = outcome.initial_val_loss
         self.n_windows_ = n_windows
         self._trainer_state = outcome.trainer_state if keep else None
-        for name in ("state_", "_n_seen"):  # of other weights
+        for name in ("state_", "_n_seen", "_left_state"):  # of other weights
             self.__dict__.pop(name, None)
 
     def _warn_about_capacity(self, training: Examples, n_windows: int) -> None:
@@ -748,10 +806,31 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
         shapes = [weight.shape for weight in spec.weights]
         if len(self.weights_) != len(shapes) or not all(map(are_float32, self.weights_, shapes)):
             raise ArchiveError(f"weights_ are not float32 arrays of the shapes {shapes}, which {spec} has")
-        # An optimiser holds counters and, for each of the weights, arrays of its shape; how many is Keras's to check.
-        for array in self._trainer_state or ():
-            if not isinstance(array, np.ndarray) or array.shape not in ((), *shapes):
-                raise ArchiveError("_trainer_state holds what does not belong to any of weights_")
+        arrays: list = self._trainer_state if isinstance(self._trainer_state, list) else []
+        if not all(isinstance(array, np.ndarray) and array.shape in ((), *shapes) for array in arrays):
+            raise ArchiveError("_trainer_state holds what does not belong to any of weights_")
+        self._own_trainer_state()
+        state, draws = self._trainer_state, getattr(self, "_draws", None)
+        if state is not None and not (isinstance(state, TrainerState) and state.fits(shapes)):
+            raise ArchiveError("_trainer_state is none that an optimiser has for weights_")
+        if draws is not None:
+            if not isinstance(draws, Draws):
+                raise ArchiveError("_draws is not what describes random numbers")
+            draws.go_on()
+
+    def _own_trainer_state(self) -> None:
+        """Give a state that version 0.1.0 kept its owner: the optimiser of the parameters beside it."""
+        arrays = getattr(self, "_trainer_state", None)
+        if not isinstance(arrays, list):
+            return
+        state = TrainerState(owner_of(self.optimizer, self.momentum), tuple(arrays))
+        # It may be of another that was set before. A model of Keras says only with Keras how many weights it trains.
+        known = isinstance(self._spec, ModelSpec) or state.fits([weight.shape for weight in self._spec.weights])
+        self._trainer_state = state if known else None
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self._own_trainer_state()
 
     def _check_restored_targets(self) -> None:
         loss, quantiles, targets = self._loss, self._quantiles, self.n_outputs_

@@ -17,6 +17,7 @@ from ..exceptions import ArchiveError
 from ..networks import ACTIVATIONS, HEADS, MERGE_MODES, MINIMAL_CELLS, STATIC_TO, NetworkSpec, initial_weights
 from .base import NetworkRegressor, are_float32
 from .parameters import feature_channels, layer_units
+from .states import SequenceStates
 from .stream import Stream
 
 __all__ = ["GRURegressor", "LSTMRegressor", "SimpleRNNRegressor"]
@@ -196,11 +197,7 @@ class _RecurrentRegressor(NetworkRegressor):
         check_choice("state", state, (None, "fitted"))
         if state is None:
             return Stream(self, 1 if n_streams is None else n_streams)
-        if not hasattr(self, "state_"):
-            raise ValueError(
-                "state='fitted' needs the state in which the training sequences ended, and only a completed fit with "
-                "tbptt_steps keeps it. Fit with tbptt_steps, or stream from the first observation on."
-            )
+        self._check_fitted_state("stream from the first observation on")
         if n_streams not in (None, len(self._n_seen)):
             raise ValueError(
                 f"n_streams={n_streams}, but the fitted state is that of {len(self._n_seen)} sequences. Leave it out, "
@@ -238,14 +235,35 @@ class _RecurrentRegressor(NetworkRegressor):
     def _wanted_piece(self) -> int | None:
         return None if self.tbptt_steps is None else int(self.tbptt_steps)
 
-    def _keep_states(self, X) -> None:
+    def _check_fitted_state(self, otherwise: str) -> None:
+        if not hasattr(self, "state_"):
+            raise ValueError(
+                "state='fitted' needs the state in which the training sequences ended, and only a completed fit with "
+                f"tbptt_steps keeps it. Fit with tbptt_steps, or {otherwise}."
+            )
+
+    def _states_before(self) -> SequenceStates:
+        self._check_fitted_state("leave state out")
+        if self.tbptt_steps is None:
+            raise ValueError(
+                "state='fitted' goes on from the state of sequences that are read in pieces, but tbptt_steps=None "
+                "reads them whole. Set tbptt_steps, or leave state out."
+            )
+        read = np.concatenate(self.state_, axis=1)
+        return SequenceStates(read, getattr(self, "_left_state", read), self._n_seen)
+
+    def _keep_states(self, X, before, left, rows) -> None:
         if self._piece is None:
             return
+        X = read_windows(self, X, self.n_steps, reset=False)
         # Those in which training left the sequences are of weights that it has changed since.
-        windows = self._window_data(read_windows(self, X, self.n_steps, reset=False))
-        states = self._read(windows)[1].states
+        windows = self._window_data(X, None if before is None else before.may_be_empty(len(X)))
+        states = self._read(windows, None if before is None else before.read)[1].states
         self.state_ = [part.copy() for part in np.split(states, np.cumsum(self._spec.state_widths)[:-1], axis=1)]
-        self._n_seen = windows.n_steps - windows.lead.astype(np.int64)
+        self._n_seen = windows.n_steps - windows.lead.astype(np.int64) + (0 if before is None else before.n_seen)
+        if left is not None:
+            self._left_state = states.copy()
+            self._left_state[rows] = left
 
     def _initial_weights(self, rng: np.random.Generator) -> list[np.ndarray]:
         return initial_weights(
@@ -371,6 +389,9 @@ class _RecurrentRegressor(NetworkRegressor):
         shapes = [(len(n_seen), width) for width in spec.state_widths] if piece is not None and len(n_seen) else []
         if len(states) != len(shapes) or not all(map(are_float32, states, shapes)):
             raise ArchiveError(f"state_ does not hold float32 arrays of the shapes {shapes}")
+        left = getattr(self, "_left_state", None)
+        if left is not None and not (shapes and are_float32(left, (len(n_seen), sum(spec.state_widths)))):
+            raise ArchiveError("_left_state does not fit state_")
 
 
 class LSTMRegressor(_RecurrentRegressor):
@@ -473,11 +494,12 @@ class LSTMRegressor(_RecurrentRegressor):
         Largest norm of the gradient of all weights together.
     learning_rate_schedule : None, "cosine", "exponential" or callable, default=None
         Factor on the learning rate in each epoch. "cosine" falls to 0 over `epochs`; "exponential" stays at 1 for three
-        epochs and then falls by a fifth in each; a function maps the epoch, from 0, to a factor.
+        epochs and then falls by a fifth in each; a function maps the epoch, from 0, to a factor. `partial_fit` counts
+        epochs on.
     epochs : int, default=100
         Passes over the windows, at most.
     batch_size : int, default=32
-        Windows in a training step; with `tbptt_steps`, pieces.
+        Windows in a training step, no more than there are; with `tbptt_steps`, pieces.
     engine : {"auto", "native", "keras"}, default="auto"
         What computes the network. "native" is tsrnn's own engine for the processor, which needs neither Keras nor
         TensorFlow; "auto" takes it wherever it was compiled and computes this network, and Keras otherwise. Both give
@@ -512,7 +534,8 @@ class LSTMRegressor(_RecurrentRegressor):
         Called during training with a Keras model. Instances are copied for each fit. scikit-learn's own callbacks are
         set with `set_callbacks`.
     warm_start : bool, default=False
-        Let `fit` go on from the weights and the optimiser state of the last fit.
+        Let `fit` go on from the weights, the optimiser's state and the random numbers of the last fit. Another
+        `optimizer` starts afresh; the schedule, `n_iter_` and `history_` begin anew.
     random_state : int, RandomState instance or None, default=None
         Makes initial weights, the order of windows and dropout masks the same each time.
     verbose : int or "auto", default="auto"
@@ -529,7 +552,7 @@ class LSTMRegressor(_RecurrentRegressor):
     engine_ : {"native", "keras"}
         What trained the network.
     n_iter_ : int
-        Epochs trained.
+        Epochs trained by the last `fit`, and by `partial_fit` since.
     best_iteration_ : int
         Epoch whose weights were kept; 0 are the initial weights.
     history_ : dict of lists

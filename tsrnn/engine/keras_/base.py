@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -90,14 +90,20 @@ class BaseProgram:
     def weights(self) -> list[np.ndarray]:
         return _to_numpy(self._kept)
 
-    def reset_trainer(self, seed: int, state: list[np.ndarray] | None = None) -> None:
+    def reset_trainer(
+        self, seed: int, state: Sequence[np.ndarray] | None = None, generators: Sequence[np.ndarray] = ()
+    ) -> None:
         for variable, value in zip(self._optimizer.variables, state or self._new_state, strict=True):
             variable.assign(value)
-        for i, variable in enumerate(self._seeds):
-            variable.assign(np.array([seed, i], dtype=np.uint32))
+        at = generators or [np.array([seed, i], dtype=np.uint32) for i in range(len(self._seeds))]
+        for variable, value in zip(self._seeds, at, strict=True):
+            variable.assign(value)
 
     def trainer_state(self) -> list[np.ndarray]:
         return _to_numpy(self._optimizer.variables)
+
+    def generators(self) -> list[np.ndarray]:
+        return [state.astype(np.uint32) for state in _to_numpy(self._seeds)]  # int64 on TensorFlow
 
     def _calls(self, order: np.ndarray) -> Iterator[np.ndarray]:
         """Divide the rows of `order` into calls; a batch that is not full goes alone if that matters."""

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import fields
 from typing import Any
@@ -31,6 +31,7 @@ _TRIALS = 3  # of each number of threads before one is preferred
 _TRIAL_EVERY = 20  # calls between later trials: other work comes and goes
 _TRAINING_THREADS = 2  # the engine splits a batch in two
 _ROWS_PER_THREAD = 32  # windows that are worth a further thread of prediction
+_SEED_STEP = 0xD1342543DE82EF95  # between the seeds of the masks of two steps, in engine.c
 _WORK_PER_THREAD = 200_000  # multiply-adds that are worth a further thread: some 5 us
 # The axes of a network that this engine computes at their default only.
 _KERAS_AXES = ("merge_mode", "residual", "transition_depth", "input_layers", "output_layers", "peephole", "dilation")
@@ -199,6 +200,7 @@ class NativeProgram:
         # multiply-adds of one window: forward, and about twice that backward
         self._work = spec.n_parameters * spec.n_segments(forward.n_steps)
         self._pace = _Pace()
+        self._seed = self._drawn = 0  # of the dropout masks, and steps since it was set
 
     # -- state -------------------------------------------------------------------------------------------------------
 
@@ -218,7 +220,9 @@ class NativeProgram:
     def weights(self) -> list[np.ndarray]:
         return self._split(self._network.get_values())
 
-    def reset_trainer(self, seed: int, state: list[np.ndarray] | None = None) -> None:
+    def reset_trainer(
+        self, seed: int, state: Sequence[np.ndarray] | None = None, generators: Sequence[np.ndarray] = ()
+    ) -> None:
         trainer = self.key.trainer
         moments = self._network.n_moments
         if state is None:
@@ -235,6 +239,10 @@ class NativeProgram:
             arrays = [list(state[2 + i :: moments]) for i in range(moments)]
         for i, values in enumerate(arrays):
             self._network.set_values(self._join(values), i)
+        if generators:
+            high, low = map(int, generators[0])
+            seed = high * 2**32 + low
+        self._seed, self._drawn = seed, 0
         self._network.set_clock(iterations, seed)
 
     def trainer_state(self) -> list[np.ndarray]:
@@ -244,6 +252,11 @@ class NativeProgram:
             np.array(self._learning_rate, np.float32),
         ]
         return state + [array for of_one_weight in zip(*moments, strict=True) for array in of_one_weight]
+
+    def generators(self) -> list[np.ndarray]:
+        # Masks go by the seed and the number of the step: a seed moved on by the steps made stands for both.
+        moved = (self._seed + _SEED_STEP * self._drawn) % 2**64
+        return [np.array(divmod(moved, 2**32), dtype=np.uint32)]
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
@@ -296,6 +309,7 @@ class NativeProgram:
                 loss, weight = self._network.train(data, rows, n_threads=n_threads, loss=loss, weight=weight, **given)
                 self._pace.note(n_threads, len(rows), time.perf_counter() - start)
             done += len(rows)
+            self._drawn += len(rows)
         return loss, weight
 
     def predict(self, data: _core.Data, start: int = 0, stop: int | None = None) -> np.ndarray:
