@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from archive_files import save_unchecked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -540,8 +541,8 @@ def test_a_file_with_axes_that_cannot_be_is_refused(changes, tmp_path):
     X, y = data({})
     model = regressor().fit(X, y)
     model._spec = dataclasses.replace(model._spec, **changes)
-    model.save(tmp_path / "model.tsrnn")
-    with pytest.raises(ArchiveError, match=r"NetworkSpec\("):
+    save_unchecked(model, tmp_path / "model.tsrnn")
+    with pytest.raises(ArchiveError, match="is not a network of GRURegressor|weights_ are not"):
         load(tmp_path / "model.tsrnn")
 
 

@@ -5,8 +5,8 @@ a stranger: its container, sizes, array headers and JSON are checked before anyt
 read at all, and classes come only from the tables `ESTIMATORS` and `DATACLASSES`. Those hold names; what they name is
 imported by the caller of `read_archive`. Imports only exceptions.
 
-In reading order: `tables` (what a file may hold), `times` and `arrays` (both directions of their part), `encode`,
-`decode`, `container` (the zip).
+In reading order: `tables` (what a file may hold), `schema` (what a model may hold, and how that may change from one
+version to the next), `times` and `arrays` (both directions of their part), `encode`, `decode`, `container` (the zip).
 
 Layout of a file, version 1. ``meta.json`` comes first: ``{"format": "tsrnn", "version": 1, "tsrnn": <release that
 wrote it>, "model": <node>}``. Then ``arrays/0.npy``, ``arrays/1.npy``, ..., each referred to by exactly one node.
@@ -16,14 +16,23 @@ how the rest of it is read.
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from .container import read_archive, write_archive
+from .schema import Attribute
 from .tables import DATACLASSES, ESTIMATORS
 
 __all__ = ["DATACLASSES", "ESTIMATORS", "SaveMixin", "read_archive", "write_archive"]
 
 
 class SaveMixin:
-    """Gives an estimator ``save``. What it holds must be built of what `encode.Encoder` knows."""
+    """Gives an estimator ``save``.
+
+    `_saved` says which fitted attributes it has, see `schema`. What stands in them must be built of what
+    `encode.Encoder` knows.
+    """
+
+    _saved: ClassVar[dict[str, Attribute]] = {}
 
     def save(self, path) -> None:
         """Write the model, with all that it learned, to one file that `tsrnn.load` reads.
@@ -40,11 +49,18 @@ class SaveMixin:
         ------
         ArchiveError
             If a parameter or attribute is not data, for example a callback, a function or another library's
-            estimator; the message names it.
+            estimator, or is none that such a model learns; the message names it.
         FileNotFoundError
             If the folder does not exist.
         """
         write_archive(self, path)
 
-    def _check_restored(self) -> None:
-        """Raise `ArchiveError` or `ValueError` if the attributes, just read from a file, do not fit each other."""
+    def _check_state(self) -> None:
+        """Raise `ArchiveError` or `ValueError` if the attributes, each what `_saved` allows, do not fit each other."""
+
+    def _from_earlier(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return the fitted attributes that a file holds, not checked yet, as they are written today.
+
+        The model has its parameters, and no other attributes yet.
+        """
+        return state

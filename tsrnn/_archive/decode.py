@@ -16,7 +16,8 @@ from pandas.tseries.frequencies import to_offset
 
 from ..exceptions import ArchiveError
 from .arrays import check_shape, read_dtype, read_numbers
-from .tables import DATACLASSES, ESTIMATORS, FREQUENCY, MAX_DEPTH, expect, is_state_name
+from .schema import restore
+from .tables import DATACLASSES, ESTIMATORS, FREQUENCY, MAX_DEPTH, expect
 from .times import build_datetime_index, check_unit, read_zone
 
 
@@ -212,11 +213,7 @@ class Decoder:
             if name not in known:
                 raise ArchiveError(f"{class_name} has no parameter {name!r:.60}")
         model = cls(**{name: self.decode(node) for name, node in params.items()})
-        for name, node in expect(state, dict).items():
-            if name in known or not is_state_name(name, cls):
-                raise ArchiveError(f"{class_name} cannot have a fitted attribute {name!r:.60}")
-            vars(model)[name] = self.decode(node)
-        model._check_restored()
+        restore(model, {name: self.decode(node) for name, node in expect(state, dict).items()})
         return model
 
     _READERS = {

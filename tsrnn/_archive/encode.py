@@ -11,6 +11,7 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
 from ..exceptions import ArchiveError
+from .schema import fitted_state
 from .tables import (
     DATACLASSES,
     DTYPE,
@@ -20,7 +21,6 @@ from .tables import (
     MAX_DEPTH,
     MAX_INT_BITS,
     is_listed,
-    is_state_name,
 )
 from .times import build_datetime_index, encode_zone
 
@@ -223,15 +223,16 @@ class Encoder:
     def _estimator(self, value, where):
         cls = type(value)
         params = value.get_params(deep=False)
-        state = {name: item for name, item in vars(value).items() if name not in params}
-        refused = [name for name in state if not is_state_name(name, cls)]
-        if refused:
-            raise ArchiveError(f"cannot save {where}: its attribute {refused[0]!r} hides one of its class.")
         # Sorted: the order in which attributes were set is not part of the model.
+        nodes = {name: self.encode(params[name], f"{where}.{name}") for name in sorted(params)}
+        try:
+            state = fitted_state(value)
+        except (ArchiveError, TypeError, ValueError) as exc:
+            raise ArchiveError(f"cannot save {where}: {str(exc).rstrip('.')}.") from exc
         return {
             "kind": "estimator",
             "class": cls.__qualname__,
-            "params": {name: self.encode(params[name], f"{where}.{name}") for name in sorted(params)},
+            "params": nodes,
             "state": {name: self.encode(state[name], f"{where}.{name}") for name in sorted(state)},
         }
 

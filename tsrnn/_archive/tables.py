@@ -85,13 +85,6 @@ def is_listed(cls: type) -> bool:
     return ESTIMATORS.get(cls.__qualname__) == cls.__module__
 
 
-def is_state_name(name: str, cls: type) -> bool:
-    """Whether a file may set this attribute: one that would not hide a method or property of the class."""
-    dunder = name.startswith("__") and name.endswith("__")
-    plain = name.isascii() and name.isidentifier() and not dunder
-    return plain and not any(name in vars(base) for base in cls.__mro__)
-
-
 def expect(value: Any, *kinds: type) -> Any:
     """Return the value if it is of one of the types, a bool being no int; raise `ArchiveError` otherwise."""
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):

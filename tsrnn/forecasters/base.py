@@ -15,11 +15,13 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._archive import SaveMixin
+from .._archive.schema import choice, instance, names
 from .._estimator import Estimator
 from .._folds import check_folds
 from .._publishing import publishes, reads_one_state
 from ..exceptions import DataError
 from ..frames import (
+    TimeGrid,
     as_names,
     check_columns,
     check_frame,
@@ -32,6 +34,7 @@ from ..frames import (
 )
 from .observed import rows_since_observed
 from .requests import check_levels, check_request, check_steps
+from .saved import check_data
 from .scoring import observed_r2
 
 __all__ = ["BaseForecaster"]
@@ -64,6 +67,15 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
 
     #: Whether covariates reach the model. Columns given beside y are ignored where not.
     _takes_covariates = False
+    _saved = {
+        "targets_": names(least=1),
+        "past_": names(),
+        "future_": names(),
+        "data_": instance(pd.DataFrame),
+        "grid_": instance(TimeGrid),
+        "origin_": instance(pd.Timestamp),
+        "container_": choice("frame", "series", "array"),
+    }
 
     # ------------------------------------------------------------------ fit
 
@@ -500,6 +512,9 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         tags.input_tags.allow_nan = True
         tags.target_tags.multi_output = True
         return tags
+
+    def _check_state(self) -> None:
+        check_data(self)
 
     # ------------------------------------------------------------------ hooks
 

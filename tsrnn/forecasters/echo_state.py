@@ -7,9 +7,11 @@ import inspect
 import numpy as np
 
 from .. import _types as t
+from .._archive.schema import instance
 from ..exceptions import DataError
 from ..regressors import EchoStateRegressor
 from .recurrent import segment_for
+from .saved import check_regressor
 from .windowed import WindowForecaster
 
 __all__ = ["EchoStateForecaster"]
@@ -77,6 +79,8 @@ class EchoStateForecaster(WindowForecaster):
     2024-01-21 01:00:00  0.26
     """
 
+    _saved = {"regressor_": instance(EchoStateRegressor)}
+
     def __init__(
         self,
         target: t.Labels | None = None,
@@ -118,6 +122,10 @@ class EchoStateForecaster(WindowForecaster):
         self.alpha = alpha
         self.missing_indicator = missing_indicator
         self.random_state = random_state
+
+    def _check_state(self) -> None:
+        super()._check_state()
+        check_regressor(self, self.regressor_)
 
     def _fit_windows(self, windows, y):
         unknown = np.isnan(y).all(axis=0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import _types as t
+from .._archive.schema import array, require
 from .._checks import check_int, check_real
 from ..exceptions import DataError
 from ..frames import some
@@ -134,6 +135,8 @@ class MeanForecaster(WalkForecaster):
     [0.0]
     """
 
+    _saved = {"n_observed_": array(np.int64, 1)}
+
     def __init__(
         self,
         window: int | None = None,
@@ -146,7 +149,21 @@ class MeanForecaster(WalkForecaster):
         self.target = target
         self.freq = freq
 
+    def _check_state(self) -> None:
+        super()._check_state()
+        self._check_params()
+        n = self.n_observed_
+        require(n.shape == self.sigma_.shape and (n > 0).all(), "n_observed_ is not one positive count for each target")
+
     def _fit(self, values):
+        self._check_params()
+        self._check_history(values, np.array([len(values) - 1]))
+        targets = self._targets(values)
+        n = np.isfinite(targets).sum(axis=0)
+        self.n_observed_ = n if self.window is None else np.minimum(n, self.window)
+        self.sigma_ = self._deviation(targets)
+
+    def _check_params(self):
         check_int("window", self.window, none=True)
         check_real("value", self.value, none=True)
         if self.window is not None and self.value is not None:
@@ -154,11 +171,6 @@ class MeanForecaster(WalkForecaster):
                 f"window={self.window} and value={self.value} exclude each other: a constant is the mean of nothing. "
                 "Leave one of them out."
             )
-        self._check_history(values, np.array([len(values) - 1]))
-        targets = self._targets(values)
-        n = np.isfinite(targets).sum(axis=0)
-        self.n_observed_ = n if self.window is None else np.minimum(n, self.window)
-        self.sigma_ = self._deviation(targets)
 
     def _deviation(self, targets):
         """Standard deviation of one observation, so that sigma * sqrt(1 + 1 / n) is that of a forecast's error."""

@@ -9,12 +9,14 @@ import numpy as np
 from scipy.special import ndtri
 
 from .. import _types as t
+from .._archive.schema import array, integer, require
 from .._checks import check_int
 from ..exceptions import DataError
 from ..frames import season_length as season_of
 from ..frames import some
 from .base import BaseForecaster
 from .observed import carry_forward, latest_rows, take_rows
+from .saved import n_regular
 
 __all__ = ["DriftForecaster", "NaiveForecaster", "SeasonalNaiveForecaster"]
 
@@ -63,6 +65,14 @@ def walk_scale(change: np.ndarray, periods: np.ndarray, n_parameters: int = 0) -
 
 class WalkForecaster(BaseForecaster):
     """Shared part: forecasts that carry observations forward, with normal intervals of a random walk."""
+
+    _saved = {"sigma_": array(np.float64, 1, nan=True)}
+
+    def _check_state(self) -> None:
+        super()._check_state()
+        shape, n_targets = self.sigma_.shape, len(self.targets_)
+        require(shape == (n_targets,), f"sigma_ has shape {shape}, where there are {n_targets} targets")
+        require(not (self.sigma_ < 0).any(), "sigma_ is negative")
 
     def _targets(self, values):
         return values[:, : len(self.targets_)]
@@ -166,12 +176,19 @@ class SeasonalNaiveForecaster(WalkForecaster):
     [3.0, 4.0]
     """
 
+    _saved = {"season_length_": integer(1)}
+
     def __init__(
         self, season_length: int | None = None, target: t.Labels | None = None, freq: str | None = None
     ) -> None:
         self.season_length = season_length
         self.target = target
         self.freq = freq
+
+    def _check_state(self) -> None:
+        super()._check_state()
+        n_rows = n_regular(self)
+        require(self.season_length_ <= n_rows, f"season_length_ is {self.season_length_}, longer than {n_rows} rows")
 
     def _fit(self, values):
         given = check_int("season_length", self.season_length, none=True)
@@ -238,6 +255,8 @@ class DriftForecaster(WalkForecaster):
     >>> DriftForecaster().fit(y).forecast(2)["y"].tolist()
     [7.0, 9.0]
     """
+
+    _saved = {"n_rows_fit_": integer(2)}
 
     def __init__(self, target: t.Labels | None = None, freq: str | None = None) -> None:
         self.target = target

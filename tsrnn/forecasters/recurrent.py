@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _types as t
+from .._archive.schema import choice, instance, none_or
 from .._checks import check_choice, check_int
 from .._publishing import reads_one_state
 from ..exceptions import CapacityWarning
@@ -23,6 +24,7 @@ from ..significance import critical_value, long_run_standard_error
 from .ensemble import Ensemble, Part
 from .linear import LinearMap, fit_linear
 from .observed import rows_since_observed
+from .saved import check_ensemble
 from .validation import split_in_time
 from .windowed import WindowForecaster
 
@@ -42,6 +44,11 @@ class RecurrentForecaster(WindowForecaster):
     _regressor_class: type[NetworkRegressor]
     _dtype = np.float32
     _not_shown: tuple[str, ...] = ("model_",)  # Keras is imported for it
+    _saved = {
+        "regressor_": instance(Ensemble),
+        "stopped_": none_or(instance(Ensemble)),
+        "beats_last_value_": choice(None, True, False),
+    }
     activation: str  # other networks have other ones
 
     def __init__(
@@ -299,6 +306,12 @@ class RecurrentForecaster(WindowForecaster):
 
     def _calibration_fraction(self):
         return super()._calibration_fraction() if self._held_out() is None else self.validation_fraction
+
+    def _check_state(self) -> None:
+        super()._check_state()
+        for ensemble in (self.regressor_, self.stopped_):
+            if ensemble is not None:
+                check_ensemble(self, ensemble)
 
     @property
     def n_parameters_(self) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .. import _types as t
+from .._archive.schema import instance, none_or
 from ..exceptions import DataError
 from .linear import LARGEST_WINDOW, PENALTIES, LinearMap, fit_linear, fit_penalised
+from .saved import check_linear
 from .validation import split_in_time
 from .windowed import CALIBRATION_FRACTION, WindowForecaster
 
@@ -83,6 +85,8 @@ class RidgeForecaster(WindowForecaster):
 
     _dtype = np.float32
 
+    _saved = {"regressor_": instance(LinearMap), "stopped_": none_or(instance(LinearMap))}
+
     def __init__(
         self,
         target: t.Labels | None = None,
@@ -139,6 +143,12 @@ class RidgeForecaster(WindowForecaster):
 
     def _apply(self, regressor, windows):
         return regressor.predict(windows)
+
+    def _check_state(self) -> None:
+        super()._check_state()
+        for linear in (self.regressor_, self.stopped_):
+            if linear is not None:
+                check_linear(self, linear)
 
     def _held_out(self):
         return self.stopped_

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from .. import _types as t
+from .._archive.schema import array, choice, instance, list_of, real
 from .._checks import check_choice, check_int
 from .._warnings import warn_user
 from ..exceptions import DataError
@@ -37,6 +38,7 @@ from .arima_search import (
 )
 from .base import BaseForecaster
 from .observed import carry_forward
+from .saved import check_specs
 
 __all__ = ["ARIMAForecaster", "AutoARIMAForecaster"]
 
@@ -55,6 +57,16 @@ class ARIMABase(BaseForecaster):
 
     _takes_covariates = True
     _not_shown: tuple[str, ...] = ("scale_", "specs_")
+    _saved = {
+        "specs_": list_of(instance(tuple)),
+        "params_": list_of(array(np.float64, 1)),
+        "scale_": list_of(real()),
+        "converged_": list_of(choice(True, False)),
+    }
+
+    def _check_state(self) -> None:
+        super()._check_state()
+        check_specs(self)
 
     def _time_columns(self, index):
         return self.grid_.positions(index, self.origin_)[:, None].astype(float)

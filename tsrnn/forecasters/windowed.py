@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from .. import _types as t
+from .._archive.schema import Attribute, array, integer, optional, require
 from ..exceptions import DataError
 from ..frames import some
 from ..intervals import residual_quantiles
@@ -21,6 +22,7 @@ from ..windows import WindowArray
 from .base import BaseForecaster
 from .observed import rows_since_observed
 from .requests import check_steps
+from .saved import check_regressor, check_windows
 from .window_length import usual_window
 
 __all__ = ["RegressionForecaster", "WindowForecaster"]
@@ -47,6 +49,16 @@ class WindowForecaster(BaseForecaster):
     _not_shown: tuple[str, ...] = ("block_", "mean_", "n_rows_fit_", "residuals_", "scale_")
     #: Of the windows and targets that the regressor is given.
     _dtype: type = np.float64
+    _saved = {
+        "horizon_": integer(1),
+        "block_": integer(1),
+        "window_": integer(1),
+        "n_rows_fit_": integer(2),
+        "mean_": array(np.float64, 1),
+        "scale_": array(np.float64, 1),
+        "regressor_": Attribute("a fitted regressor", lambda value: hasattr(value, "predict")),
+        "residuals_": optional(array(np.float64, 3, nan=True)),
+    }
 
     # ------------------------------------------------------------------ fit
 
@@ -375,6 +387,10 @@ class WindowForecaster(BaseForecaster):
         super()._default_steps()
         return self.horizon_
 
+    def _check_state(self) -> None:
+        super()._check_state()
+        check_windows(self)
+
     # ------------------------------------------------------------------ hooks
 
     def _held_out(self):
@@ -465,6 +481,12 @@ class RegressionForecaster(WindowForecaster):
         self.past_covariates = past_covariates
         self.future_covariates = future_covariates
         self.freq = freq
+
+    def _check_state(self) -> None:
+        super()._check_state()
+        fitted = type(self.regressor_) is type(self.estimator) and hasattr(self.regressor_, "n_outputs_")
+        require(fitted, f"regressor_ is not a fitted {type(self.estimator).__name__}")
+        check_regressor(self, self.regressor_)
 
     def _make_regressor(self):
         from sklearn.multioutput import MultiOutputRegressor  # 8 MB that no network needs

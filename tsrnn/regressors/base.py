@@ -27,7 +27,7 @@ from .._warnings import warn_user
 from ..engine import ENGINES, ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, choose_engine, lease
 from ..engine.callbacks import KerasCallbacks, ProgressHook, SklearnCallbacks, fresh_callbacks
 from ..engine.data import check_gaps, features_with_gaps
-from ..engine.distributions import LOSSES, n_parameters, point_forecast, quantile_forecast
+from ..engine.distributions import LOSSES, point_forecast, quantile_forecast
 from ..engine.inputs import (
     align_targets,
     drop_silent,
@@ -41,9 +41,10 @@ from ..engine.pieces import Pieces, Reader, count_pieces
 from ..engine.program import Numbers
 from ..engine.resumption import Draws, TrainerState, owner_of, random_numbers
 from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
-from ..exceptions import ArchiveError, CapacityWarning
+from ..exceptions import CapacityWarning
 from ..networks import ControlSpec, FeedbackSpec, ModelSpec, NetworkSpec
 from ..networks.summary import list_feedback_layers, list_layers
+from .saved import NETWORK, WINDOWS, check_network
 from .states import SequenceStates
 
 try:
@@ -57,7 +58,7 @@ except ImportError:  # scikit-learn before 1.9
         return method
 
 
-__all__ = ["NetworkRegressor", "are_float32"]
+__all__ = ["NetworkRegressor"]
 
 _OPTIMIZERS = ("adam", "adamw", "rmsprop", "adagrad", "sgd")
 _EARLY_STOPPING_WINDOWS = 1000  # early_stopping="auto" is on from here
@@ -76,11 +77,6 @@ def _output_shape(layer: Any) -> tuple[int, ...]:
         return ()
 
 
-def are_float32(array: Any, shape: tuple[int, ...]) -> bool:
-    """Say whether this is an array of this dtype and shape, and not an empty one."""
-    return isinstance(array, np.ndarray) and array.dtype == np.float32 and array.shape == shape and array.size > 0
-
-
 class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimator):
     """Base of the regressors that train a network; parameters and attributes are described in `LSTMRegressor`.
 
@@ -88,6 +84,8 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
     and fills in `_network` and `_initial_weights`.
     """
 
+    _saved = WINDOWS | NETWORK
+    _spec_class: type
     weights_: list[np.ndarray]
     history_: dict[str, list[float]]
     n_steps_in_: int
@@ -788,62 +786,29 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
 
     # -- files ---------------------------------------------------------------------------------------------------------
 
-    def _restored_missing(self) -> Missing:
-        """Return `_missing`; raise `ArchiveError` if it does not fit the features."""
-        missing, n_features = self._missing, self._n_features_per_step
-        if not isinstance(missing, Missing):
-            raise ArchiveError("_missing is not what describes missing values")
-        if not are_float32(missing.means, (n_features,)) or not set(missing.indicators) <= set(range(n_features)):
-            raise ArchiveError(f"_missing does not fit windows of {n_features} features")
-        return missing
+    def _check_state(self) -> None:
+        check_network(self)
 
-    def _check_restored_arrays(self) -> None:
-        """Raise `ArchiveError` if the targets, weights or the optimiser's state do not fit the network."""
-        spec = self._spec
-        if isinstance(spec, ModelSpec):
-            raise ArchiveError("_spec is code, not data")
-        self._check_restored_targets()
-        shapes = [weight.shape for weight in spec.weights]
-        if len(self.weights_) != len(shapes) or not all(map(are_float32, self.weights_, shapes)):
-            raise ArchiveError(f"weights_ are not float32 arrays of the shapes {shapes}, which {spec} has")
-        arrays: list = self._trainer_state if isinstance(self._trainer_state, list) else []
+    def _from_earlier(self, state):
+        """Give the state of an optimiser that version 0.1.0 kept its owner: the optimiser of the parameters beside it.
+
+        It may be of another that was set before, and is none then.
+        """
+        arrays, weights = state.get("_trainer_state"), state.get("weights_")
+        if not isinstance(arrays, list) or not isinstance(weights, list):
+            return state
+        shapes = [np.shape(weight) for weight in weights]
         if not all(isinstance(array, np.ndarray) and array.shape in ((), *shapes) for array in arrays):
-            raise ArchiveError("_trainer_state holds what does not belong to any of weights_")
-        self._own_trainer_state()
-        state, draws = self._trainer_state, getattr(self, "_draws", None)
-        if state is not None and not (isinstance(state, TrainerState) and state.fits(shapes)):
-            raise ArchiveError("_trainer_state is none that an optimiser has for weights_")
-        if draws is not None:
-            if not isinstance(draws, Draws):
-                raise ArchiveError("_draws is not what describes random numbers")
-            draws.go_on()
-
-    def _own_trainer_state(self) -> None:
-        """Give a state that version 0.1.0 kept its owner: the optimiser of the parameters beside it."""
-        arrays = getattr(self, "_trainer_state", None)
-        if not isinstance(arrays, list):
-            return
-        state = TrainerState(owner_of(self.optimizer, self.momentum), tuple(arrays))
-        # It may be of another that was set before. A model of Keras says only with Keras how many weights it trains.
-        known = isinstance(self._spec, ModelSpec) or state.fits([weight.shape for weight in self._spec.weights])
-        self._trainer_state = state if known else None
+            return state
+        owned = TrainerState(owner_of(self.optimizer, self.momentum), tuple(arrays))
+        # A model of Keras says only with Keras how many weights it trains.
+        known = isinstance(state.get("_spec"), ModelSpec) or owned.fits(shapes)
+        return state | {"_trainer_state": owned if known else None}
 
     def __setstate__(self, state):
         super().__setstate__(state)
-        self._own_trainer_state()
+        self.__dict__ = self._from_earlier(self.__dict__)
 
-    def _check_restored_targets(self) -> None:
-        loss, quantiles, targets = self._loss, self._quantiles, self.n_outputs_
-        if loss not in LOSSES or not isinstance(quantiles, tuple) or (loss == "pinball") != bool(quantiles):
-            raise ArchiveError(f"_loss is {loss!r} with the _quantiles {quantiles!r}")
-        if quantiles:
-            try:
-                check_quantiles("_quantiles", quantiles)
-            except (TypeError, ValueError) as exc:
-                raise ArchiveError(str(exc)) from exc
-        spec, n_steps = self._spec, self.n_steps_in_
-        if spec.head == "sequence" and (spec.segment != 1 or self._target_shape[:1] != (n_steps,)):
-            raise ArchiveError(f"{spec} does not give a target for each of {n_steps} steps")
-        outputs = math.prod(spec.output_shape(n_steps)) if spec.segment > 0 else 0
-        if targets != math.prod(self._target_shape) or outputs != targets * n_parameters(loss, quantiles):
-            raise ArchiveError(f"{spec} does not fit {targets} targets of shape {self._target_shape}")
+    def _is_network(self, spec) -> bool:
+        """Say whether the numbers of a description make a network of this class; asked before anything is built."""
+        raise NotImplementedError

@@ -8,7 +8,6 @@ import numpy as np
 
 from .. import _types as t
 from .._checks import check_choice, check_int, check_units
-from ..exceptions import ArchiveError
 from ..networks import (
     CONTROL_ACTIVATIONS,
     ControlSpec,
@@ -37,22 +36,6 @@ class _ControlRegressor(KerasTrainedRegressor):
     def _check_network_parameters(self) -> None:
         check_choice("activation", self.activation, CONTROL_ACTIVATIONS)
         check_choice("head_initializer", self.head_initializer, ("glorot_uniform", "zeros"))
-
-    def _check_restored(self) -> None:
-        """Raise `ArchiveError` if the arrays of a file are not those of the network that it describes."""
-        if not hasattr(self, "weights_"):
-            return
-        spec = self._spec
-        if type(spec) is not self._spec_class or not self._is_network(spec):
-            raise ArchiveError(f"{spec} is not a network of {type(self).__name__}")
-        n_inputs = self._n_features_per_step + len(self._restored_missing().indicators)
-        if spec.n_inputs != n_inputs:
-            raise ArchiveError(f"{spec} does not fit {n_inputs} features and indicators")
-        self._check_restored_arrays()
-
-    def _is_network(self, spec) -> bool:
-        """Say whether the numbers of a description make a network."""
-        raise NotImplementedError
 
 
 class FeedForwardRegressor(_ControlRegressor):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_random_state
@@ -21,7 +18,7 @@ from ..engine.data import check_gaps, features_with_gaps
 from ..engine.inputs import align_targets, drop_silent, read_targets, read_weights, read_windows
 from ..engine.reservoir import Reservoir, fit_readout, make_reservoir, read_inputs
 from ..engine.training import Examples
-from ..exceptions import ArchiveError
+from .saved import RESERVOIR, WINDOWS, check_reservoir
 
 __all__ = ["EchoStateRegressor"]
 
@@ -121,6 +118,8 @@ class EchoStateRegressor(SaveMixin, RegressorMixin, Estimator):
     _n_features_per_step: int
     _segment: int
     _sequences: bool
+
+    _saved = WINDOWS | RESERVOIR
 
     def __init__(
         self,
@@ -344,34 +343,5 @@ class EchoStateRegressor(SaveMixin, RegressorMixin, Estimator):
                 "steps as one. Set segment=1 for it."
             )
 
-    def _check_restored(self) -> None:
-        """Raise `ArchiveError` if the arrays of a file do not make one network."""
-        if not hasattr(self, "coef_"):
-            return
-        reservoir, missing, n_features = self._reservoir, self._missing, self._n_features_per_step
-        if not isinstance(reservoir, Reservoir) or not isinstance(missing, Missing):
-            raise ArchiveError("_reservoir or _missing is not what describes an echo state network")
-        if not _are(missing.means, np.float32, (n_features,)) or not set(missing.indicators) <= set(range(n_features)):
-            raise ArchiveError(f"_missing does not fit windows of {n_features} features")
-        n_inputs = self._segment * (n_features + len(missing.indicators))
-        units, fan_in = np.shape(reservoir.bias)[0], np.shape(reservoir.sources)[-1]
-        n_targets = self.n_outputs_ // (self.n_steps_in_ if self._sequences else 1)
-        expected: list[tuple[Any, type, tuple[int, ...]]] = [
-            (reservoir.input_weights, np.float64, (units, n_inputs)),
-            (reservoir.bias, np.float64, (units,)),
-            (reservoir.sources, np.int32, (units, fan_in)),
-            (reservoir.strengths, np.float64, (units, fan_in)),
-            (self.coef_, np.float64, (n_inputs + units, n_targets)),
-            (self.intercept_, np.float64, (n_targets,)),
-        ]
-        if self._segment < 1 or not all(_are(*array) for array in expected):
-            raise ArchiveError("the arrays of the reservoir and its readout do not fit each other")
-        if reservoir.sources.min() < 0 or reservoir.sources.max() >= units:
-            raise ArchiveError(f"a connection comes from none of {units} units")
-        if self.n_outputs_ != math.prod(self._target_shape) or (self._sequences and self._segment > 1):
-            raise ArchiveError(f"{self.n_outputs_} targets do not have the shape {self._target_shape}")
-
-
-def _are(array: Any, dtype: type, shape: tuple[int, ...]) -> bool:
-    """Say whether this is an array of this dtype and shape, and not an empty one."""
-    return isinstance(array, np.ndarray) and array.dtype == dtype and array.shape == shape and array.size > 0
+    def _check_state(self) -> None:
+        check_reservoir(self)

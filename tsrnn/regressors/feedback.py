@@ -15,7 +15,6 @@ from .._publishing import reads_one_state
 from ..engine import WindowData
 from ..engine.distributions import n_parameters, point_forecast
 from ..engine.inputs import align_targets, read_targets, read_windows
-from ..exceptions import ArchiveError
 from ..networks import (
     ACTIVATIONS,
     ATTENTIONS,
@@ -35,6 +34,7 @@ class _FeedbackRegressor(KerasTrainedRegressor):
     """What the two share. A subclass has `cell`, `units`, `teacher_forcing` and `future_features`."""
 
     _spec: FeedbackSpec
+    _spec_class = FeedbackSpec
     _cells: tuple[str, ...]
 
     @reads_one_state
@@ -218,25 +218,15 @@ class _FeedbackRegressor(KerasTrainedRegressor):
 
     # -- files ---------------------------------------------------------------------------------------------------------
 
-    def _check_restored(self) -> None:
-        """Raise `ArchiveError` if the arrays of a file are not those of the network that it describes."""
-        if not hasattr(self, "weights_"):
-            return
-        spec = self._spec
-        if not isinstance(spec, FeedbackSpec) or spec.cell not in self._cells or not self._is_network(spec):
-            raise ArchiveError(f"{spec} is not a network of {type(self).__name__}")
-        n_inputs = self._n_features_per_step + len(self._restored_missing().indicators)
-        if spec.n_inputs != n_inputs or spec.n_steps != self.n_steps_in_:
-            raise ArchiveError(f"{spec} does not fit windows of {self.n_steps_in_} steps and {n_inputs} channels")
-        self._check_restored_arrays()
-
     def _is_network(self, spec: FeedbackSpec) -> bool:
         """Say whether the numbers of a description make a network."""
         sizes = (spec.horizon, spec.n_targets, spec.per_target, spec.segment, *spec.units)
         horizon, n_targets = (*self._target_shape, 1, 1)[:2]
         return (
-            bool(spec.units)
+            spec.cell in self._cells
+            and bool(spec.units)
             and min(sizes) > 0
+            and spec.n_steps == self.n_steps_in_
             and spec.segment <= spec.n_steps
             and (spec.horizon, spec.n_targets) == (horizon, n_targets)
             and 0 <= spec.fed_back < spec.per_target

@@ -13,10 +13,10 @@ from .._checks import check_bool, check_choice, check_int, check_positions, chec
 from .._publishing import reads_one_state
 from ..engine.distributions import n_parameters
 from ..engine.inputs import read_windows
-from ..exceptions import ArchiveError
-from ..networks import ACTIVATIONS, HEADS, MERGE_MODES, MINIMAL_CELLS, STATIC_TO, NetworkSpec, initial_weights
-from .base import NetworkRegressor, are_float32
+from ..networks import ACTIVATIONS, MERGE_MODES, STATIC_TO, NetworkSpec, initial_weights
+from .base import NetworkRegressor
 from .parameters import feature_channels, layer_units
+from .saved import RECURRENT, check_states, is_recurrent
 from .states import SequenceStates
 from .stream import Stream
 
@@ -37,6 +37,8 @@ class _RecurrentRegressor(NetworkRegressor):
 
     _cell: str
     _spec: NetworkSpec
+    _spec_class = NetworkSpec
+    _saved = RECURRENT
 
     def __init__(
         self,
@@ -339,59 +341,12 @@ class _RecurrentRegressor(NetworkRegressor):
                 f"{len(layer_units(self.units))}. Pass as many, or one integer for all."
             )
 
-    def _check_restored(self) -> None:
-        """Raise `ArchiveError` if the arrays of a file are not those of the network that it describes."""
-        if not hasattr(self, "weights_"):
-            return
-        spec, n_features = self._spec, self._n_features_per_step
-        if not isinstance(spec, NetworkSpec):
-            raise ArchiveError("_spec is not what describes a network")
-        missing = self._restored_missing()
-        if spec.cell != self._cell or spec.activation not in ACTIVATIONS or not spec.units:
-            raise ArchiveError(f"{spec} is not a network of {type(self).__name__}")
-        if spec.n_inputs != n_features + len(missing.indicators):
-            raise ArchiveError(f"{spec} does not fit {n_features} features and {len(missing.indicators)} indicators")
-        static = set(spec.static)
-        if len(static) < len(spec.static) or not static <= set(range(spec.n_inputs)) or spec.static_to not in STATIC_TO:
-            raise ArchiveError(f"{spec} has static channels that cannot be")
-        if spec.head not in HEADS or not spec.inputs:
-            raise ArchiveError(f"{spec} is not a network of {type(self).__name__}")
-        self._check_restored_axes()
-        self._check_restored_arrays()
-        self._check_restored_states()
+    def _check_state(self) -> None:
+        super()._check_state()
+        check_states(self)
 
-    def _check_restored_axes(self) -> None:
-        spec = self._spec
-        merges = spec.merge_mode in MERGE_MODES and (spec.bidirectional or spec.merge_mode == "concat")
-        residual = not spec.residual or len(set(spec.units)) == 1
-        # Deeper than there are weights would only cost the time to count its layers.
-        deep = spec.transition_depth == 1 or (
-            1 <= spec.transition_depth <= len(self.weights_) and spec.cell not in MINIMAL_CELLS
-        )
-        widths = all(width > 0 for width in spec.input_layers + spec.output_layers)
-        # Further back than a window there would be chains without a step, which cost memory all the same.
-        dilated = not spec.dilation or (
-            len(spec.dilation) == len(spec.units) and min(spec.dilation) >= 1 and max(spec.dilation) < self.n_steps_in_
-        )
-        if not (merges and residual and deep and widths and dilated) or (spec.peephole and spec.cell != "lstm"):
-            raise ArchiveError(f"{spec} has axes that do not go together")
-
-    def _check_restored_states(self) -> None:
-        spec, piece = self._spec, getattr(self, "_piece", None)
-        states, n_seen = getattr(self, "state_", []), getattr(self, "_n_seen", np.zeros(0, np.int64))
-        if not isinstance(n_seen, np.ndarray) or n_seen.ndim != 1 or n_seen.dtype.kind != "i" or (n_seen < 0).any():
-            raise ArchiveError("_n_seen does not count steps")
-        if piece is not None:
-            carries = spec.head == "sequence" and not (spec.bidirectional or spec.static or spec.dilation)
-            longest = max(self.n_steps_in_, int(n_seen.max(initial=0)))
-            if type(piece) is not int or not 1 <= piece <= longest or not carries:
-                raise ArchiveError(f"{spec} does not read sequences in pieces of {piece!r} steps")
-        shapes = [(len(n_seen), width) for width in spec.state_widths] if piece is not None and len(n_seen) else []
-        if len(states) != len(shapes) or not all(map(are_float32, states, shapes)):
-            raise ArchiveError(f"state_ does not hold float32 arrays of the shapes {shapes}")
-        left = getattr(self, "_left_state", None)
-        if left is not None and not (shapes and are_float32(left, (len(n_seen), sum(spec.state_widths)))):
-            raise ArchiveError("_left_state does not fit state_")
+    def _is_network(self, spec) -> bool:
+        return is_recurrent(self, spec)
 
 
 class LSTMRegressor(_RecurrentRegressor):
