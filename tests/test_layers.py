@@ -19,10 +19,12 @@ PACKAGE = ROOT / "tsrnn"
 LAYERS = [
     {
         "exceptions",
+        "_bar",
         "_checks",
         "_estimator",
         "_near_misses",
         "_optional",
+        "_progress",
         "_publishing",
         "_show_versions",
         "_types",
@@ -51,6 +53,7 @@ LAYERS = [
 # Arrows inside a layer.
 BESIDE = {
     "_estimator": {"_near_misses"},
+    "_progress": {"_bar"},
     "windows": {"frames"},
     "transformers": {"frames", "windows"},
     "splits": {"frames"},

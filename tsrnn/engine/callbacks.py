@@ -1,6 +1,6 @@
-"""Hooks of the training loop: Keras callbacks, scikit-learn callbacks, and a progress bar.
+"""Hooks of the training loop: Keras callbacks, scikit-learn callbacks, and progress.
 
-Keras is imported when a Keras callback is given, rich when a bar is shown.
+Keras is imported when a Keras callback is given.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .._progress import Work
 from .training import EpochState, Hook
 
 __all__ = ["KerasCallbacks", "ProgressHook", "SklearnCallbacks", "fresh_callbacks"]
@@ -129,29 +130,16 @@ class SklearnCallbacks(Hook):
 
 
 class ProgressHook(Hook):
-    """A progress bar over the epochs, with the losses beside it."""
+    """Counts the epochs of some work, with the losses beside them."""
 
-    def __init__(self, title: str):
-        self._title = title
-        self._bar: Any = None
+    def __init__(self, epochs: Work):
+        self._work = epochs
 
-    def on_train_begin(self, state: EpochState) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[losses]}"),
-            TimeRemainingColumn(),
-        )
-        self._bar.start()
-        self._task = self._bar.add_task(self._title, total=state.epochs, losses="")
+    def on_epoch_begin(self, state: EpochState) -> None:
+        most = "at most " if self._work.at_most else ""
+        self._work.doing = f"epoch {state.epoch + 1} of {most}{state.epochs}"
 
     def on_epoch_end(self, state: EpochState) -> None:
-        losses = "  ".join(f"{name} {state.logs[name]:.4g}" for name in ("loss", "val_loss") if name in state.logs)
-        self._bar.update(self._task, completed=state.epoch, losses=losses)
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        losses = (f"{name} {state.logs[name]:.3g}" for name in ("loss", "val_loss") if name in state.logs)
+        self._work.note = "  ".join(losses)
+        self._work.done = state.epoch

@@ -22,6 +22,7 @@ from .._archive import SaveMixin
 from .._canonical import canonical_rows
 from .._checks import check_bool, check_choice, check_int, check_quantiles, check_real, check_verbose
 from .._estimator import Estimator
+from .._progress import work
 from .._publishing import KeptWork, publishes, reads_one_state
 from .._warnings import warn_user
 from ..engine import ENGINES, ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, choose_engine, lease
@@ -583,9 +584,14 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
         key = self._program_key(plan, [part.windows for part in (feed, held_out) if part is not None], n_batches)
         state = self._trainer_state if resume else None
         self.engine_, reason = choose_engine(key, self.engine)
-        title = type(self).__name__ + (f" (Keras: {reason})" if reason else " (native engine)")
-        hooks = self._hooks(plan, n_batches, data, title)
-        with lease(key, self.engine) as program:
+        engine = f" (Keras: {reason})" if reason else " (native engine)"
+        title = type(self).__name__ + ("" if self.verbose == "auto" else engine)
+        hooks = self._hooks(plan, n_batches, data)
+        with (
+            work(title, plan.epochs, show=self.verbose, at_most=held_out is not None) as epochs,
+            lease(key, self.engine) as program,
+        ):
+            hooks.append(ProgressHook(epochs))
             return train(
                 program,
                 feed,
@@ -652,7 +658,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
             return False  # there are no small steps to fuse, or their sizes are not known
         return n_steps >= _COMPILE_FROM_STEPS and batch_size * max(spec.units) <= _COMPILE_UP_TO_SIZE
 
-    def _hooks(self, plan: TrainingPlan, n_batches: int, data: tuple, title: str) -> list[Hook]:
+    def _hooks(self, plan: TrainingPlan, n_batches: int, data: tuple) -> list[Hook]:
         hooks: list[Hook] = []
         callbacks = fresh_callbacks(self.callbacks)
         if callbacks:
@@ -675,8 +681,6 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
             hooks.append(
                 SklearnCallbacks(context, {"estimator": self, "X": X, "y": y, "metadata": metadata}, self._as_fitted)
             )
-        if self.verbose != "auto" and self.verbose:
-            hooks.append(ProgressHook(title))
         return hooks
 
     def _as_fitted(self, state: EpochState) -> dict[str, Any]:

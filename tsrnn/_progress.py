@@ -1,0 +1,221 @@
+"""How far long work has come. Whoever works says so; what is shown is one line for all of it. Imports the bar.
+
+Work has units, and a unit may be work itself: models of a comparison, networks of a fit, epochs. `work` begins some;
+inside other work of the same thread it becomes a part of that, and only the outermost is shown.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Literal
+
+from ._bar import Bar
+
+__all__ = ["Work", "is_repeated", "line", "work"]
+
+#: Seconds after which show="auto" shows what is still going on.
+DELAY = 3.0
+#: Code that fits an estimator again and again, and would have a bar for each fit.
+REPEATING = ("joblib.", "sklearn.feature_selection.", "sklearn.model_selection.")
+
+Show = int | Literal["auto"]
+
+
+class Work:
+    """Some units of work, the share of them that is done, and what is being done.
+
+    Attributes
+    ----------
+    total : int
+        Units.
+    done : float
+        Units done.
+    doing : str
+        The unit in progress, such as "network 1 of 2".
+    note : str
+        What it has reached, such as losses.
+    at_most : bool
+        Whether it may end early.
+    even : bool
+        Whether the units take about as long each, so that those done say how long the others will take.
+    """
+
+    def __init__(self, title: str, total: int, *, at_most: bool = False, even: bool = True):
+        self.title, self.total, self.at_most, self.even = title, max(1, total), at_most, even
+        self.done, self.doing, self.note = 0.0, "", ""
+        self.started = time.monotonic()
+
+    @contextmanager
+    def unit(self, name: str) -> Iterator[None]:
+        """Do one unit; `name` is shown with its number where there are several."""
+        self.doing = f"{name} {int(self.done) + 1} of {self.total}" if self.total > 1 else name
+        yield
+        self.done += 1
+
+
+class Tracker:
+    """The works that one thread is in, the outermost first, and the bar that shows them."""
+
+    def __init__(self, show: Show):
+        self.works: list[Work] = []
+        self.thread = threading.get_ident()
+        delay = _delay(show)
+        self.bar = None if delay is None else Bar(self._line, delay, must_tell=show != "auto")
+
+    def _line(self, width: int) -> str:
+        return line(tuple(self.works), width, time.monotonic())
+
+
+_tracker: ContextVar[Tracker | None] = ContextVar("tracker", default=None)
+
+
+@contextmanager
+def work(title: str, total: int, *, show: Show = "auto", at_most: bool = False, even: bool = True) -> Iterator[Work]:
+    """Begin work; the caller counts its units in what is yielded.
+
+    Parameters
+    ----------
+    title : str
+        Stands in front where nothing is around this work.
+    total : int
+        Units.
+    show : int or "auto"
+        Of the outermost work: 0 never, 1 at once, "auto" after three seconds on a terminal or in a notebook. Inside
+        scikit-learn's searches and parallel workers nothing is shown.
+    at_most, even : bool
+        See `Work`.
+    """
+    new, outer = Work(title, total, at_most=at_most, even=even), _tracker.get()
+    if outer is not None:
+        with _inside(outer, new):
+            yield new
+        return
+    tracker, last = Tracker(show), None
+    token = _tracker.set(tracker)
+    try:
+        with _inside(tracker, new):
+            if tracker.bar is not None:
+                tracker.bar.start()
+            yield new
+        last = line((new,), 200, time.monotonic())
+    finally:
+        _tracker.reset(token)
+        if tracker.bar is not None:
+            tracker.bar.close(last)
+
+
+@contextmanager
+def _inside(tracker: Tracker, new: Work) -> Iterator[None]:
+    if tracker.thread != threading.get_ident():  # a thread that was given this one's context
+        yield
+        return
+    tracker.works.append(new)
+    try:
+        yield
+    finally:
+        tracker.works.remove(new)
+
+
+# -- whether to show anything ------------------------------------------------------------------------------------------
+
+
+def _delay(show: Show) -> float | None:
+    """Return the seconds after which to show the work, None for never."""
+    if show == "auto":
+        seen = threading.current_thread() is threading.main_thread() and _has_reader()
+        return DELAY if seen and not is_repeated() else None
+    return 0.0 if show and not is_repeated() else None
+
+
+def _has_reader() -> bool:
+    """Whether somebody is looking: at a terminal or a notebook, and not at the log of a test or of a server."""
+    quiet = os.environ.get("CI", "").lower() not in ("", "0", "false") or "PYTEST_CURRENT_TEST" in os.environ
+    return not quiet and (Bar.in_notebook() or Bar.on_terminal())
+
+
+def is_repeated() -> bool:
+    """Say whether this is called for one of many fits: in a search, a cross-validation or a parallel worker.
+
+    scikit-learn leaves no other mark for an estimator that is fitted in its process than its functions on the stack.
+    """
+    if multiprocessing.parent_process() is not None or multiprocessing.current_process().name != "MainProcess":
+        return True
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith(REPEATING):
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
+# -- what is shown -----------------------------------------------------------------------------------------------------
+
+
+def line(works: tuple[Work, ...], width: int, now: float) -> str:
+    """Return one line of at most `width` characters: what, a bar, how far, and how long it will take.
+
+    What is less important makes way where the line is short.
+    """
+    if not works:
+        return ""
+    first, last = works[0], works[-1]
+    what = ": ".join(part for part in (first.title, ", ".join(w.doing for w in works[:-1] if w.doing)) if part)
+    after = [last.doing, last.note, _seconds(now - first.started), _left(works, now)]
+    for drop in ((), (2,), (1, 2), (1, 2, 3)):
+        shown = "  ".join(part for i, part in enumerate(after) if part and i not in drop)
+        room = width - len(what) - len(shown) - 4
+        if room >= 8:
+            break
+    size = max(0, min(24, room))
+    full = round(size * _share(works))
+    return f"{what}  {FULL * full}{EMPTY * (size - full)}  {shown}"[:width].rstrip()
+
+
+FULL, EMPTY = "━", "─"
+
+
+def _share(works: tuple[Work, ...]) -> float:
+    """Return the share that is done of the first of these works, each the unit in progress of the one before."""
+    share = 0.0
+    for part in reversed(works):
+        share = min(1.0, (part.done + share) / part.total)
+    return share
+
+
+def _left(works: tuple[Work, ...], now: float) -> str:
+    """Say how long the work will still take, by the time that its units took so far; of a comparison, one model's."""
+    at = next((i for i, part in enumerate(works) if part.even), None)
+    if at is None:
+        return ""
+    share, passed = _share(works[at:]), now - works[at].started
+    # A bar that has just begun knows nothing.
+    if not 0 < share < 1 or passed < 1:
+        return ""
+    about = "at most" if any(part.at_most for part in works[at:]) else "about"
+    return f"{about} {_seconds(passed * (1 - share) / share)} left" + (" for this one" if at else "")
+
+
+def _seconds(seconds: float) -> str:
+    """Return a duration in two digits or so.
+
+    Examples
+    --------
+    >>> [_seconds(s) for s in (0.4, 12, 75, 3000, 5400)]
+    ['0 s', '12 s', '1 min 15 s', '50 min', '1 h 30 min']
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    minutes = round(whole / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
