@@ -6,13 +6,15 @@ Saving is a method of every regressor and forecaster: ``model.save(path)``.
 from __future__ import annotations
 
 import importlib
+from os import PathLike
+from typing import Any
 
 from ._archive import DATACLASSES, ESTIMATORS, read_archive
 
 __all__ = ["load"]
 
 
-def load(path):
+def load(path: str | PathLike[str]) -> Any:
     """Load a model that was written by its ``save`` method.
 
     Nothing in the file is executed: it is a zip of numbers and JSON, from which only tsrnn's own classes are built, and

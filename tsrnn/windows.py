@@ -8,12 +8,14 @@ scikit-learn pipeline. Imports only frames, checks and exceptions.
 from __future__ import annotations
 
 import numbers
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 import pandas as pd
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from . import _types as t
 from ._estimator import Estimator
 from ._publishing import publishes, reads_one_state
 from .exceptions import DataError
@@ -173,6 +175,31 @@ def check_length(value, name: str) -> int:
     return int(value)
 
 
+@overload
+def make_windows(
+    frame: pd.DataFrame | pd.Series,
+    window: int,
+    horizon: int,
+    target: t.Labels | None = None,
+    stride: int = 1,
+    freq: str | None = None,
+    return_cutoffs: Literal[False] = False,
+) -> tuple[WindowArray, np.ndarray]: ...
+
+
+@overload
+def make_windows(
+    frame: pd.DataFrame | pd.Series,
+    window: int,
+    horizon: int,
+    target: t.Labels | None = None,
+    stride: int = 1,
+    freq: str | None = None,
+    *,
+    return_cutoffs: Literal[True],
+) -> tuple[WindowArray, np.ndarray, pd.Index]: ...
+
+
 def make_windows(frame, window, horizon, target=None, stride=1, freq=None, return_cutoffs=False):
     """Cut a table into windows and the targets that follow them.
 
@@ -306,24 +333,24 @@ class SlidingWindow(TransformerMixin, Estimator):
         self.freq = freq
 
     @publishes
-    def fit(self, X, y=None):
+    def fit(self, X: pd.DataFrame | pd.Series, y: Any = None) -> Self:
         window = check_length(self.window, "window")
         data = check_frame(X)
-        self.grid_: TimeGrid = infer_grid(data.index, self.freq)
+        self.grid_: TimeGrid = infer_grid(pd.DatetimeIndex(data.index), self.freq)
         self.n_features_in_ = data.shape[1]
         self.feature_names_in_ = np.asarray(data.columns, dtype=object)
         self.tail_ = data.iloc[len(data) - min(window - 1, len(data)) :]
         return self
 
     @reads_one_state
-    def transform(self, X):
+    def transform(self, X: pd.DataFrame | pd.Series) -> WindowArray:
         check_is_fitted(self)
         data = check_frame(X)
         if list(data.columns) != list(self.feature_names_in_):
             raise DataError(f"fitted on columns {list(self.feature_names_in_)}, got {list(data.columns)}.")
         if not len(data):
             raise DataError("X has no rows.")
-        data = in_zone(data, self.tail_.index.tz)
+        data = in_zone(data, pd.DatetimeIndex(self.tail_.index).tz)
         # Only the tail that lies before all of X: X may be the training rows themselves.
         joined = pd.concat([self.tail_[self.tail_.index < data.index[0]], data])
         padding = self.window - 1

@@ -8,9 +8,12 @@ observed.
 from __future__ import annotations
 
 import numbers
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -38,6 +41,10 @@ from .saved import check_data
 from .scoring import observed_r2
 
 __all__ = ["BaseForecaster"]
+
+Table = pd.DataFrame | pd.Series
+#: What `predict` is asked for: steps ahead, or timestamps.
+Request = int | Table | pd.Index
 
 
 class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
@@ -80,7 +87,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
     # ------------------------------------------------------------------ fit
 
     @publishes
-    def fit(self, X, y=None):
+    def fit(self, X: Table, y: Any = None) -> Self:
         """Learn from a table indexed by time.
 
         Parameters
@@ -178,7 +185,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
     # ------------------------------------------------------------------ forecasts
 
     @reads_one_state
-    def predict(self, X, history=None):
+    def predict(self, X: Request, history: Table | None = None) -> pd.DataFrame | pd.Series | np.ndarray:
         """Forecast.
 
         Parameters
@@ -204,7 +211,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         return self._give_back(values, stamps)
 
     @reads_one_state
-    def score(self, X, y=None, sample_weight=None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination of the forecasts of X's rows, those left out that were not observed.
 
         Parameters
@@ -236,7 +243,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         return observed_r2(y, self.predict(X), self.targets_, sample_weight)
 
     @reads_one_state
-    def forecast(self, steps=None) -> pd.DataFrame:
+    def forecast(self, steps: int | None = None) -> pd.DataFrame:
         """Forecast the next `steps` rows (by default, the horizon) after the last known one.
 
         Returns
@@ -248,7 +255,12 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         return pd.DataFrame(values, index=stamps, columns=self.targets_)
 
     @reads_one_state
-    def predict_quantiles(self, X=None, quantiles=(0.1, 0.5, 0.9), history=None) -> pd.DataFrame:
+    def predict_quantiles(
+        self,
+        X: Request | None = None,
+        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        history: Table | None = None,
+    ) -> pd.DataFrame:
         """Forecast quantiles.
 
         Parameters
@@ -269,7 +281,9 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         return pd.DataFrame(bands.reshape(len(stamps), -1), index=stamps, columns=names)
 
     @reads_one_state
-    def predict_interval(self, X=None, coverage=0.9, history=None) -> pd.DataFrame:
+    def predict_interval(
+        self, X: Request | None = None, coverage: float = 0.9, history: Table | None = None
+    ) -> pd.DataFrame:
         """Forecast with a central interval that is to hold the observation with probability `coverage`.
 
         Returns
@@ -287,7 +301,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         return pd.DataFrame(columns, index=stamps)
 
     @reads_one_state
-    def predict_cutoffs(self, steps, history, cutoffs, coverage=None) -> pd.DataFrame:
+    def predict_cutoffs(self, steps: int, history: Table, cutoffs: Any, coverage: float | None = None) -> pd.DataFrame:
         """Forecast from many cutoffs at once, without refitting: the inner loop of a backtest.
 
         Parameters
@@ -317,7 +331,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
             raise DataError(f"cutoff(s) {some(cutoffs[rows < 0])} are not rows of the history.")
         read = self._steps_ahead(steps)
         beyond = self.grid_.future(frame.index[-1], max(0, int(rows.max()) + read + 1 - len(frame)))
-        index = frame.index.append(beyond)
+        index = pd.DatetimeIndex(frame.index.append(beyond))
         values = np.vstack([frame.to_numpy(), np.full((len(beyond), frame.shape[1]), np.nan)])
         self._check_future_known(values, index, rows, steps)
         self._check_history(values, rows)
@@ -340,7 +354,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         return tidy
 
     @publishes
-    def update(self, X, y=None):
+    def update(self, X: Table, y: Any = None) -> Self:
         """Take in new rows after the last known one, without refitting. Returns self."""
         check_is_fitted(self)
         new, targets, _, _ = self._read_roles(X, y)

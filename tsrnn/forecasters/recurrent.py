@@ -6,6 +6,7 @@ import inspect
 import math
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -356,7 +357,7 @@ class RecurrentForecaster(WindowForecaster):
         return (self.stopped_ or self.regressor_).networks[0].history_
 
     @property
-    def model_(self):
+    def model_(self) -> Any:
         """The network, the first of several, as a Keras model of scaled, centred windows, without the linear part."""
         return self.regressor_.networks[0].model_
 

@@ -7,12 +7,15 @@ arrays; programs that compute with them are leased from the engine's pool. Impor
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
@@ -48,15 +51,24 @@ from ..networks.summary import list_feedback_layers, list_layers
 from .saved import NETWORK, WINDOWS, check_network
 from .states import SequenceStates
 
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # scikit-learn before 1.9
+Method = TypeVar("Method", bound=Callable[..., Any])
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in for scikit-learn's class, which these versions do not have."""
+if TYPE_CHECKING:
+    # scikit-learn has no types, and its decorator would take those of a method away.
+    class CallbackSupportMixin: ...
 
-    def with_callbacks(method):
-        return method
+    def with_callbacks(method: Method) -> Method: ...
+
+else:
+    try:
+        from sklearn.callback import CallbackSupportMixin, with_callbacks
+    except ImportError:  # scikit-learn before 1.9
+
+        class CallbackSupportMixin:
+            """Stands in for scikit-learn's class, which these versions do not have."""
+
+        def with_callbacks(method):
+            return method
 
 
 __all__ = ["NetworkRegressor"]
@@ -151,7 +163,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
 
     @publishes
     @with_callbacks
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network from new weights (with `warm_start`, from where the last fit ended).
 
         Parameters
@@ -183,7 +195,13 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
 
     @publishes
     @with_callbacks
-    def partial_fit(self, X, y, sample_weight=None, state=None):
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        state: Literal["fitted"] | None = None,
+    ) -> Self:
         """Train for one more epoch on the given windows, without early stopping.
 
         Eight calls are one fit of eight epochs: the optimiser, random numbers, `history_`, and the epochs that
@@ -225,7 +243,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
         return self._fit(X, y, sample_weight, resume=resume, single_epoch=True, going_on=state == "fitted")
 
     @reads_one_state
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Predict the targets of windows.
 
         After a fit with loss "pinball" this is the median, or the one quantile that was fitted; with "gaussian" and
@@ -246,7 +264,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
         return point_forecast(self._loss, self._quantiles, outputs).reshape(self._prediction_shape(outputs))
 
     @reads_one_state
-    def predict_quantiles(self, X, quantiles=None):
+    def predict_quantiles(self, X: Any, quantiles: Sequence[float] | None = None) -> np.ndarray:
         """Predict quantiles of the targets of windows, after a fit with loss "pinball", "gaussian" or "student_t".
 
         Parameters
@@ -290,7 +308,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
 
     @property
     @reads_one_state
-    def model_(self):
+    def model_(self) -> Any:
         """A new Keras model with these weights; it takes windows (n, n_steps, channels) without empty leading steps.
 
         Its channels are the features and then one missing indicator for each feature that has one.
@@ -308,7 +326,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
         )
 
     @reads_one_state
-    def export_keras(self, path) -> None:
+    def export_keras(self, path: str | PathLike[str]) -> None:
         """Write the network as a Keras model, for use without tsrnn.
 
         The file holds the network alone; `save` writes the whole estimator. With `transition_depth` above 1, with

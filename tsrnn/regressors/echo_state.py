@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -166,7 +169,7 @@ class EchoStateRegressor(SaveMixin, RegressorMixin, Estimator):
     # -- public ------------------------------------------------------------------------------------------------------
 
     @publishes
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Draw a reservoir and fit its readout.
 
         Parameters
@@ -193,7 +196,7 @@ class EchoStateRegressor(SaveMixin, RegressorMixin, Estimator):
         return self._fit_windows(X, y, sample_weight, allow_nan=False)
 
     @reads_one_state
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Predict the targets of windows.
 
         Parameters

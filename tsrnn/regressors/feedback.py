@@ -38,7 +38,7 @@ class _FeedbackRegressor(KerasTrainedRegressor):
     _cells: tuple[str, ...]
 
     @reads_one_state
-    def predict_teacher_forced(self, X, y):
+    def predict_teacher_forced(self, X: Any, y: Any) -> np.ndarray:
         """Predict each step from the true targets of the steps before it, instead of from what was predicted there.
 
         That is what the network sees in training with ``teacher_forcing=1.0``; a forecast cannot be made so, since

@@ -152,7 +152,7 @@ feature_names_in_, n_steps_in_, n_outputs_
 
     @property
     @reads_one_state
-    def model_(self):
+    def model_(self) -> Any:
         """A new model from `build` with these weights; it takes windows (n, n_steps, channels).
 
         Its channels are the features and then one missing indicator for each feature that has one.
