@@ -18,6 +18,7 @@ PACKAGE = ROOT / "tsrnn"
 
 LAYERS = [
     {
+        "_files",
         "exceptions",
         "_bar",
         "_checks",

@@ -3,7 +3,7 @@
 `SaveMixin` gives an estimator ``save``; `write_archive` and `read_archive` are the two directions. A file is data from
 a stranger: its container, sizes, array headers and JSON are checked before anything is built from them, pickle is not
 read at all, and classes come only from the tables `ESTIMATORS` and `DATACLASSES`. Those hold names; what they name is
-imported by the caller of `read_archive`. Imports only exceptions.
+imported by the caller of `read_archive`. Imports only exceptions and files.
 
 In reading order: `tables` (what a file may hold), `schema` (what a model may hold, and how that may change from one
 version to the next), `times` and `arrays` (both directions of their part), `encode`, `decode`, `container` (the zip).
@@ -37,8 +37,9 @@ class SaveMixin:
     def save(self, path) -> None:
         """Write the model, with all that it learned, to one file that `tsrnn.load` reads.
 
-        The file holds numbers and text only, no code and no pickle. It replaces an existing file in one step: a save
-        that fails leaves the old file as it was. An unfitted model is saved as its parameters.
+        The file holds numbers and text only, no code and no pickle. It replaces an existing file in one step, and keeps
+        its mode and owner: a save that fails leaves the old file as it was. An unfitted model is saved as its
+        parameters.
 
         Parameters
         ----------
@@ -50,8 +51,8 @@ class SaveMixin:
         ArchiveError
             If a parameter or attribute is not data, for example a callback, a function or another library's
             estimator, or is none that such a model learns; the message names it.
-        FileNotFoundError
-            If the folder does not exist.
+        OSError
+            If the folder does not exist, or there is anything but a regular file that may be written.
         """
         write_archive(self, path)
 

@@ -6,16 +6,15 @@ import itertools
 import json
 import math
 import os
-import secrets
 import stat
 import zipfile
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from .._files import write_atomically
 from ..exceptions import ArchiveError
 from .arrays import array_from_npy, array_to_npy
 from .decode import Decoder
@@ -67,25 +66,6 @@ def write_members(stream: BinaryIO, meta: bytes, arrays: list[np.ndarray]) -> No
             info.create_system = 3  # as on Unix, whatever the platform
             info.external_attr = 0o644 << 16
             file.writestr(info, content)
-
-
-def write_atomically(path, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file beside the target and move it into place when it is whole."""
-    name = os.fspath(path)
-    target = Path(os.path.realpath(path))  # through a link, to what it points at
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"cannot save to {name!r}: there is no folder {str(target.parent)!r}. Create it first.")
-    if target.is_dir():
-        raise IsADirectoryError(f"cannot save to {name!r}: it is a folder. Give the name of a file.")
-    temporary = target.parent / f".{secrets.token_hex(8)}.tsrnn.tmp"
-    try:
-        with open(temporary, "xb") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_archive(path, find_class: Callable[[str], type]) -> Any:
