@@ -11,8 +11,15 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from tsrnn.datasets import load_jfk_weather
-from tsrnn.exceptions import CapacityWarning, DataError
-from tsrnn.forecasters import GRUForecaster, LSTMForecaster, NaiveForecaster, SimpleRNNForecaster
+from tsrnn.exceptions import CapacityWarning, DataError, SilentNetworkWarning
+from tsrnn.forecasters import (
+    GRUForecaster,
+    LSTMForecaster,
+    NaiveForecaster,
+    RidgeForecaster,
+    SeasonalNaiveForecaster,
+    SimpleRNNForecaster,
+)
 from tsrnn.forecasters.ensemble import window_scale
 from tsrnn.forecasters.recurrent import batch_size_for, segment_for
 from tsrnn.persistence import load
@@ -73,6 +80,198 @@ def test_what_can_be_learnt_is_kept():
     assert model.fit(wave(1_500)).beats_last_value_ is True
 
 
+# -- trivial forecasts in the place of networks ----------------------------------------------------------------------
+
+FAST = {"units": 4, "epochs": 4, "random_state": 0}
+
+
+def noise_around(level, n=1200, seed=0, freq="D"):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame({"y": level + rng.normal(size=n)}, pd.date_range("2020-01-01", periods=n, freq=freq))
+
+
+def repeated_days(n=1500, seed=0):
+    """A day of random values, over and over, with noise: hardly smooth, so that only the day before helps."""
+    rng = np.random.default_rng(seed)
+    values = np.tile(10 * rng.normal(size=24), -(-n // 24))[:n] + 0.1 * rng.normal(size=n).cumsum()
+    return pd.DataFrame({"y": values}, pd.date_range("2024-01-01", periods=n, freq="h"))
+
+
+def around_zero(n=1200):
+    """Noise whose mean is 0.03, as chance would have it, and exactly balanced around 0 in the validation part."""
+    values = np.random.default_rng(0).normal(size=n)
+    split = int(0.79 * n)
+    values[:split] += 0.03 - values[:split].mean()
+    values[split + 1 :: 2] = -values[split:-1:2]
+    return pd.DataFrame({"y": values}, pd.date_range("2020-01-01", periods=n, freq="D"))
+
+
+FALLEN = {
+    # name of the trivial forecast -> data, window, and what it forecasts from the last rows
+    "last value": (walk(1500, seed=1).rename(columns={"price": "y"}), 12, lambda df: df["y"].iloc[-1]),
+    "season": (repeated_days(), 48, lambda df: df["y"].iloc[-24:-21]),
+    "mean": (noise_around(5.0), 14, lambda df: df["y"].mean()),
+    "zero": (around_zero(), 14, lambda df: 0.0),
+}
+
+
+@pytest.mark.parametrize("forecaster", FORECASTERS)
+@pytest.mark.parametrize("name", FALLEN)
+def test_networks_that_do_not_beat_a_trivial_forecast_leave_it_to_that(name, forecaster):
+    df, window, expected = FALLEN[name]
+    model = forecaster(window=window, horizon=3, linear=False, **FAST).fit(df)
+    assert (model.trivial_, model.fallback_, model.beats_last_value_) == (name, name, False)
+    np.testing.assert_allclose(model.forecast()["y"], expected(df), rtol=1e-12)
+    assert name in model.summary()["layer"].iloc[-2]
+    assert model.history_["val_loss"] and model.n_parameters_ == model.summary()["parameters"].iloc[-1]
+
+
+@pytest.mark.parametrize("name", FALLEN)
+def test_a_trivial_forecast_has_intervals_backtests_files_and_goes_on(name, tmp_path):
+    df, window, expected = FALLEN[name]
+    model = GRUForecaster(window=window, horizon=3, linear=False, loss="gaussian", **FAST).fit(df[:-5])
+    assert model.fallback_ == name
+    band = model.predict_interval(8, coverage=0.8)
+    assert ((band["y_lower_80"] < band["y"]) & (band["y"] < band["y_upper_80"])).all()
+    # held-out errors: those of the trivial forecast on the last fifth of the windows
+    cutoffs = df.index[model._training_cutoffs(df[:-5].to_numpy())]
+    held = cutoffs[-int(0.2 * len(cutoffs)) :]
+    out = model.predict_cutoffs(1, df, held)
+    errors = df["y"].loc[out["ds"]].to_numpy() - out["y_pred"].to_numpy()
+    low, high = (band[column].iloc[0] - band["y"].iloc[0] for column in ("y_lower_80", "y_upper_80"))
+    np.testing.assert_allclose([low, high], np.quantile(errors, [0.1, 0.9]), atol=0.1 * errors.std())
+    model.update(df[-5:])
+    if name != "mean":  # the mean is that of the rows fitted
+        np.testing.assert_allclose(model.forecast()["y"], expected(df), rtol=1e-12)
+    model.save(tmp_path / "model.tsrnn")
+    again = load(tmp_path / "model.tsrnn")
+    assert (again.trivial_, again.fallback_, again.network_share_) == (name, name, model.network_share_)
+    pd.testing.assert_frame_equal(again.predict_interval(30), model.predict_interval(30))
+    pd.testing.assert_frame_equal(again.summary(), model.summary())
+    pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(model)).forecast(30), model.forecast(30))
+
+
+def test_the_trivial_forecast_of_several_targets_is_one_for_all():
+    df = around_zero().assign(z=noise_around(50.0, seed=4)["y"])
+    model = GRUForecaster(window=14, horizon=2, **FAST).fit(df)
+    assert model.fallback_ == "mean"  # zero is out of the question for z
+    np.testing.assert_allclose(model.forecast(), np.tile(df.mean(), (2, 1)))
+    together = GRUForecaster(window=14, horizon=2, shared=False, **FAST).fit(df)
+    pd.testing.assert_frame_equal(together.forecast(), model.forecast())
+
+
+def test_the_best_trivial_forecast_is_that_of_the_validation_part_with_gaps_in_it():
+    df = repeated_days().assign(other=lambda frame: 5 - 2 * frame["y"].shift(24, fill_value=0.0))
+    df = df.mask(np.random.default_rng(1).random(df.shape) < 0.1)
+    model = GRUForecaster(window=48, horizon=3, linear=False, **FAST).fit(df)
+    assert model.fallback_ == "season"
+    values, held = df.to_numpy(), df.index[-300:-3]
+    rows = df.index.get_indexer(held)[:, None] + np.arange(1, 4)
+    error = {}
+    for name, baseline in (("last value", NaiveForecaster()), ("season", SeasonalNaiveForecaster())):
+        ahead = baseline.fit(df).predict_cutoffs(3, df, held)["y_pred"].to_numpy().reshape(-1, 3, 2)
+        error[name] = np.nanmean(np.abs(ahead - values[rows]))
+    assert error["season"] < error["last value"]
+    np.testing.assert_allclose(model.forecast(), SeasonalNaiveForecaster().fit(df).forecast(3))
+
+
+def test_a_season_that_no_window_holds_is_no_candidate():
+    model = GRUForecaster(window=20, horizon=3, linear=False, **FAST).fit(repeated_days())
+    assert model.trivial_ != "season"
+
+
+def test_networks_on_uncentred_windows_are_tested_too():
+    model = GRUForecaster(window=14, horizon=3, level=None, **FAST).fit(noise_around(5.0))
+    assert model.fallback_ == "mean"
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_returns_are_never_left_to_the_last_value(seed):
+    """A GARCH-like series: the size of returns can be told from the past, their sign cannot."""
+    rng, size, returns = np.random.default_rng(seed), 0.01, []
+    for _ in range(1500):
+        returns.append(size * rng.normal())
+        size = np.sqrt(1e-6 + 0.1 * returns[-1] ** 2 + 0.88 * size**2)
+    df = pd.DataFrame({"return": returns}, pd.bdate_range("2015-01-01", periods=1500))
+    model = LSTMForecaster(**FAST).fit(df)
+    assert model.fallback_ in ("zero", "mean")
+    assert abs(model.forecast().to_numpy()).max() < 0.1 * df["return"].std()
+
+
+# -- what networks add -----------------------------------------------------------------------------------------------
+
+
+def test_the_share_of_networks_is_that_of_their_absolute_forecasts_on_the_validation_part():
+    df = wave(1200, noise=5.0)[["load"]]
+    model = GRUForecaster(window=24, horizon=4, refit=False, units=8, epochs=8, learning_rate=0.01, random_state=0)
+    model.fit(df)
+    windows, _ = held_out(model, df)
+    one, other = model.regressor_.parts
+    linear = np.asarray(windows)[..., 0] @ one.linear.coef + one.linear.intercept
+    added = (one.predict(windows) - linear + other.predict(windows)) / 2
+    expected = np.abs(added).sum() / (np.abs(added).sum() + np.abs(linear / 2).sum())
+    assert model.network_share_ == pytest.approx(expected, rel=1e-4)
+    assert 0.2 < expected < 0.8
+    assert model.summary()["layer"].iloc[-2] == f"share of the networks: {100 * expected:.0f} %"
+
+
+def test_without_a_validation_part_the_share_is_that_on_the_training_windows():
+    df = wave(150)[["load"]]
+    model = GRUForecaster(window=24, horizon=4, units=8, epochs=8, linear=True, random_state=0).fit(df)
+    windows, _ = model._examples(df.to_numpy(), model._training_cutoffs(df.to_numpy()))
+    (part,) = model.regressor_.parts
+    linear = part.linear.predict(windows)
+    added = np.abs(part.predict(windows) - linear).sum()
+    assert model.network_share_ == pytest.approx(added / (added + np.abs(linear).sum()), rel=1e-4)
+
+
+@pytest.mark.parametrize("linear", ["auto", True])
+@pytest.mark.parametrize("change", [{"learning_rate": 1e-9}, {"epochs": 1, "learning_rate": 1e-30}], ids=str)
+def test_a_network_that_learns_nothing_beyond_its_ridge_regression_says_so(linear, change):
+    df = wave(1200)[["load"]]  # noiseless almost: a ridge regression forecasts it as well as can be
+    model = GRUForecaster(window=48, horizon=6, linear=linear, **FAST | change)
+    with pytest.warns(SilentNetworkWarning, match="nothing to the ridge.*epochs.*learning_rate") as said:
+        model.fit(df)
+    assert said[0].filename == __file__
+    assert model.fallback_ is None and model.network_share_ < 1e-4
+    np.testing.assert_allclose(model.forecast(), RidgeForecaster(window=48, horizon=6).fit(df).forecast(), rtol=1e-5)
+
+
+def test_a_head_of_zeros_has_a_share_of_exactly_nothing():
+    model = GRUForecaster(window=48, horizon=6, linear=True, **FAST | {"learning_rate": 1e-30}).fit(
+        wave(1200)[["load"]]
+    )
+    assert model.network_share_ == 0.0
+
+
+def test_a_silent_network_whose_ridge_regression_is_no_better_names_both():
+    with pytest.warns(SilentNetworkWarning, match="ridge regression.*not clearly better than the mean"):
+        GRUForecaster(window=14, horizon=2, linear=True, **FAST | {"learning_rate": 1e-30}).fit(noise_around(5.0))
+
+
+def test_a_network_that_learns_or_falls_back_after_learning_says_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = LSTMForecaster("load", window=24, horizon=6, units=8, epochs=10, learning_rate=1e-2, random_state=0)
+        assert model.fit(wave(1_500, noise=1.0)).network_share_ > 0.2
+        assert GRUForecaster(window=12, linear=False, **FAST).fit(noise_around(5.0)).fallback_ == "mean"
+
+
+def test_candidates_of_a_search_that_tie_say_so_once():
+    df = wave(400)
+    search = GridSearchCV(
+        GRUForecaster("load", window=24, horizon=6, linear=True, **FAST | {"learning_rate": 1e-30}),
+        {"units": [2, 4], "epochs": [1, 2]},
+        cv=TimeSeriesSplit(2, test_size=24),
+    )
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("default")
+        search.fit(df[[]], df["load"])
+    silent = [str(one.message) for one in said if issubclass(one.category, SilentNetworkWarning)]
+    assert len(set(silent)) == 1 and "Candidates of a search that differ in the network alone would tie" in silent[0]
+    np.testing.assert_allclose(search.cv_results_["mean_test_score"], search.best_score_, rtol=1e-6)
+
+
 class TestSearch:
     def test_grid_search_scores_true_forecasts(self):
         df = wave(240)
@@ -124,7 +323,8 @@ class TestState:
 
     def test_keras_model_agrees(self):
         df = wave()
-        model = LSTMForecaster("load", window=24, horizon=3, linear=False, normalize=False, **QUICK).fit(df)
+        options = {"linear": False, "normalize": False, "early_stopping": False, **QUICK}
+        model = LSTMForecaster("load", window=24, horizon=3, **options).fit(df)
         scaled = ((df[["load"]].to_numpy()[-24:] - model.mean_) / model.scale_)[None]
         level = scaled[:, -1:, 0]
         steps = np.asarray(model.model_((scaled - level[..., None]).astype("float32"))) + level
@@ -241,8 +441,8 @@ def autoregression(n=3000, sigma=2.0, seed=0, noise=None):
 @pytest.mark.parametrize("loss", DISTRIBUTIONS)
 def test_intervals_of_the_network_cover_what_they_say(loss):
     df = autoregression()
-    model = GRUForecaster("y", window=12, horizon=3, units=8, loss=loss, epochs=30, learning_rate=3e-3, random_state=0)
-    model.fit(df[:2000])
+    options = {"level": None, "learning_rate": 3e-3, "epochs": 30, "units": 8, "random_state": 0}
+    model = GRUForecaster("y", window=12, horizon=3, loss=loss, **options).fit(df[:2000])
     assert model.beats_last_value_
     out = model.predict_cutoffs(3, df, df.index[2000:2990], coverage=0.8)
     y = df["y"].loc[out["ds"]].to_numpy()
@@ -350,7 +550,7 @@ def test_training_starts_at_the_linear_forecast_and_keeps_it_where_nothing_learn
     forecast = model.predict_cutoffs(6, df, df.index[1000:1190])["y_pred"].to_numpy().reshape(-1, 6)
     np.testing.assert_allclose(forecast, steps * model.scale_ + model.mean_, rtol=1e-5)
     without = GRUForecaster(linear=False, **options).fit(df[:1000])
-    assert without.regressor_.parts[0].linear is None
+    assert without.stopped_.parts[0].linear is None
     truth = df["load"].to_numpy()[np.arange(1000, 1190)[:, None] + np.arange(1, 7)]
     error = [
         np.abs(m.predict_cutoffs(6, df, df.index[1000:1190])["y_pred"].to_numpy().reshape(-1, 6) - truth).mean()
@@ -359,16 +559,10 @@ def test_training_starts_at_the_linear_forecast_and_keeps_it_where_nothing_learn
     assert error[0] < error[1]
 
 
-def test_what_falls_back_to_the_last_value_has_no_linear_part():
-    model = GRUForecaster("price", window=12, horizon=3, epochs=2, random_state=0).fit(walk(3000))
-    assert model.beats_last_value_ is False and all(part.linear is None for part in model.regressor_.parts)
-    np.testing.assert_allclose(model.forecast()["price"], model.data_["price"].iloc[-1], rtol=1e-6)
-
-
 def test_members_differ_and_are_averaged():
     df = wave(700)[["load"]]
     options = {"window": 24, "horizon": 4, "linear": False, "units": 4, "epochs": 3, "random_state": 0}
-    options["normalize"] = False
+    options |= {"normalize": False, "early_stopping": False}
     model = GRUForecaster(n_members=3, **options).fit(df)
     members = model.regressor_.networks
     windows, level = model._windows(model._scaled(df.to_numpy()), np.array([699]))
@@ -403,7 +597,7 @@ def test_two_networks_are_averaged_unless_one_is_clearly_better():
 @pytest.mark.parametrize("shared", [True, False])
 def test_a_network_on_scaled_windows_forecasts_ten_times_the_series_ten_times_as_far(shared):
     df = wave(700)[["load"]].assign(other=lambda frame: frame["load"].shift(3, fill_value=20.0))
-    options = {"window": 24, "horizon": 4, "linear": False, "shared": shared, **QUICK}
+    options = {"window": 24, "horizon": 4, "linear": False, "shared": shared, "early_stopping": False, **QUICK}
     for normalize, alike in (("auto", True), (False, False)):
         model = GRUForecaster(normalize=normalize, **options).fit(df)
         moves = model.forecast() - df.iloc[-1]

@@ -101,8 +101,12 @@ def test_summary_of_a_forecaster_adds_up_to_its_parameters():
     settings = {"window": 8, "horizon": 3, "units": 4, "epochs": 1, "early_stopping": False, "random_state": 0}
     model = LSTMForecaster("load", n_members=2, **settings).fit(series.to_frame())
     table = model.summary()
-    assert table["network"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3, "", ""]
-    assert table["layer"].tolist() == ["LSTM", "dense"] * 4 + ["ridge regression", "total"]
+    assert table["network"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3, "", "", ""]
+    assert table["layer"].tolist() == ["LSTM", "dense"] * 4 + [
+        "ridge regression",
+        f"share of the networks: {100 * model.network_share_:.0f} %",
+        "total",
+    ]
     assert table["parameters"].iloc[:-1].sum() == table["parameters"].iloc[-1] == model.n_parameters_
     assert table["per_window"].iloc[-1] == pytest.approx(model.n_parameters_ / 110)  # 120 - 8 - 3 + 1
 

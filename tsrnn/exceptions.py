@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from sklearn.exceptions import NotFittedError
 
-__all__ = ["ArchiveError", "CapacityWarning", "DataError", "GradientWarning", "NotFittedError"]
+__all__ = [
+    "ArchiveError",
+    "CapacityWarning",
+    "DataError",
+    "GradientWarning",
+    "NotFittedError",
+    "SilentNetworkWarning",
+]
 
 
 class DataError(ValueError):
@@ -21,3 +28,7 @@ class CapacityWarning(UserWarning):
 
 class GradientWarning(UserWarning):
     """The gradient of a network vanishes or explodes on its way back through a window."""
+
+
+class SilentNetworkWarning(UserWarning):
+    """The networks of a forecaster add nothing to what it forecasts without them."""

@@ -95,6 +95,10 @@ def none_or(attribute: Attribute) -> Attribute:
     return replace(attribute, what=f"{attribute.what} or None", holds=lambda v: v is None or attribute.holds(v))
 
 
+def either(one: Attribute, other: Attribute) -> Attribute:
+    return Attribute(f"{one.what} or {other.what}", lambda value: one.holds(value) or other.holds(value))
+
+
 def list_of(attribute: Attribute, least: int = 0) -> Attribute:
     """A list, of at least so many."""
 

@@ -57,6 +57,7 @@ DATACLASSES = {
     "Reservoir": "tsrnn.engine.reservoir",
     "TimeGrid": "tsrnn.frames.grid",
     "TrainerState": "tsrnn.engine.resumption",
+    "Trivial": "tsrnn.forecasters.trivial",
 }
 
 # Limits of a file, the same for writing and reading: what was saved can be loaded.

@@ -19,6 +19,10 @@ LEAST_SCALE = 0.1
 WEIGHT_POWERS = {"mse": 2, "gaussian": 0, "student_t": 0}
 #: A part forecasts alone if its error is below this share of the average's.
 CLEARLY = 0.95
+#: Windows that are enough to measure a share on; of more, every k-th is taken.
+ENOUGH_WINDOWS = 5_000
+#: Share of the moves of a series below which those of a forecast are rounding.
+ROUNDING = 1e-6
 BLOCK_VALUES = 2**20
 
 
@@ -52,15 +56,21 @@ class Part:
 
     def predict(self, windows: WindowArray) -> np.ndarray:
         """Return the forecasts (n_windows, n_outputs)."""
+        out = self.predict_networks(windows)
+        return out if self.linear is None else out + self.linear.predict(windows)
+
+    def predict_networks(self, windows: WindowArray) -> np.ndarray:
+        """Return what the networks add to the linear forecast (n_windows, n_outputs)."""
         seen, unit = self._view(windows)
         out = np.mean([network.predict(seen).reshape(len(windows), -1) for network in self.networks], axis=0)
-        return self._restore(out[..., None], windows, unit)[..., 0]
+        return self._unscaled(out[..., None], unit)[..., 0]
 
     def predict_quantiles(self, windows: WindowArray, quantiles) -> np.ndarray:
         """Return the averages of the networks' quantiles (n_windows, n_outputs, n_quantiles)."""
         seen, unit = self._view(windows)
         out = np.mean([network.predict_quantiles(seen, quantiles) for network in self.networks], axis=0)
-        return self._restore(out.reshape(len(windows), -1, len(quantiles)), windows, unit)
+        out = self._unscaled(out.reshape(len(windows), -1, len(quantiles)), unit)
+        return out if self.linear is None else out + self.linear.predict(windows)[..., None]
 
     @property
     def n_parameters(self) -> int:
@@ -88,10 +98,11 @@ class Part:
         scale[:, : self.n_scaled] = unit
         return WindowArray(windows.base, windows.starts, windows.n_steps, windows.offset, scale), unit
 
-    def _restore(self, out, windows, unit):
-        if unit is not None:  # (n, steps * K, Q) -> (n, steps, K, Q)
-            out = (out.reshape(len(out), -1, self.n_scaled, out.shape[2]) * unit[:, None, :, None]).reshape(out.shape)
-        return out if self.linear is None else out + self.linear.predict(windows)[..., None]
+    def _unscaled(self, out, unit):
+        if unit is None:
+            return out
+        # (n, steps * K, Q) -> (n, steps, K, Q)
+        return (out.reshape(len(out), -1, self.n_scaled, out.shape[2]) * unit[:, None, :, None]).reshape(out.shape)
 
 
 @dataclass(eq=False)
@@ -124,6 +135,22 @@ class Ensemble:
         best = int(np.argmin(errors))
         alone = errors[best] < CLEARLY * error(np.mean(forecasts, axis=0))
         return Ensemble([self.parts[best]]) if alone else self
+
+    def network_share(self, windows: WindowArray, y: np.ndarray) -> float:
+        """Return the share of the networks in how far the forecasts move from the level of their windows.
+
+        With N what the networks add to a forecast and L its linear part, each averaged over the parts,
+        sum |N| / (sum |N| + sum |L|) over windows and outputs: 0 where the networks add nothing, 1 where there is no
+        linear part. What is below a millionth of the moves of the targets `y` is rounding, and nothing.
+        """
+        step = -(-len(windows) // ENOUGH_WINDOWS) or 1
+        windows, y = windows[::step], y[::step]
+        linear = [part.linear.predict(windows) for part in self.parts if part.linear is not None]
+        added = np.abs(np.mean([part.predict_networks(windows) for part in self.parts], axis=0)).sum(dtype=np.float64)
+        of_linear = np.abs(np.sum(linear, axis=0)).sum(dtype=np.float64) / len(self.parts)
+        if added <= ROUNDING * np.nansum(np.abs(y), dtype=np.float64):
+            return 0.0
+        return float(added / (added + of_linear))
 
     @property
     def networks(self) -> list[NetworkRegressor]:

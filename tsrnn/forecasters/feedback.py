@@ -60,7 +60,8 @@ callbacks, random_state, verbose
 
     Attributes
     ----------
-    regressor_, stopped_, window_, horizon_, beats_last_value_, history_, n_parameters_
+    regressor_, stopped_, window_, horizon_, beats_last_value_, trivial_, fallback_, network_share_, history_, \
+n_parameters_
         As in `LSTMForecaster`.
 
     References
@@ -194,7 +195,8 @@ callbacks, random_state, verbose
 
     Attributes
     ----------
-    regressor_, stopped_, window_, horizon_, beats_last_value_, history_, n_parameters_
+    regressor_, stopped_, window_, horizon_, beats_last_value_, trivial_, fallback_, network_share_, history_, \
+n_parameters_
         As in `LSTMForecaster`.
 
     References

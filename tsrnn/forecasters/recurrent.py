@@ -15,19 +15,21 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _types as t
-from .._archive.schema import choice, instance, none_or
+from .._archive.schema import added, choice, either, instance, none_or, real
 from .._checks import check_choice, check_int
 from .._publishing import reads_one_state
-from ..exceptions import CapacityWarning
+from ..exceptions import CapacityWarning, SilentNetworkWarning
+from ..frames import season_length
 from ..regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from ..regressors.base import NetworkRegressor
 from ..significance import critical_value, long_run_standard_error
 from .ensemble import Ensemble, Part
 from .linear import LinearMap, fit_linear
 from .observed import rows_since_observed
-from .saved import check_ensemble
+from .saved import check_ensemble, check_trivial
+from .trivial import TRIVIAL, Trivial, trivial_forecasts
 from .validation import split_in_time
-from .windowed import WindowForecaster
+from .windowed import WindowForecaster, observed_mean
 
 __all__ = ["GRUForecaster", "LSTMForecaster", "SimpleRNNForecaster"]
 
@@ -35,6 +37,8 @@ __all__ = ["GRUForecaster", "LSTMForecaster", "SimpleRNNForecaster"]
 READS = 4
 #: Width that units="auto" stands for.
 UNITS = 128
+#: Share of the forecast's movement below which the networks are said to add nothing.
+SILENT = 0.02
 #: Levels that loss="pinball" learns: those that `predict_interval` and `predict_quantiles` ask for by default.
 QUANTILES = (0.05, 0.1, 0.5, 0.9, 0.95)
 
@@ -46,9 +50,12 @@ class RecurrentForecaster(WindowForecaster):
     _dtype = np.float32
     _not_shown: tuple[str, ...] = ("model_",)  # Keras is imported for it
     _saved = {
-        "regressor_": instance(Ensemble),
+        "regressor_": either(instance(Ensemble), instance(Trivial)),
         "stopped_": none_or(instance(Ensemble)),
         "beats_last_value_": choice(None, True, False),
+        # Files of version 0.1.0 lack these.
+        "trivial_": added(choice(None, *TRIVIAL), lambda m: None if m.beats_last_value_ is None else "last value"),
+        "network_share_": added(none_or(real(0, 1)), lambda m: 0.0 if m.beats_last_value_ is False else None),
     }
     activation: str  # other networks have other ones
 
@@ -186,7 +193,8 @@ class RecurrentForecaster(WindowForecaster):
         """Whether the network has the width that is chosen here."""
         return isinstance(self.units, str)
 
-    def _fit_windows(self, windows, y):
+    def _train(self, values, cutoffs):
+        windows, y = self._examples(values, cutoffs)
         regressor = self._make_regressor(windows)
         regressor._check_parameters()
         check_int("n_members", self.n_members)
@@ -194,27 +202,50 @@ class RecurrentForecaster(WindowForecaster):
         check_choice("normalize", self.normalize, ("auto", True, False))
         check_choice("refit", self.refit, (True, False))
         training, held = self._split(windows, y)
-        ensemble = Ensemble(self._parts(regressor, training, held))
+        self.stopped_ = self.beats_last_value_ = self.trivial_ = None
         with warnings.catch_warnings():
             # An automatic width is ours to answer for, and a validation part keeps windows from being learnt by heart.
             if self._is_automatic() or held is not None:
                 warnings.simplefilter("ignore", CapacityWarning)
-            for part in ensemble.parts:
-                part.fit(training, held)
-            self.stopped_ = self.beats_last_value_ = None
-            # A quantile other than the median is not to have a small absolute error.
-            central = self.loss != "pinball" or 0.5 in self.quantiles
-            if held is not None:
-                ensemble = ensemble.pruned(*held, 0.5 if central else self.quantiles[0])
-            if self.level == "last" and central and held is not None:
-                self.beats_last_value_ = self._beats_last_value(ensemble, *held)
-                if not self.beats_last_value_:
-                    return fall_back(ensemble)
-            if held is None or not self.refit:
-                return ensemble
-            # The newest windows, which the validation part held back, tell most about what comes next.
-            self.stopped_ = ensemble
-            return Ensemble([self._refitted(part, windows, y) for part in ensemble.parts])
+            networks = self._trained(regressor, training, held)
+            self.network_share_ = networks.network_share(*(held or training))
+            tested = held is not None and self._is_central()
+            best = self._better_of(networks, held, values) if tested else networks
+            if isinstance(best, Trivial):
+                self.stopped_ = networks
+            elif held is not None and self.refit:
+                # The newest windows, which the validation part held back, tell most about what comes next.
+                self.stopped_ = networks
+                best = Ensemble([self._refitted(part, windows, y) for part in networks.parts])
+        if self.network_share_ < SILENT:
+            warnings.warn(self._silence(networks, best), SilentNetworkWarning, stacklevel=5)  # who called fit
+        return best
+
+    def _silence(self, networks: Ensemble, best: Ensemble | Trivial) -> str:
+        """Say that the networks add nothing: the same words for all candidates of a search, to be shown once."""
+        linear = any(part.linear is not None for part in networks.parts)
+        rest = "the ridge regression (RidgeForecaster gives it without training)" if linear else "the last value"
+        if isinstance(best, Trivial) and linear:
+            rest += f", which is not clearly better than the {best.name}: that is the forecast"
+        return (
+            f"the network of {type(self).__name__} adds nothing to {rest}. Train for longer (epochs, "
+            "n_iter_no_change), try another learning_rate, or use RidgeForecaster or a naive forecast. Candidates of a "
+            "search that differ in the network alone would tie."
+        )
+
+    def _trained(self, regressor, training, held) -> Ensemble:
+        """Train all parts, and keep those that are to forecast."""
+        ensemble = Ensemble(self._parts(regressor, training, held))
+        for part in ensemble.parts:
+            part.fit(training, held)
+        if held is None:
+            return ensemble
+        windows, y = held
+        return ensemble.pruned(windows, y, 0.5 if self._is_central() else self.quantiles[0])
+
+    def _is_central(self) -> bool:
+        """Whether the forecast is to have a small absolute error; a quantile other than the median is not."""
+        return self.loss != "pinball" or 0.5 in self.quantiles
 
     def _parts(self, regressor, training, held) -> list[Part]:
         """What is to be trained and averaged: networks on a linear forecast, networks on scaled windows, or both."""
@@ -257,18 +288,57 @@ class RecurrentForecaster(WindowForecaster):
         training, held = split_in_time(len(windows), self.validation_fraction, self._gap(), self.early_stopping)
         return (windows[training], y[training]), None if held is None else (windows[held], y[held])
 
-    def _beats_last_value(self, ensemble, windows, y) -> bool:
-        """Whether the absolute error is below that of the last value, by a one-sided Diebold-Mariano test.
+    def _better_of(self, networks, held, values) -> Ensemble | Trivial:
+        """Return the networks if their absolute error is below that of the best trivial forecast, else that one.
 
-        The best of many epochs on a validation part looks good by luck alone where there is nothing to learn, as on
-        prices: there the network would only add its own noise to the last value.
+        By a one-sided Diebold-Mariano test on the validation part: the best of many epochs there looks good by luck
+        alone where there is nothing to learn, as on prices, and the network would only add its own noise.
         """
-        gain = np.nanmean(np.abs(y) - np.abs(y - ensemble.predict(windows)), axis=1)
-        gain = gain[np.isfinite(gain)]
-        lag = self._gap() - 1
-        return bool(gain.mean() > critical_value(len(gain), lag) * long_run_standard_error(gain, lag))
+        windows, y = held
+        n_targets, n_views = len(self.targets_), self._n_views()
+        targets = values[:, :n_targets]
+        # Windows start one view below the other, see `_windows`.
+        view, first = np.divmod(windows.starts, len(windows.base) // n_views)
+        cutoffs, of_window = np.unique(first + self.window_ - 1, return_inverse=True)
+        before = targets[: cutoffs[0] + 1]
+        mean = observed_mean(before)
+        mean = np.where(np.isnan(mean), self.mean_[:n_targets], mean)
+        candidates = trivial_forecasts(before, mean, season_length(self.grid_), self.window_)
+        scale = self._target_scale()
+        errors = [one.errors(targets, scale, cutoffs, self.block_, n_views)[of_window, view] for one in candidates]
+        best = int(np.argmin([np.nanmean(error) for error in errors]))
+        gain = errors[best] - np.nanmean(np.abs(y - networks.predict(windows)), axis=1)
+        gain, lag = gain[np.isfinite(gain)], self._gap() - 1
+        self.trivial_ = candidates[best].name
+        self.beats_last_value_ = bool(gain.mean() > critical_value(len(gain), lag) * long_run_standard_error(gain, lag))
+        # The mean that forecasts is that of all rows.
+        return networks if self.beats_last_value_ else candidates[best].refitted(self.mean_[:n_targets])
 
     # ------------------------------------------------------------------ forecasts
+
+    @property
+    def fallback_(self) -> str | None:
+        """Name of the trivial forecast that is the forecast, since the networks were not better; None if they are."""
+        if isinstance(self.regressor_, Trivial):
+            return self.regressor_.name
+        # In files of version 0.1.0, networks that were not better have heads of zeros.
+        return "last value" if self.beats_last_value_ is False else None
+
+    @property
+    def _ensemble(self) -> Ensemble:
+        """The networks: those that forecast, or those in whose place a trivial forecast stands."""
+        return self.stopped_ if isinstance(self.regressor_, Trivial) else self.regressor_
+
+    def _forecast(self, values, cutoffs, steps):
+        if isinstance(self.regressor_, Trivial):
+            return self.regressor_.forecast(values[:, : len(self.targets_)], cutoffs, steps)
+        return super()._forecast(values, cutoffs, steps)
+
+    def _forecast_hiding(self, values, cutoffs, steps, gap, hidden):
+        if isinstance(self.regressor_, Trivial):
+            # Of what comes after the rows that are left, the steps beyond the gap.
+            return self._forecast(values, np.maximum(cutoffs - gap, 0), steps + gap)[:, gap:]
+        return super()._forecast_hiding(values, cutoffs, steps, gap, hidden)
 
     def _apply(self, regressor, windows):
         return regressor.predict(windows)
@@ -299,9 +369,11 @@ class RecurrentForecaster(WindowForecaster):
 
     def _knows_quantiles(self) -> bool:
         """Whether the network learnt quantiles or a distribution, and the forecast is the network's."""
-        return self.loss in ("pinball", "gaussian", "student_t") and self.beats_last_value_ is not False
+        return self.loss in ("pinball", "gaussian", "student_t") and self.fallback_ is None
 
     def _held_out(self):
+        if isinstance(self.regressor_, Trivial):
+            return self.regressor_
         tested = self.regressor_.networks[0].initial_val_loss_ is not None
         return self.stopped_ if self.stopped_ is not None else self.regressor_ if tested else None
 
@@ -310,14 +382,16 @@ class RecurrentForecaster(WindowForecaster):
 
     def _check_state(self) -> None:
         super()._check_state()
-        for ensemble in (self.regressor_, self.stopped_):
-            if ensemble is not None:
-                check_ensemble(self, ensemble)
+        for forecast in (self.regressor_, self.stopped_):
+            if isinstance(forecast, Trivial):
+                check_trivial(self, forecast)
+            elif forecast is not None:
+                check_ensemble(self, forecast)
 
     @property
     def n_parameters_(self) -> int:
         """Parameters of the networks and of the linear part."""
-        return self.regressor_.n_parameters
+        return self._ensemble.n_parameters
 
     @reads_one_state
     def summary(self) -> pd.DataFrame:
@@ -327,28 +401,39 @@ class RecurrentForecaster(WindowForecaster):
         -------
         DataFrame
             One row for each layer of each network, with the columns of ``LSTMRegressor.summary`` and ``network``, its
-            number; then the linear maps, and the total.
+            number; then the linear maps, what the networks have to do with the forecast, and the total.
 
         Examples
         --------
         >>> from tsrnn import GRUForecaster, datasets
-        >>> model = GRUForecaster(window=24, horizon=6, units=8, linear=False, epochs=1, random_state=0)
+        >>> model = GRUForecaster(window=24, horizon=6, units=8, linear=True, early_stopping=False, random_state=0)
         >>> model.fit(datasets.load_co2().tail(300)).summary()[["network", "layer", "output_shape", "parameters"]]
-          network  layer output_shape  parameters
-        0       0    GRU         (8,)         384
-        1       0  dense         (6,)          54
-        2          total         (6,)         438
+          network                        layer output_shape  parameters
+        0       0                          GRU         (8,)         384
+        1       0                        dense         (6,)          54
+        2                     ridge regression         (6,)         150
+        3          share of the networks: 29 %         (6,)           0
+        4                                total         (6,)         588
         """
         check_is_fitted(self)
-        tables = [network.summary()[:-1].assign(network=i) for i, network in enumerate(self.regressor_.networks)]
-        linear = [part.linear for part in self.regressor_.parts if part.linear is not None]
-        shape = (self.regressor_.networks[0].n_outputs_,)
+        tables = [network.summary()[:-1].assign(network=i) for i, network in enumerate(self._ensemble.networks)]
+        linear = [part.linear for part in self._ensemble.parts if part.linear is not None]
+        shape = (self._ensemble.networks[0].n_outputs_,)
         rest = [("ridge regression", shape, each.n_parameters) for each in linear]
+        rest.append((self._contribution(), shape, 0))
         rest.append(("total", shape, self.n_parameters_))
         below = pd.DataFrame(rest, columns=["layer", "output_shape", "parameters"]).assign(network="")
-        n_windows = getattr(self.regressor_.networks[0], "n_windows_", np.nan)
+        n_windows = getattr(self._ensemble.networks[0], "n_windows_", np.nan)
         table = pd.concat([*tables, below.assign(per_window=below["parameters"] / n_windows)], ignore_index=True)
         return table[["network", "layer", "output_shape", "parameters", "per_window"]]
+
+    def _contribution(self) -> str:
+        """What the networks have to do with the forecast, in words."""
+        if self.fallback_ is not None:
+            return f"not used: the forecast is the {self.fallback_}"
+        if self.network_share_ is None:
+            return "share of the networks: not measured"
+        return f"share of the networks: {100 * self.network_share_:.0f} %"
 
     @property
     @reads_one_state
@@ -359,23 +444,13 @@ class RecurrentForecaster(WindowForecaster):
     @property
     def model_(self) -> Any:
         """The network, the first of several, as a Keras model of scaled, centred windows, without the linear part."""
-        return self.regressor_.networks[0].model_
+        return self._ensemble.networks[0].model_
 
     @reads_one_state
     def export_keras(self, path) -> None:
         """Write `model_` to a file, see `LSTMRegressor.export_keras`; `save` writes the whole forecaster."""
         check_is_fitted(self)
-        self.regressor_.networks[0].export_keras(path)
-
-
-def fall_back(ensemble: Ensemble) -> Ensemble:
-    """Let all networks repeat the last value, which a head of zeros does: what they learnt did not earn a say."""
-    for part in ensemble.parts:
-        part.linear = None
-        for network in part.networks:
-            network.weights_[-2:] = [np.zeros_like(weight) for weight in network.weights_[-2:]]
-            network.best_iteration_ = 0
-    return ensemble
+        self._ensemble.networks[0].export_keras(path)
 
 
 def batch_size_for(n_windows: int) -> int:
@@ -395,7 +470,8 @@ class LSTMForecaster(RecurrentForecaster):
     from the last state. Two networks are averaged: one is trained on what a ridge regression of the windows leaves, the
     other on windows divided by their own standard deviation. A validation part, the last in time, says when to stop,
     and whether one of them is clearly better alone; then they are trained again on all windows. Where they do not beat
-    the last value on the validation part significantly (5 %), the last value is the forecast.
+    the best trivial forecast on the validation part significantly (5 %), that one is the forecast: the last value, the
+    last season, the mean of the training rows, or zero where the series moves around it.
 
     Parameters
     ----------
@@ -494,16 +570,34 @@ class LSTMForecaster(RecurrentForecaster):
 
     Attributes
     ----------
-    regressor_ : Ensemble
-        What forecasts: `regressor_.parts`, each with its `networks` and `linear` forecast.
+    regressor_ : Ensemble or Trivial
+        What forecasts: `regressor_.parts`, each with its `networks` and `linear` forecast; or the trivial forecast that
+        these did not beat.
     stopped_ : Ensemble or None
-        The same before it was trained again on all windows.
+        The networks before they were trained again on all windows, or before a trivial forecast took their place.
     window_, horizon_ : int
     beats_last_value_ : bool or None
-        Whether the network beat the last value on the validation part; False means that its forecast is the last
-        value, None that there was no validation part.
+        Whether the networks beat the best trivial forecast on the validation part, the last value or another; None
+        where there was no validation part, or a quantile other than the median is forecast.
+    trivial_ : {"last value", "season", "mean", "zero"} or None
+        The best trivial forecast there. "season" is a candidate where a window holds one, "zero" where the mean of the
+        rows before the validation part is less than two long-run standard errors from it.
+    fallback_ : str or None
+        The same where it was not beaten and is the forecast; None where the networks forecast.
+    network_share_ : float or None
+        Share of the networks in how far their forecasts move from the last value (with ``level=None`` from the mean),
+        on the validation part, or on the training windows where there is none. With N what the networks add to a
+        forecast and L its linear part, sum |N| / (sum |N| + sum |L|): 1 without a linear part, 0 where the networks add
+        nothing. Whether these forecasts are used at all says ``fallback_``. None, not measured, in models saved by
+        version 0.1.0.
     history_ : dict
     n_parameters_ : int
+
+    Warns
+    -----
+    SilentNetworkWarning
+        In `fit` if the networks add nothing: less than 0.02 of how far forecasts move. What is left is the forecast of
+        `RidgeForecaster`, or the trivial one.
 
     References
     ----------

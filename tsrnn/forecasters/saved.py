@@ -16,10 +16,10 @@ from .._archive.schema import array, require
 from ..frames import TimeGrid, check_frame, check_on_grid
 from ..frames.infer import SPARSEST_GRID
 from .arima_model import Spec
-from .ensemble import Part
+from .ensemble import Ensemble, Part
 from .linear import LinearMap
 
-__all__ = ["check_data", "check_ensemble", "check_linear", "check_specs", "check_windows"]
+__all__ = ["check_data", "check_ensemble", "check_linear", "check_specs", "check_trivial", "check_windows"]
 
 #: Steps that `forecast` gives unasked: no more than this because a file says so.
 LONGEST_HORIZON = 10**6
@@ -125,6 +125,20 @@ def check_ensemble(model: Any, ensemble: Any) -> None:
             check_regressor(model, network)
             learnt = network._loss == loss and (loss != "pinball" or network._quantiles == tuple(model.quantiles))
             require(learnt, f"loss={loss!r}, but a network was trained with {network._loss!r} {network._quantiles}")
+
+
+def check_trivial(model: Any, trivial: Any) -> None:
+    """Check a trivial forecast that stands in the place of networks, which are kept."""
+    constant, shape = trivial.constant, (len(model.targets_),)
+    kept = model.beats_last_value_ is False and model.trivial_ == trivial.name and type(model.stopped_) is Ensemble
+    require(kept, f"a trivial forecast, {trivial.name!r:.60}, stands where networks were not beaten by it")
+    if trivial.name in ("mean", "zero"):
+        good = array(np.float64, 1).holds(constant) and constant.shape == shape
+        require(good, f"the constant of {trivial.name!r} is not float64 of shape {shape}")
+    else:
+        longest = model.window_ if trivial.name == "season" else 1
+        good = constant is None and (trivial.season == 1) == (trivial.name == "last value")
+        require(good and 1 <= trivial.season <= longest, f"a season of {trivial.season} for {trivial.name!r:.60}")
 
 
 # ---------------------------------------------------------------------- ARIMA

@@ -59,7 +59,7 @@ def find_network(estimator: Any, network: int = 0) -> tuple[NetworkRegressor, Pa
     check_is_fitted(estimator)
     members: list[tuple[NetworkRegressor, Part | None]] = [(estimator, None)]
     if not isinstance(estimator, NetworkRegressor):
-        ensemble = getattr(estimator, "regressor_", None)
+        ensemble = getattr(estimator, "_ensemble", None)
         if not isinstance(ensemble, Ensemble):
             raise TypeError(
                 f"{type(estimator).__name__} has no recurrent network to look into. Pass an LSTM, GRU or SimpleRNN "
