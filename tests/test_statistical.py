@@ -107,14 +107,40 @@ def test_forecasts_are_those_of_statsmodels(params, names):
     ],
     ids=str,
 )
-def test_interval_is_that_of_statsmodels(params):
-    # Without missing values: after them the filter is less certain of the state than the formula.
+@pytest.mark.parametrize("missing", [[], [298, 299], list(range(280, 300)), [150, 152, 290, 296, 297]], ids=len)
+def test_interval_is_that_of_statsmodels(params, missing):
     df = example(300).interpolate()
+    df.iloc[missing, 0] = np.nan
     model = ARIMAForecaster(target="y", max_iter=500, **params).fit(df[["y"]])
-    expected = np.diff(oracle(model, df, 299, 8, []).conf_int(alpha=0.1)).ravel()
-    interval = model.predict_interval(8, coverage=0.9)
-    # 1 %: an MA root near the unit circle keeps the filter from settling within 300 rows
-    assert_allclose(interval["y_upper_90"] - interval["y_lower_90"], expected, rtol=0.01)
+    cutoffs = [60, 151, 299]
+    tidy = model.predict_cutoffs(8, df[["y"]], df.index[cutoffs], coverage=0.9)
+    for cutoff in cutoffs:
+        expected = np.diff(oracle(model, df, cutoff, 8, []).conf_int(alpha=0.1)).ravel()
+        part = tidy[tidy["cutoff"] == df.index[cutoff]]
+        assert_allclose(part["upper_90"] - part["lower_90"], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 0), (1, 0, 0), (0, 1, 1)])
+def test_intervals_widen_with_the_rows_missing_at_the_end(order):
+    """One step after 24 missing rows is 25 steps after the last observation."""
+    values = series(np.random.default_rng(0).normal(size=300).cumsum())
+    gone = values.copy()
+    gone.iloc[-24:] = np.nan
+    model = ARIMAForecaster(order).fit(values)
+    assert_allclose(
+        model.predict_interval(3, history=gone), model.predict_interval(27, history=values.iloc[:-24]).iloc[24:]
+    )
+    rows = model.predict_interval(gone.index[275:279])  # fitted values stand on the rows before each
+    assert_allclose(rows["y_upper_90"] - rows["y_lower_90"], rows["y_upper_90"].iloc[0] - rows["y_lower_90"].iloc[0])
+
+
+def test_rows_before_the_first_observation_are_no_history():
+    values = series(100 + simulate(d=1, n=80))
+    later = pd.concat([pd.Series(np.nan, pd.date_range("2023-12-30", periods=48, freq="h")), values]).rename("y")
+    for params in ({"order": (1, 1, 1)}, {"order": (0, 1, 0), "seasonal_order": (0, 1, 0, 6)}):
+        model = ARIMAForecaster(**params).fit(values)
+        assert_allclose(model.predict_interval(4, history=later), model.predict_interval(4))
+        assert_allclose(model.predict(later.index[49:], history=later), model.predict(values.index[1:]))
 
 
 @pytest.mark.parametrize("params", [{"order": (2, 0, 1), "trend": "c"}, {"order": (1, 1, 1)}, {"order": (0, 2, 2)}])
@@ -144,14 +170,33 @@ def test_parameters_of_a_simulated_series_come_back():
     assert model.converged_ == [True]
 
 
-@pytest.mark.parametrize("factor", [1e-6, 1e7])
-def test_forecasts_scale_with_the_data(factor):
+@pytest.mark.parametrize("factor", [1e-12, 3e-9, 1e-6, 1e7, 1e12])
+@pytest.mark.parametrize("of_covariate", [1.0, 1e-12, 1e12])
+def test_forecasts_scale_with_the_data(factor, of_covariate):
     df = example()
     future = df[["drive"]].iloc[:5].set_axis(series(np.zeros(125)).index[120:])
     model = ARIMAForecaster((1, 1, 1), target="y", future_covariates=["drive"], max_iter=500)
     one = model.fit(df).predict_interval(future)
-    two = model.fit(df * factor).predict_interval(future * factor)
+    two = model.fit(df * [factor, of_covariate]).predict_interval(future * of_covariate)
     assert_allclose(two / factor, one, atol=1e-3)
+
+
+@pytest.mark.parametrize("exponent", [7, 9, 12])
+def test_a_random_walk_is_forecast_by_its_last_value_in_any_unit(exponent):
+    walk = 100 + np.random.default_rng(0).normal(size=80).cumsum()
+    small = ARIMAForecaster((0, 1, 0)).fit(series(walk * 10.0**-exponent)).forecast(1)["y"]
+    assert_allclose(small * 10.0**exponent, walk[-1], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: ARIMAForecaster((1, 1, 1)), lambda: ARIMAForecaster((1, 0, 0), (0, 1, 1, 4)), AutoARIMAForecaster]
+)
+def test_a_level_of_a_billion_changes_does_not_matter(make):
+    values = series(simulate(d=1, n=150) + np.sin(np.arange(150) * np.pi / 2))
+    values.iloc[70:73] = np.nan
+    near, far = make().fit(values), make().fit(values + 1e9)
+    assert near.order_ == far.order_
+    assert_allclose(far.predict_interval(5) - 1e9, near.predict_interval(5), atol=1e-3)
 
 
 def test_collinear_and_constant_covariates_do_no_harm():
@@ -263,6 +308,62 @@ def test_a_covariate_missing_beside_an_observation_is_refused():
     other = example()
     other.iloc[50, 1] = 1e3
     assert_allclose(model.fit(df).params_[0], model.fit(other).params_[0], atol=1e-3)
+
+
+# What the orders can describe exactly, or nearly so: the likelihood is unbounded, and start values are not stationary.
+NOISELESS = {
+    "line": lambda t: 2 * np.pi * t / 999,
+    "sine": lambda t: np.sin(t / 5),
+    "two sines": lambda t: np.sin(t / 5) + np.sin(t / 50),
+    "growth": lambda t: 1.01**t,
+    "parabola": lambda t: t**2.0,
+    "alternation": lambda t: (-1.0) ** t,
+}
+
+
+@pytest.mark.parametrize("name", NOISELESS)
+@pytest.mark.parametrize(
+    "params", [{"order": (2, 0, 0), "trend": "c"}, {"order": (2, 0, 2), "trend": "c"}, {"order": (3, 1, 1)}]
+)
+def test_a_series_without_noise_goes_on_or_the_failure_is_told(name, params):
+    t = np.arange(1_000 if name == "line" else 300)
+    values = NOISELESS[name](t)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        model = ARIMAForecaster(**params).fit(series(values))
+    error = abs(model.forecast(1)["y"].iloc[0] - NOISELESS[name](len(t)))
+    told = any("did not converge" in str(warning.message) for warning in said)
+    assert told == (model.converged_ == [False])
+    assert told or error < 0.5 * np.abs(np.diff(values)).max()
+    assert np.isfinite(model.predict_interval(3)).all().all()
+
+
+def test_a_failure_other_than_lack_of_iterations_is_told(monkeypatch):
+    from tsrnn.forecasters import arima_model
+
+    def fail(model, start, max_iter, method="lbfgs"):
+        return arima_model.Maximum(np.asarray(start), 1.0, 0.0, False, False)
+
+    monkeypatch.setattr(arima_model, "climb", fail)
+    with pytest.warns(ConvergenceWarning, match=r"ARIMA\(1, 1, 1\) of target 'y' did not converge, from other start"):
+        assert ARIMAForecaster((1, 1, 1)).fit(series(simulate(d=1))).converged_ == [False]
+
+
+def test_candidates_that_do_not_converge_are_passed_over(monkeypatch):
+    from tsrnn.forecasters import arima_search
+
+    original = arima_search.fit_model
+
+    def only_small_ones(y, regressors, spec, *args, **options):
+        fit = original(y, regressors, spec, *args, **options)
+        large = sum(spec.order[::2]) > 1
+        return fit._replace(
+            converged=not large, out_of_iterations=False, log_likelihood=fit.log_likelihood + 100 * large
+        )
+
+    monkeypatch.setattr(arima_search, "fit_model", only_small_ones)
+    p, _, q = AutoARIMAForecaster(seasonal=None).fit(series(simulate((0.6, -0.3), (0.5,)))).order_
+    assert p + q <= 1
 
 
 def test_no_convergence_is_one_warning_that_says_what_to_do():

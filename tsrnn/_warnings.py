@@ -7,7 +7,7 @@ import warnings
 
 __all__ = ["warn_user"]
 
-_INSIDE = (f"{__package__}.", "sklearn.", "joblib.")
+_INSIDE = (f"{__package__}.", "sklearn.", "joblib.", "contextlib.")
 
 
 def warn_user(message: str, category: type[Warning]) -> None:

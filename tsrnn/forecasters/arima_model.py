@@ -11,10 +11,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: Prior variance of a state that nothing is known of, in units of the squared scale of the differenced series.
+#: Prior variance of a state that nothing is known of, in units of the variance of the shocks.
 DIFFUSE_VARIANCE = 1e6
 #: Errors smaller than this, in units of the series, are none.
 EXACT = 1e-8
+#: Differences smaller than this, relative to the numbers that they come from, are rounding errors.
+RESOLUTION = 1e-13
+#: Regressors, or directions of a state, smaller than this share of the others are none.
+SMALLEST_DIRECTION = 1e-9
+#: Slope of the log-likelihood of one observation below which an optimiser has arrived.
+FLAT = 1e-3
+#: Gain in log-likelihood that does not make up for an optimiser that has not arrived.
+LIKELIHOOD_STEP = 1e-3
+#: Inverse roots of the autoregression that a second search starts from are at most this.
+LARGEST_START = 0.98
 #: Stands for the unbounded log-likelihood of a model without errors; finite, so that fewer parameters still win.
 EXACT_LIKELIHOOD = 1e9
 
@@ -88,8 +98,14 @@ def fill_gaps(y: np.ndarray) -> np.ndarray:
     return np.interp(rows, rows[seen], y[seen])
 
 
-def whiten(y: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Filter y and its regressors by the autoregression of the residual of y.
+def rounding(y: np.ndarray, spec: Spec) -> float:
+    """What the differences of y may be off by, because y is held in 53 bits."""
+    n = spec.order[1] + spec.seasonal_order[1]
+    return float(2.0 ** (n + 1) * np.finfo(float).eps * np.nanmax(np.abs(y)))
+
+
+def whiten(y: np.ndarray, columns: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray]:
+    """Filter y and its regressors by the autoregression of the residual of y, unless that is below `floor`.
 
     The order is 10 log10(n), at most a quarter of the rows (Cochrane & Orcutt 1949, JASA 44, with more lags).
     """
@@ -99,7 +115,7 @@ def whiten(y: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     lags = min(int(10 * np.log10(max(n_rows, 1))), n_rows // 4)
     residual = y - columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
     # Rounding errors have an autocorrelation too, but none to go by.
-    if lags < 1 or np.abs(residual).max() <= EXACT * np.abs(y).max():
+    if lags < 1 or np.abs(residual).max() <= floor:
         return y, columns
     past = np.column_stack([residual[lags - k : n_rows - k] for k in range(1, lags + 1)])
     weights = np.linalg.lstsq(past, residual[lags:], rcond=None)[0]
@@ -107,21 +123,44 @@ def whiten(y: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return white[:, 0], white[:, 1:]
 
 
-def typical_size(values: np.ndarray) -> float:
-    """Standard deviation, or the root mean square of a series that does not vary; 1 for zeros and nothing."""
+def typical_size(values: np.ndarray, floor: float) -> float:
+    """Standard deviation, or the root mean square where it is below `floor`; 1 for zeros and nothing."""
     values = values[np.isfinite(values)]
     if not len(values):
         return 1.0
     size = float(np.sqrt(np.mean(values**2)))
     spread = float(np.std(values))
-    return spread if spread > 1e-8 * size else size or 1.0
+    return spread if spread > floor else size or 1.0
 
 
-def make_model(y, regressors, spec: Spec, scale: float, **options):
-    """Build the state-space model of a regression with ARIMA errors.
+def difference_polynomial(spec: Spec) -> np.ndarray:
+    """(1 - L)^d (1 - L^s)^D, from power 0 up."""
+    polynomial = np.ones(1)
+    for _ in range(spec.order[1]):
+        polynomial = np.convolve(polynomial, [1.0, -1.0])
+    for _ in range(spec.seasonal_order[1]):
+        polynomial = np.convolve(polynomial, spread_out(np.array([-1.0]), spec.seasonal_order[3]))
+    return polynomial
 
-    The prior variance follows the scale of the series, so that forecasts scale with the data.
+
+def taken_away(y: np.ndarray, spec: Spec) -> np.ndarray:
+    """The series through the first rows of y, which are observed in part, that the differences turn into zeros.
+
+    The model of what is left is the same, but its start is near 0: neither a level of a billion times the changes nor
+    a steep trend has to fit into the prior of the filter.
     """
+    from scipy.signal import lfilter, lfiltic
+
+    n = spec.n_lost
+    if not n or not np.isfinite(y[:n]).any():
+        return np.zeros(len(y))
+    head, polynomial = fill_gaps(y[:n]), difference_polynomial(spec)
+    rest = lfilter([1.0], polynomial, np.zeros(len(y) - len(head)), zi=lfiltic([1.0], polynomial, head[::-1]))[0]
+    return np.concatenate([head, rest])
+
+
+def make_model(y, regressors, spec: Spec, **options):
+    """Build the state-space model of a regression with ARIMA errors."""
     from statsmodels.tsa.statespace.sarimax import SARIMAX
 
     return SARIMAX(
@@ -129,9 +168,18 @@ def make_model(y, regressors, spec: Spec, scale: float, **options):
         exog=np.array(regressors) if regressors.shape[1] else None,
         order=spec.order,
         seasonal_order=spec.seasonal_order,
-        initial_variance=DIFFUSE_VARIANCE * scale**2,
         **options,
     )
+
+
+class Maximum(NamedTuple):
+    """Where an optimiser ended, in the units of the model."""
+
+    params: np.ndarray
+    scale: float
+    log_likelihood: float
+    out_of_iterations: bool
+    converged: bool
 
 
 class Fit(NamedTuple):
@@ -144,31 +192,89 @@ class Fit(NamedTuple):
     converged: bool
 
 
-def fit_model(y, regressors, spec: Spec, max_iter: int, **options) -> Fit:
+def fit_model(y, regressors, spec: Spec, max_iter: int, *, try_again: bool = True, **options) -> Fit:
     """Maximise the likelihood, on data scaled to unit size and regressors that hardly correlate.
 
     The optimiser needs both: a covariate in thousands beside one in hundredths, or a constant beside errors close to a
-    random walk, take it hundreds of iterations otherwise.
+    random walk, take it hundreds of iterations otherwise. Where it gives up it may `try_again` from elsewhere.
     """
+    sizes = np.abs(regressors).max(axis=0, initial=0.0)
+    sizes[sizes == 0] = 1.0
+    regressors = regressors / sizes
     changes = difference(y, spec)
-    scale = typical_size(changes if np.nan_to_num(changes).any() else y)
+    floor = rounding(y, spec)
+    scale = typical_size(changes if np.nanmax(np.abs(changes), initial=0.0) > floor else y, floor)
     start, rotation = precondition(fill_gaps(y) / scale, regressors, spec)
     left = y / scale - regressors @ start
-    if np.nanmax(np.abs(difference(left, spec)), initial=0.0) < EXACT:
-        return exact_fit(start * scale, spec, scale)
-    model = make_model(left, regressors @ rotation, spec, 1.0, concentrate_scale=True, **options)
+    left = left - taken_away(left, spec)
+    if np.nanmax(np.abs(difference(left, spec)), initial=0.0) < max(EXACT, floor / scale):
+        return exact_fit(start / sizes * scale, spec, scale)
+    model = make_model(
+        left, regressors @ rotation, spec, concentrate_scale=True, initial_variance=DIFFUSE_VARIANCE, **options
+    )
+    n_regressors = rotation.shape[1]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         # The optimiser's start values are its own business; how it ended is looked at below.
         warnings.simplefilter("ignore")
-        first = np.array(model.start_params, dtype=float)
-        first[: rotation.shape[1]] = 0.0
-        # A pure random walk has nothing to search for.
-        result = model.fit(first, disp=0, maxiter=max_iter, cov_type="none") if len(first) else model.smooth(first)
-    rotated, arma = np.split(np.asarray(result.params), [rotation.shape[1]])
-    coefficients = (start + rotation @ rotated) * scale
-    params = np.concatenate([coefficients, arma, [result.scale * scale**2]])
-    ended = result.mle_retvals if len(first) else {"converged": True}
-    return Fit(params, scale, float(result.llf), ended.get("warnflag") == 1, bool(ended["converged"]))
+        best = maximise(model, n_regressors, max_iter, autoregression(left, spec) if try_again else None)
+    rotated, arma = np.split(best.params, [n_regressors])
+    coefficients = (start + rotation @ rotated) / sizes * scale
+    params = np.concatenate([coefficients, arma, [best.scale * scale**2]])
+    return Fit(params, scale, best.log_likelihood, best.out_of_iterations, best.converged)
+
+
+def maximise(model, n_regressors: int, max_iter: int, elsewhere: np.ndarray | None) -> Maximum:
+    """Climb from the start values of statsmodels, and where that leads nowhere from others, at last without gradients.
+
+    The coefficients of the regressors start at 0; `elsewhere` holds other start values of the autoregression, or None.
+    """
+    first = np.array(model.start_params, dtype=float)
+    first[:n_regressors] = 0.0
+    if not len(first):  # a pure random walk has nothing to search for
+        result = model.smooth(first)
+        return Maximum(first, result.scale, float(result.llf), False, True)
+    best = climb(model, first, max_iter)
+    if best.converged or best.out_of_iterations or elsewhere is None:
+        return best
+    second = np.zeros(len(first))
+    second[n_regressors : n_regressors + len(elsewhere)] = elsewhere
+    best = better(best, climb(model, second, max_iter))
+    return best if best.converged else better(best, climb(model, best.params, max_iter * len(first), "nm"))
+
+
+def climb(model, start, max_iter, method="lbfgs") -> Maximum:
+    """One run of an optimiser."""
+    try:
+        result = model.fit(start, method=method, disp=0, maxiter=max_iter, cov_type="none")
+    except (np.linalg.LinAlgError, ValueError):  # start values on the edge of what is stationary
+        return Maximum(start, 1.0, -np.inf, False, False)
+    ended = result.mle_retvals
+    # L-BFGS reports failure as well where its line search cannot tell a flat top from rounding.
+    flat = np.abs(ended.get("gopt", np.inf)).max() < FLAT
+    known = np.isfinite(result.llf) and np.isfinite(result.params).all()
+    likelihood = float(result.llf) if known else -np.inf
+    return Maximum(
+        np.asarray(result.params),
+        float(result.scale),
+        likelihood,
+        ended["warnflag"] == 1,
+        known and bool(ended["converged"] or flat),
+    )
+
+
+def better(one: Maximum, other: Maximum) -> Maximum:
+    """The one with the higher likelihood; of two that are as high, the one that converged."""
+    return max(one, other, key=lambda found: found.log_likelihood + found.converged * LIKELIHOOD_STEP)
+
+
+def autoregression(y: np.ndarray, spec: Spec) -> np.ndarray:
+    """Autoregression of the differences by least squares, brought inside the stationary region."""
+    changes, p = fill_gaps(difference(y, spec)), spec.order[0]
+    past = np.column_stack([changes[p - k : len(changes) - k] for k in range(1, p + 1)]) if p else np.empty((0, 0))
+    phi = np.linalg.lstsq(past, changes[p:], rcond=None)[0] if p else np.empty(0)
+    largest = np.abs(np.roots(np.append(1.0, -phi))).max(initial=0.0)
+    # phi(k) r^k has all roots of phi times r
+    return phi * min(1.0, LARGEST_START / (largest or 1.0)) ** np.arange(1, p + 1)
 
 
 def exact_fit(coefficients, spec: Spec, scale: float) -> Fit:
@@ -182,20 +288,28 @@ def exact_fit(coefficients, spec: Spec, scale: float) -> Fit:
 def precondition(y, regressors, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
     """Start values for the coefficients, and a rotation that makes the whitened regressors orthonormal.
 
-    Directions in which the regressors do not vary, after the differences, are left out: their coefficients stay 0.
+    Directions in which the regressors do not vary, after the differences, are left out: their coefficients stay 0. So
+    are those that the whitening takes away, such as a constant beside errors with a unit root: nothing tells of them
+    but the level of the series, to which they are fitted.
     """
-    white_y, white_x = whiten(difference(y, spec), difference(regressors, spec))
-    start = np.linalg.lstsq(white_x, white_y, rcond=None)[0]
-    _, sizes, directions = np.linalg.svd(white_x, full_matrices=False)
-    keep = sizes > 1e-9 * sizes.max(initial=0.0)
+    changes, moves = difference(y, spec), difference(regressors, spec)
+    white_y, white_x = whiten(changes, moves, rounding(y, spec))
+    left, sizes, directions = np.linalg.svd(white_x, full_matrices=False)
+    before = np.linalg.norm(moves @ directions.T, axis=0)
+    moving = before > SMALLEST_DIRECTION * np.linalg.norm(moves)
+    keep = moving & (sizes > SMALLEST_DIRECTION * before)
+    start = directions[keep].T @ (left.T[keep] @ white_y / sizes[keep])
+    rest = directions[moving & ~keep].T
+    start = start + rest @ np.linalg.lstsq(moves @ rest, changes - moves @ start, rcond=None)[0]
     return start, directions[keep].T / sizes[keep] * np.sqrt(len(white_y))
 
 
-def forecast_model(y, regressors, spec, fitted, cutoffs, steps) -> np.ndarray:
+def forecast_model(y, regressors, spec, params, cutoffs, steps) -> np.ndarray:
     """Forecast from many cutoffs with one pass of the Kalman filter.
 
     With the effect d(t) of the regressors, the predicted state a(t), its transition T and the design Z,
-    y(c + h) = d(c + h) + Z a(c + h), where a(t + 1) = T a(t) beyond the cutoff c.
+    y(c + h) = d(c + h) + Z a(c + h), where a(t + 1) = T a(t) beyond the cutoff c. The filter runs on numbers without a
+    unit: what d and the differences leave, divided by the standard deviation of the shocks.
 
     Parameters
     ----------
@@ -203,8 +317,7 @@ def forecast_model(y, regressors, spec, fitted, cutoffs, steps) -> np.ndarray:
         NaN where nothing was observed, and in all rows after the last cutoff.
     regressors : ndarray of shape (n_rows, n_regressors)
         Known in every row; n_rows reaches the last cutoff + steps.
-    fitted : tuple of (ndarray, float)
-        Parameters and scale.
+    params : ndarray
     cutoffs : ndarray of int, shape (n_cutoffs,)
 
     Returns
@@ -213,23 +326,29 @@ def forecast_model(y, regressors, spec, fitted, cutoffs, steps) -> np.ndarray:
 
     References
     ----------
-    Durbin & Koopman (2012), "Time series analysis by state space methods", 2nd ed., sections 4.3 and 4.11.
+    Durbin & Koopman (2012), "Time series analysis by state space methods", 2nd ed., sections 4.3, 4.11 and 5.2.
     """
     from statsmodels.tsa.statespace import kalman_filter as kf
 
-    params, scale = fitted
-    model = make_model(y, regressors, spec, scale)
-    model.update(params)
+    unit = np.sqrt(params[-1])
+    level = regressors @ params[: regressors.shape[1]]
+    level = level + taken_away(y - level, spec)
+    model = standard_model((y - level) / unit, params[regressors.shape[1] :], spec)
     spare = kf.MEMORY_CONSERVE & ~kf.MEMORY_NO_PREDICTED | kf.MEMORY_NO_PREDICTED_COV
     state = model.ssm.filter(conserve_memory=spare).predicted_state[:, cutoffs + 1].T  # (n_cutoffs, n_states)
     observation, transition = model.ssm["design"][0], model.ssm["transition"]
-    # Without regressors there is one intercept, 0, for all rows.
-    level = np.broadcast_to(model.ssm["obs_intercept"].reshape(1, -1), (1, len(y)))[0]
     out = np.empty((len(cutoffs), steps))
     for h in range(1, steps + 1):
-        out[:, h - 1] = level[cutoffs + h] + state @ observation
+        out[:, h - 1] = level[cutoffs + h] + unit * (state @ observation)
         state = state @ transition.T
     return out
+
+
+def standard_model(y, arma, spec: Spec):
+    """The model of errors with shocks of variance 1, about whose start nothing is known."""
+    model = make_model(y, np.empty((len(y), 0)), spec, use_exact_diffuse=True)
+    model.update(np.append(arma[:-1], 1.0))
+    return model
 
 
 def lag_polynomials(params: np.ndarray, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
@@ -261,10 +380,7 @@ def forecast_deviation(params: np.ndarray, spec: Spec, steps: int) -> np.ndarray
     from scipy.signal import lfilter
 
     ar, ma = lag_polynomials(params, spec)
-    for _ in range(spec.order[1]):
-        ar = np.convolve(ar, [1.0, -1.0])
-    for _ in range(spec.seasonal_order[1]):
-        ar = np.convolve(ar, spread_out(np.array([-1.0]), spec.seasonal_order[3]))
+    ar = np.convolve(ar, difference_polynomial(spec))
     psi = lfilter(ma, ar, np.eye(1, steps)[0])
     return np.sqrt(params[-1] * np.cumsum(psi**2))
 

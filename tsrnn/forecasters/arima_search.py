@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .arima_model import EXACT, Spec, design, difference, fit_model, lag_polynomials, trend_terms, whiten
+from .arima_model import Spec, design, difference, fit_model, lag_polynomials, rounding, trend_terms, whiten
 
 #: A seasonal difference is taken above this strength of seasonality (Wang, Smith & Hyndman 2006; FPP3 section 9.9).
 STRONG_SEASONALITY = 0.64
@@ -51,8 +51,8 @@ def count_differences(y: np.ndarray, max_d: int) -> int:
     The first difference asks KPSS alone. A level that wanders slowly often passes for stationary with Dickey-Fuller,
     and a mean fitted to the last season of the year is far off in the next.
     """
-    d = 0
-    while d < max_d and len(y) >= 12 and np.ptp(y) > EXACT * np.abs(y).max():
+    d, floor = 0, rounding(y, Spec((0, max_d, 0)))
+    while d < max_d and len(y) >= 12 and np.ptp(y) > floor:
         if not rejects_stationarity(y) or (d and rejects_unit_root(y)):
             break
         y, d = np.diff(y), d + 1
@@ -82,11 +82,14 @@ def regress(y: np.ndarray, regressors: np.ndarray, spec: Spec) -> tuple[np.ndarr
     aicc : float
         Of the second regression; comparable for the same y and differences.
     """
-    y, regressors = difference(y, spec), difference(regressors, spec)
-    white_y, white_x = whiten(y, np.hstack([np.ones((len(y), 1)), regressors]))
+    sizes, floor = np.abs(regressors).max(axis=0, initial=0.0), rounding(y, spec)
+    sizes[sizes == 0] = 1.0
+    y, regressors = difference(y, spec), difference(regressors / sizes, spec)
+    white_y, white_x = whiten(y, np.hstack([np.ones((len(y), 1)), regressors]), floor)
     coefficients = np.linalg.lstsq(white_x, white_y, rcond=None)[0]
-    variance = max(np.mean((white_y - white_x @ coefficients) ** 2), 1e-300)
-    return coefficients[1:], aicc(-0.5 * len(white_y) * np.log(variance), white_x.shape[1] + 1, len(white_y))
+    # Below the rounding errors of y, fewer terms are as good as more.
+    variance = np.mean((white_y - white_x @ coefficients) ** 2) + floor**2 or 1.0
+    return coefficients[1:] / sizes, aicc(-0.5 * len(white_y) * np.log(variance), white_x.shape[1] + 1, len(white_y))
 
 
 def aicc(log_likelihood: float, n_parameters: int, n_rows: int) -> float:
@@ -129,7 +132,8 @@ class Search:
 
     def run(self) -> Spec:
         """Start from four models and move to better neighbours until there is none."""
-        best = min(self._starts(), key=self.score)
+        # Of those that all fail, the smallest: it is the model that can best be fitted after all.
+        best = min(self._starts(), key=lambda spec: (self.score(spec), sum(spec.order + spec.seasonal_order[:3])))
         while len(self.scores) < MAX_SEARCH_MODELS:
             # The first neighbour that is better is taken, not the best of all.
             better = next((s for s in self._neighbours(best) if self.score(s) < self.score(best)), None)
@@ -139,7 +143,7 @@ class Search:
         return best
 
     def score(self, spec: Spec) -> float:
-        """AICc of a model; infinite if it cannot be fitted or is close to a unit root."""
+        """AICc of a model; infinite if it cannot be fitted, its fit failed, or it is close to a unit root."""
         if spec not in self.scores:
             self.scores[spec] = self._score(spec)
         return self.scores[spec]
@@ -147,10 +151,12 @@ class Search:
     def _score(self, spec):
         trend = trend_terms(np.arange(len(self.y)), spec.trend)
         try:
-            fit = fit_model(self.y, trend, spec, SEARCH_ITERATIONS, simple_differencing=True)
+            fit = fit_model(self.y, trend, spec, SEARCH_ITERATIONS, try_again=False, simple_differencing=True)
         except (np.linalg.LinAlgError, ValueError, IndexError):
             return np.inf
-        if np.isnan(fit.log_likelihood) or near_unit_root(fit.params, spec):
+        # One that ran out of iterations may be the best by far; if it is chosen, its fit goes on.
+        failed = not fit.converged and not fit.out_of_iterations
+        if failed or not np.isfinite(fit.log_likelihood) or near_unit_root(fit.params, spec):
             return np.inf
         observed = int(np.isfinite(difference(self.y, spec)).sum())
         return aicc(fit.log_likelihood, len(fit.params), observed)

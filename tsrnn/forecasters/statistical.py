@@ -36,6 +36,7 @@ from .arima_search import (
     effect,
     seasonal_strength,
 )
+from .arima_variance import deviation_after_gaps
 from .base import BaseForecaster
 from .observed import carry_forward
 from .saved import check_specs
@@ -99,7 +100,14 @@ class ARIMABase(BaseForecaster):
         """The last `keep` rows of one target from its first observation on."""
         targets, exog, position = self._split(values)
         exog = self._known_exog(targets[:, k], exog, position)
-        start = max(int(np.isfinite(targets[:, k]).argmax()), 0 if keep is None else len(targets) - keep)
+        start = 0 if keep is None else max(0, len(targets) - keep)
+        seen = np.isfinite(targets[start:, k])
+        if not seen.any():
+            raise DataError(
+                f"target {self.targets_[k]!r} has no observation in the last {keep} rows (max_fit_rows). Raise it, or "
+                "end the history at the last observation."
+            )
+        start += int(seen.argmax())
         return targets[start:, k], exog[start:], position[start:]
 
     def _fit_one(self, target, y, regressors, spec) -> Fit:
@@ -111,12 +119,13 @@ class ARIMABase(BaseForecaster):
                 f"least {spec.n_lost + n_params + 1}. Pass more history, fewer covariates or a smaller order."
             )
         fit = fit_model(y, regressors, spec, self.max_iter)
-        if fit.out_of_iterations:
-            warn_user(
-                f"{spec} of target {target!r} did not converge in {self.max_iter} iterations. Raise max_iter or take a "
-                "smaller order.",
-                ConvergenceWarning,
+        if not fit.converged:
+            limit, advice = (
+                (f" in {self.max_iter} iterations", "Raise max_iter or take a smaller order.")
+                if fit.out_of_iterations
+                else (", from other start values neither", "Take a smaller order, or more differences.")
             )
+            warn_user(f"{spec} of target {target!r} did not converge{limit}. {advice}", ConvergenceWarning)
         return fit
 
     def _known_exog(self, y, exog, position):
@@ -154,12 +163,32 @@ class ARIMABase(BaseForecaster):
         for k, spec in enumerate(self._specs()):
             y = targets[:, k]
             regressors = design(spec, self._known_exog(y, exog, position), position)
-            fitted = (self.params_[k], self.scale_[k])
-            out[:, :, k] = forecast_model(y, regressors, spec, fitted, cutoffs, steps)
+            start, early = self._start(y, cutoffs, spec)
             # Fitted values of rows that the differences use up: the last observation, not the prior of the filter.
-            early = cutoffs + 1 < spec.n_lost
             out[early, :, k] = carry_forward(targets[:, [k]], cutoffs[early])
+            if not early.all():
+                rows = cutoffs[~early] - start
+                out[~early, :, k] = forecast_model(y[start:], regressors[start:], spec, self.params_[k], rows, steps)
         return out
+
+    @staticmethod
+    def _start(y, cutoffs, spec):
+        """The first row observed, and the cutoffs at which the differences have not seen enough rows from there on."""
+        start = int(np.isfinite(y).argmax())
+        return start, cutoffs + 1 - start < max(1, spec.n_lost)
+
+    @threadpool_limits.wrap(limits=1, user_api="blas")
+    def _bands(self, values, cutoffs, forecasts, quantiles):
+        cutoffs = np.asarray(cutoffs)
+        bands = super()._bands(values, cutoffs, forecasts, quantiles)  # of early cutoffs: the walk of the differences
+        for k, spec in enumerate(self._specs()):
+            y = values[: int(cutoffs.max()) + 1, k]
+            start, early = self._start(y, cutoffs, spec)
+            if not early.all():
+                rows, seen = cutoffs[~early] - start, np.isfinite(y[start:])
+                deviation = deviation_after_gaps(seen, self.params_[k], spec, rows, forecasts.shape[1])
+                bands[~early, :, k] = forecasts[~early, :, k, None] + deviation[..., None] * ndtri(quantiles)
+        return bands
 
     def _spread(self, steps, quantiles):
         pairs = zip(self.params_, self._specs(), strict=True)
@@ -237,8 +266,11 @@ class ARIMAForecaster(ARIMABase):
 
     Notes
     -----
-    Missing observations are passed over by the Kalman filter. Fitted values of the first d + D * s rows are the last
-    observation. Intervals are normal and leave out the error of the parameters.
+    Missing observations are passed over by the Kalman filter, and widen the intervals that follow. Fitted values of the
+    first d + D * s rows are the last observation. Intervals are normal and leave out the error of the parameters.
+
+    A fit that does not converge is tried again from other start values, at last by Nelder and Mead's search without
+    gradients. If that fails as well, or `max_iter` is used up, a ``sklearn.exceptions.ConvergenceWarning`` says so.
 
     References
     ----------
@@ -404,6 +436,7 @@ class AutoARIMAForecaster(ARIMABase):
         season = season_of(self.grid_.freq) if self.season_length is None else self.season_length
         kind = self._seasonal_kind(season, len(y))
         filled = fill_gaps(y)
+        filled = filled - filled[0]  # a high level would drown the rounding errors that differences are held against
         most = self.max_harmonics if kind == "fourier" else 0
         plain = Spec((0, 0, 0), harmonics=choose_harmonics(filled, exog, position, season, most), season=season)
         regressors = design(plain, exog, position)
