@@ -51,7 +51,7 @@ def read_csv(
     index = check_time_index(parse_times(table[time], time_format), "the time column")
     frame = pd.DataFrame({name: parse_numbers(table[name]).to_numpy() for name in targets}, index=index)
     if freq is not None:
-        frame = frame.reindex(infer_grid(index, freq).between(index[0], index[-1]))
+        frame = infer_grid(index, freq).regularise(frame)
     return frame
 
 
