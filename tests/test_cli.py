@@ -9,38 +9,14 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
+from terminal import run
 
 import tsrnn
-from tsrnn.cli import app
 from tsrnn.comparison import compare
 from tsrnn.forecasters.naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
-from tsrnn.terminal.demo import worth_it
-from tsrnn.terminal.models import MODELS, make_model
-from tsrnn.terminal.reading import read_csv
+from tsrnn.terminal.models import make_model
 
 HEAVY = ["tensorflow", "keras", "pandas", "statsmodels", "sklearn", "matplotlib", "numpy"]
-
-
-def run(*args):
-    return CliRunner().invoke(app, [str(arg) for arg in args])
-
-
-@pytest.fixture
-def load_csv(tmp_path):
-    hours = pd.date_range("2024-01-01", periods=300, freq="h", tz="UTC", name="time")
-    season = 10 * np.sin(np.arange(300) * 2 * np.pi / 24)
-    noise = np.random.default_rng(0).normal(size=(2, 300))
-    frame = pd.DataFrame({"load": season + noise[0], "price": noise[1]}, index=hours)
-    frame.to_csv(tmp_path / "load.csv")
-    return tmp_path / "load.csv"
-
-
-def edit(file, row, column, value):
-    """Write `value` into one cell; rows count from 1."""
-    table = pd.read_csv(file, dtype=str)
-    table.loc[row - 1, column] = value
-    table.to_csv(file, index=False)
 
 
 @pytest.mark.parametrize("args", [["--help"], ["compare", "--help"], ["forecast", "--help"]])
@@ -123,17 +99,27 @@ def test_datasets_are_listed_and_exported(tmp_path):
         ({"--target": "lod"}, 1, "target 'lod' is not in the data. Did you mean 'load'?"),
         ({"--models": "lstn"}, 2, "no model 'lstn'. Did you mean 'lstm'? Choose from lstm, gru, rnn, min_gru"),
         ({"--models": ","}, 2, "--models names no model"),
-        ({"--time": "price", "--target": "load"}, 1, "time column 'price', row 1: '"),
-        ({"--windows": "500"}, 1, "500 windows of horizon=3"),
-        ({"--coverage": "90"}, 1, "coverage must lie strictly between 0 and 1"),
-        ({"--freq": "X"}, 1, "freq='X' is not a frequency"),
-        ({"--csv": "nowhere/out.csv"}, 2, "there is no folder 'nowhere'"),
-        ({"--csv": "."}, 2, "cannot write '.': it is a folder"),
+        ({"--time": "price", "--target": "load"}, 1, "time column 'price', row 1 (line 2): '"),
+        ({"--time": "load"}, 2, "--target 'load' is the time column"),
+        ({"--windows": "500"}, 1, "500 windows of --horizon 3"),
+        ({"--coverage": "90"}, 2, "--coverage must lie strictly between 0 and 1, got 90. 90 percent are 0.9."),
+        ({"--coverage": "nan"}, 2, "--coverage must lie strictly between 0 and 1, got nan."),
+        ({"--freq": "X"}, 1, "--freq X is not a frequency"),
+        ({"--csv": "nowhere/out.csv"}, 2, "there is no folder '"),
+        ({"--csv": "."}, 2, "cannot save to '.': it is a folder"),
         ({"--plot": "chart"}, 2, "--plot 'chart' must end in one of .png, .pdf, .svg"),
         ({"--horizon": "0"}, 2, "--horizon must be at least 1, got 0."),
         ({"--windows": "-3"}, 2, "--windows must be at least 1, got -3."),
+        ({"--horizon": "1000000000000"}, 2, "--horizon must be at most 100000, got 1000000000000."),
+        ({"--windows": "10000000"}, 2, "--windows must be at most 100000, got 10000000."),
+        ({"--horizon": "90000", "--windows": "90000"}, 2, "8100000000 forecasts; at most 10000000 are made at once"),
         ({"--seed": "-1"}, 2, "--seed must be at least 0, got -1."),
-        ({"--sep": ";"}, 1, "with --sep ';' the file has a single column, 'time,load,price'. Say what separates"),
+        ({"--seed": "4294967296"}, 2, "--seed must be at most 4294967295, got 4294967296."),
+        (
+            {"--sep": ";"},
+            1,
+            "'time' is not in the data. Columns: time,load,price. Say what separates",
+        ),
         ({"--sep": ";;"}, 2, "--sep must be one sign"),
         ({"--decimal": ""}, 2, "--decimal must be one sign"),
     ],
@@ -150,25 +136,6 @@ def test_what_is_wrong_is_told_in_one_line(load_csv, change, status, message):
     assert done.exit_code == status
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("error: ") and done.stdout == ""
     assert message in done.stderr
-
-
-def test_files_with_semicolons_and_decimal_commas_are_read(load_csv, tmp_path):
-    frame = pd.read_csv(load_csv)
-    frame.to_csv(tmp_path / "semicolons.csv", sep=";", decimal=",", index=False)
-    frame.to_csv(tmp_path / "tabs.csv", sep="\t", index=False, encoding="utf-8-sig")
-    args = ["--time", "time", "--target", "load", "--horizon", 3, "--model", "naive"]
-    expected = run("forecast", load_csv, *args).stdout
-    assert run("forecast", tmp_path / "semicolons.csv", *args, "--sep", ";", "--decimal", ",").stdout == expected
-    assert run("forecast", tmp_path / "tabs.csv", *args, "--sep", "tab").stdout == expected
-    assert "--decimal ','" in run("forecast", tmp_path / "semicolons.csv", *args, "--sep", ";").stderr
-
-
-def test_a_ridge_regression_is_forecast_and_saved(load_csv, tmp_path):
-    csv, path = tmp_path / "out.csv", tmp_path / "model.tsrnn"
-    args = ["--time", "time", "--target", "load", "--horizon", 3, "--model", "ridge", "--csv", csv, "--save", path]
-    done = run("forecast", load_csv, *args)
-    assert done.exit_code == 0, done.stderr
-    np.testing.assert_allclose(tsrnn.load(path).forecast()["load"], pd.read_csv(csv)["load"])
 
 
 def test_what_cannot_be_is_refused_before_the_work(load_csv, tmp_path):
@@ -201,71 +168,10 @@ def test_incomplete_commands_are_usage_errors(args):
     assert run(*args).exit_code == 2
 
 
-@pytest.mark.parametrize(
-    ("row", "column", "value", "message"),
-    [
-        (17, "time", "yesterday", "time column 'time', row 17: 'yesterday' is not a time"),
-        (300, "time", "2024-13-01", "time column 'time', row 300: '2024-13-01' is not a time"),
-        (5, "time", None, "time column 'time', row 5: the time is missing"),
-        (5, "time", "2024-01-01T05:00:00+00:00", "duplicated timestamps: 2024-01-01 05:00:00+00:00"),
-        (5, "time", "2024-02-01T05:00:00+00:00", "not sorted by time (first step back at 2024-01-01 05:00:00+00:00)"),
-        (33, "load", "n/k", "column 'load', row 33: 'n/k' is not a number"),
-        (33, "load", "inf", "column 'load' holds infinity"),
-    ],
-)
-def test_bad_cells_are_told_by_row(load_csv, row, column, value, message):
-    edit(load_csv, row, column, value)
-    done = run("forecast", load_csv, "--time", "time", "--target", "load", "--horizon", 2, "--model", "naive")
-    assert done.exit_code == 1
-    assert message in done.stderr and done.stderr.count("\n") == 1
-
-
-def test_a_file_that_is_no_table_is_told(tmp_path):
-    for content in (b"", b"time,load\n", b"\xff\xfe\x00", b'time,load\n"2024'):
-        (tmp_path / "bad.csv").write_bytes(content)
-        done = run("forecast", tmp_path / "bad.csv", "--time", "time", "--target", "load", "--horizon", 2)
-        assert done.exit_code == 1 and done.stderr.count("\n") == 1, content
-
-
-def test_missing_values_and_zones_and_formats_are_read(load_csv, tmp_path):
-    edit(load_csv, 299, "load", None)
-    args = ["--target", "load", "--horizon", 1, "--model", "naive"]
-    assert "2024-01-13 12:00:00+00:00" in run("forecast", load_csv, "--time", "time", *args).stdout
-    days = pd.date_range("2024-01-25", periods=10)
-    pd.DataFrame({"day": days.strftime("%d/%m/%Y"), "load": range(10)}).to_csv(tmp_path / "days.csv", index=False)
-    done = run("forecast", tmp_path / "days.csv", "--time", "day", *args, "--time-format", "%d/%m/%Y")
-    assert "2024-02-04" in done.stdout and "00:00" not in done.stdout
-    without = run("forecast", tmp_path / "days.csv", "--time", "day", *args)
-    assert "row 1: '25/01/2024' is not a time in ISO 8601" in without.stderr and "--time-format" in without.stderr
-
-
-def test_freq_puts_the_rows_on_its_grid(tmp_path):
-    days = pd.date_range("2024-01-01", periods=5, freq="B")
-    pd.DataFrame({"day": days, "load": range(5)}).to_csv(tmp_path / "days.csv", index=False)
-    args = [tmp_path / "days.csv", "--time", "day", "--target", "load", "--horizon", 1, "--model", "naive"]
-    assert "Pass freq='D' or freq='B'" in run("forecast", *args).stderr
-    assert "2024-01-06" in run("forecast", *args, "--freq", "D").stdout
-    assert "2024-01-08" in run("forecast", *args, "--freq", "B").stdout
-
-
 def test_traceback_on_request(load_csv, monkeypatch):
     monkeypatch.setenv("TSRNN_TRACEBACK", "1")
     done = run("forecast", load_csv, "--time", "time", "--target", "lod", "--horizon", 2, "--model", "naive")
-    assert type(done.exception).__name__ == "DataError"
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_every_model_of_the_table_can_be_made(name):
-    model = make_model(name, seed=3, epochs=2)
-    assert type(model).__name__ == MODELS[name][1]
-    params = model.get_params(deep=False)
-    assert params.get("random_state", 3) == 3 and params.get("epochs", 2) == 2
-
-
-def test_every_network_can_be_named():
-    stems = {name.removesuffix("Regressor") for name in tsrnn.__all__ if name.endswith("Regressor")}
-    networks = {f"{stem}Forecaster" for stem in stems} & set(tsrnn.__all__)
-    assert networks <= {name for _, name, _ in MODELS.values()}
+    assert type(done.exception).__name__ == "FileError"
 
 
 def test_a_network_without_epochs_or_an_engine_forecasts_too(load_csv, tmp_path):
@@ -283,46 +189,6 @@ def test_networks_that_keras_computes_forecast_too(load_csv, name):
     done = run("forecast", load_csv, *args)
     assert done.exit_code == 0, done.stderr
     assert done.stdout.startswith(f"{name}: load")
-
-
-def test_tables_on_a_terminal_are_drawn(load_csv, monkeypatch):
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "200")
-    done = run("compare", load_csv, "--time", "time", "--target", "load", "--horizon", 2, "--models", "drift")
-    assert "──────" in done.stdout and "fit_seconds" not in done.stdout  # headings break at blanks
-
-
-@pytest.mark.parametrize(("columns", "drawn"), [(80, True), (40, False)])
-def test_no_number_is_cut_on_a_narrow_terminal(load_csv, monkeypatch, columns, drawn):
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", str(columns))
-    options = ["--time", "time", "--target", "load", "--horizon", 2, "--models", "drift", "--coverage", 0.9]
-    done = run("compare", load_csv, *options)
-    assert ("──────" in done.stdout) == drawn and "…" not in done.stdout
-    numbers = compare([DriftForecaster()], read_csv(load_csv, "time", ["load"]), target="load", horizon=2).leaderboard()
-    assert all(f"{value:.4g}" in done.stdout for value in numbers[["MAE", "RMSE", "MASE"]].to_numpy().ravel())
-    assert all(name in done.stdout for name in ("drift", "naive", "snaive"))
-
-
-class Told:
-    """A comparison whose verdicts are known."""
-
-    def __init__(self, against):
-        self.against = against
-
-    def leaderboard(self):
-        return pd.DataFrame({"model": ["gru", "lstm", "arima", "naive", "snaive"]})
-
-    def verdict(self, model, against):
-        return f"{model} is {self.against[against]} than {against}."
-
-
-@pytest.mark.parametrize(
-    ("arima", "naive", "answer"), [("better", "better", "Yes"), ("better", "worse", "No"), ("worse", "better", "No")]
-)
-def test_the_network_is_worth_it_only_if_it_beats_both(arima, naive, answer):
-    text = worth_it(Told({"arima": arima, "naive": naive}))
-    assert text == f"Is the neural network worth it? {answer}. gru is {arima} than arima. gru is {naive} than naive."
 
 
 @pytest.mark.slow

@@ -150,7 +150,7 @@ def make_plan(df, target, horizon, n_windows, step, freq=None) -> Plan:
     df = df.to_frame("y" if df.name is None else df.name) if isinstance(df, pd.Series) else df
     if not isinstance(df, pd.DataFrame):
         raise DataError(f"df must be a pandas DataFrame with a time index, got {type(df).__name__}.")
-    targets = as_names(target, df.columns) or list(df.columns)
+    targets = as_names(target) or list(df.columns)
     check_columns(df, targets, "target")
     index = check_time_index(df.index, "df")
     df = df.set_axis(index)  # periods -> stamps
@@ -158,7 +158,7 @@ def make_plan(df, target, horizon, n_windows, step, freq=None) -> Plan:
     observed = grid.regularise(check_frame(df[targets], "df"))
     cutoffs = pd.DatetimeIndex(observed.index)[rolling_cutoffs(len(observed), horizon, n_windows, step)]
     step = int(horizon if step is None else step)
-    return Plan(df, observed, cutoffs, target, int(horizon), step, season_length(grid))
+    return Plan(df, observed, cutoffs, target, int(horizon), step, season_length(grid.freq))
 
 
 def run_plan(
@@ -189,7 +189,7 @@ def _prepare(model, plan: Plan):
         )
     model = clone(model)
     params = model.get_params(deep=False)
-    own = as_names(params.get("target"), plan.frame.columns)
+    own = as_names(params.get("target"))
     if own:
         missing = [target for target in plan.observed.columns if target not in own]
         if missing:

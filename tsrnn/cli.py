@@ -12,35 +12,34 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from .terminal.charts import draw_comparison, draw_forecast
 from .terminal.demo import run_demo
-from .terminal.display import out, show
+from .terminal.display import fitting, say, show
+from .terminal.layout import Layout
 from .terminal.models import check_choice, make_model, model_names
 from .terminal.options import (
     Coverage,
     Csv,
-    Decimal,
     Epochs,
     File,
-    Freq,
     Horizon,
     Model,
     Models,
     Plot,
     Refit,
+    Save,
     Seed,
-    Sep,
     Step,
     Target,
     Time,
-    TimeFormat,
     Windows,
+    check_size,
 )
-from .terminal.outputs import check_chart, check_outputs
-from .terminal.reading import read_csv
-from .terminal.reporting import UsageError, reported
+from .terminal.outputs import check_folder, check_outputs, write_all, write_figure, write_table
+from .terminal.reporting import reported, settle_streams
+from .terminal.signatures import unfold
+from .terminal.usage import UsageError
 
 __all__ = ["app", "main"]
 
@@ -56,18 +55,16 @@ app = typer.Typer(
 
 @app.command("compare")
 @reported
+@unfold
 def compare_command(
     file: File,
     time: Time,
     target: Target,
     horizon: Horizon,
+    layout: Layout,
     models: Models = "lstm,gru,arima,snaive",
     windows: Windows = 20,
     step: Step = None,
-    freq: Freq = None,
-    time_format: TimeFormat = None,
-    sep: Sep = ",",
-    decimal: Decimal = ".",
     refit: Refit = False,
     epochs: Epochs = None,
     seed: Seed = 0,
@@ -76,10 +73,12 @@ def compare_command(
     plot: Plot = None,
 ) -> None:
     """Backtest models on a CSV file, beside naive forecasts, and print the leaderboard."""
-    named = {name: make_model(name, seed, epochs) for name in model_names(models)}
-    check_outputs(csv, plot)
-    check_chart(plot)
-    frame = read_csv(file, time, target, freq, time_format, sep, decimal)
+    named = {name: make_model(name, seed, epochs, layout.freq) for name in model_names(models)}
+    check_size(horizon, windows, len(named), len(target))
+    check_outputs(file, csv=csv, plot=plot)
+    from .terminal.reading import read_csv
+
+    frame = read_csv(file, time, target, layout)
     from .comparison import compare
 
     result = compare(
@@ -94,56 +93,56 @@ def compare_command(
         progress=True,
     )
     title = f"{', '.join(target)}: {windows} origins, {horizon} steps ahead"
+    jobs = {csv: lambda: write_table(result.forecasts, csv, index=False)} if csv else {}
+    jobs |= {plot: lambda: write_figure(draw_comparison(result, title), plot)} if plot else {}
+    whole = write_all(jobs)
     show(result.leaderboard(), title)
-    out().print(result.predictability(), markup=False, highlight=False, soft_wrap=not out().is_terminal)
-    if csv:
-        result.to_csv(csv)
-    if plot:
-        draw_comparison(result, plot, title)
+    say(result.predictability())
+    finish(whole)
 
 
 @app.command("forecast")
 @reported
+@unfold
 def forecast_command(
     file: File,
     time: Time,
     target: Target,
     horizon: Horizon,
+    layout: Layout,
     model: Model = "lstm",
-    freq: Freq = None,
-    time_format: TimeFormat = None,
-    sep: Sep = ",",
-    decimal: Decimal = ".",
     epochs: Epochs = None,
     seed: Seed = 0,
     coverage: Coverage = None,
     csv: Csv = None,
     plot: Plot = None,
-    save: Annotated[Path | None, typer.Option(help="Save the fitted model here (.tsrnn).", show_default=False)] = None,
+    save: Save = None,
 ) -> None:
     """Fit a model to a CSV file and print what comes next."""
-    forecaster = make_model(model, seed, epochs)
-    check_outputs(csv, plot, save)
-    check_chart(plot)
-    frame = read_csv(file, time, target, freq, time_format, sep, decimal)
+    forecaster = make_model(model, seed, epochs, layout.freq)
+    check_size(horizon, 1, 1, len(target))
+    check_outputs(file, csv=csv, plot=plot, save=save)
+    from .terminal.reading import check_future, read_csv
+
+    frame = read_csv(file, time, target, layout)
+    check_future(frame, horizon)
     forecaster.set_params(target=target if len(target) > 1 else target[0])
     if "horizon" in forecaster.get_params(deep=False):
         forecaster.set_params(horizon=horizon)
-    with Console(stderr=True).status(f"Fitting {model} ..."):
+    with fitting(model, forecaster):
         forecaster.fit(frame)
     if coverage is None:
         result = forecaster.forecast(horizon)
     else:
         result = forecaster.predict_interval(horizon, coverage=coverage)
-    result.index.name = time
-    readable = result.set_axis(result.index.astype(str).rename(time))  # no hours where all are midnight
+    result.index.name = " ".join(time)
+    jobs = {csv: lambda: write_table(result, csv)} if csv else {}
+    jobs |= {save: lambda: forecaster.save(save)} if save else {}
+    jobs |= {plot: lambda: write_figure(draw_forecast(frame, result, target), plot)} if plot else {}
+    whole = write_all(jobs)
+    readable = result.set_axis(result.index.astype(str).rename(result.index.name))  # no hours where all are midnight
     show(readable.reset_index(), f"{model}: {', '.join(target)}")
-    if csv:
-        result.to_csv(csv)
-    if plot:
-        draw_forecast(frame, result, target, plot)
-    if save:
-        forecaster.save(save)
+    finish(whole)
 
 
 @app.command("datasets")
@@ -162,13 +161,13 @@ def datasets_command(
         show(table[["name", "rows", "frequency", "description", "units"]], "Data sets")
         return
     check_choice(name, list(table["name"]), "data set")
-    check_outputs(csv)
+    check_outputs(csv=csv)
     frame = getattr(datasets, table.set_index("name")["loader"][name])()
     if csv is None:
         summary = frame.describe().T.astype({"count": int}).drop(columns=["25%", "75%"])
         show(summary.reset_index(names="column"), f"{name}: {len(frame)} rows")
     else:
-        frame.to_csv(csv)
+        finish(write_all({csv: lambda: write_table(frame, csv)}))
 
 
 @app.command("demo")
@@ -179,23 +178,32 @@ def demo_command(
     seed: Seed = 0,
 ) -> None:
     """Hold LSTM and GRU networks against ARIMA and naive forecasts, on a sensor and on a stock."""
+    check_folder(output)
     import numpy as np
     import pandas as pd
 
     from .datasets import load_aapl, load_jfk_weather
 
-    output.mkdir(parents=True, exist_ok=True)
     temperature = load_jfk_weather()[["temp"]]
     title = "Temperature at JFK airport, °F, hourly"
     # Orders set by hand, better here than those that the search finds: ARIMA is to have its best chance.
     arima = {"order": (2, 0, 1), "trend": "c", "harmonics": 3}
-    run_demo(temperature, "temp", 24, 20, title, output / "jfk_temp", seed, epochs, arima)
+    whole = run_demo(temperature, "temp", 24, 20, title, output / "jfk_temp", seed, epochs, arima)
     prices = pd.DataFrame({"log_price": np.log(load_aapl()["adj_close"])})
     title = "Log price of Apple shares, trading days"
-    run_demo(prices, "log_price", 5, 50, title, output / "aapl_log_price", seed, epochs, {"order": (1, 1, 1)})
-    out().print(f"Charts and forecasts are in {output}.", markup=False, highlight=False, soft_wrap=True)
+    arima = {"order": (1, 1, 1)}
+    whole &= run_demo(prices, "log_price", 5, 50, title, output / "aapl_log_price", seed, epochs, arima)
+    finish(whole)
+    say(f"Charts and forecasts are in {output}.")
+
+
+def finish(whole: bool) -> None:
+    """Exit with status 1 where a file could not be written, which has been told."""
+    if not whole:
+        raise typer.Exit(1)
 
 
 def main() -> None:
     """Run the command line."""
+    settle_streams()
     app()

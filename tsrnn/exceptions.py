@@ -8,7 +8,6 @@ __all__ = [
     "ArchiveError",
     "CapacityWarning",
     "DataError",
-    "DataWarning",
     "GradientWarning",
     "NotFittedError",
     "SilentNetworkWarning",
@@ -17,10 +16,6 @@ __all__ = [
 
 class DataError(ValueError):
     """The data given cannot be used as they are; the message says what to change."""
-
-
-class DataWarning(UserWarning):
-    """The data can be used as they are, but may not be what was meant; the message says what to do."""
 
 
 class ArchiveError(ValueError):

@@ -1,6 +1,8 @@
 """The parts of the command line: what `tsrnn.cli` puts together into commands.
 
-In reading order: `reporting` (errors and warnings as lines on stderr), `models` (their names), `options` (words after
-a command), `reading` (CSV files), `outputs` (files to write), `display` (tables on stdout), `charts`, `demo`. pandas,
-the networks and matplotlib are imported inside functions only, so that help is there at once.
+In reading order: `models` (their names), `advice` (the library's messages in words of the terminal), `reporting`
+(errors and warnings as lines on stderr), `options` and `layout` (what may follow a command), `signatures` (how a
+command takes them); `source`, `cells`, `numerals`, `stamps` and `reading` (a CSV file becomes text, cells, numbers,
+times, a frame); `outputs` (files to write), `display` (tables on stdout), `charts`, `demo`. What imports pandas,
+`source` to `reading`, is imported by a command that reads; so are networks and matplotlib: help is there at once.
 """

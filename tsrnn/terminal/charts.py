@@ -1,20 +1,20 @@
-"""Charts of a comparison and of a forecast, as files. Imports plots, and matplotlib when one is drawn."""
+"""Charts of a comparison and of a forecast. Imports plots and matplotlib, when one is drawn."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from ..comparison import Comparison
 
 __all__ = ["draw_comparison", "draw_forecast"]
 
 
-def draw_comparison(result: Comparison, path: Path, title: str) -> None:
-    """Write the last forecasts and the leaderboard side by side."""
+def draw_comparison(result: Comparison, title: str) -> Figure:
+    """Draw the last forecasts and the leaderboard side by side."""
     from matplotlib.figure import Figure
 
     from ..plots import plot_leaderboard
@@ -24,11 +24,11 @@ def draw_comparison(result: Comparison, path: Path, title: str) -> None:
     result.plot(ax=left)
     plot_leaderboard(result.leaderboard(), ax=right)
     figure.suptitle(title, x=0.01, ha="left")
-    figure.savefig(path, dpi=120)
+    return figure
 
 
-def draw_forecast(frame: pd.DataFrame, result: pd.DataFrame, targets: list[str], path: Path) -> None:
-    """Write one chart per target, below each other."""
+def draw_forecast(frame: pd.DataFrame, result: pd.DataFrame, targets: list[str]) -> Figure:
+    """Draw one chart per target, below each other."""
     from matplotlib.figure import Figure
 
     from ..plots import plot_forecast
@@ -36,4 +36,4 @@ def draw_forecast(frame: pd.DataFrame, result: pd.DataFrame, targets: list[str],
     figure = Figure(figsize=(10, 3.8 * len(targets)), layout="constrained")
     for ax, target in zip(figure.subplots(len(targets), squeeze=False)[:, 0], targets, strict=True):
         plot_forecast(frame, result, ax=ax, target=target)
-    figure.savefig(path, dpi=120)
+    return figure

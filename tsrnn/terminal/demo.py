@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .charts import draw_comparison
-from .display import out, show
+from .display import say, show
 from .models import make_model
+from .outputs import write_all, write_figure, write_table
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["run_demo", "worth_it"]
 
 
-def run_demo(frame, target, horizon, windows, title, stem: Path, seed, epochs, arima: dict) -> None:
-    """One comparison of the demonstration: table, sentence, chart and CSV."""
+def run_demo(frame, target, horizon, windows, title, stem: Path, seed, epochs, arima: dict) -> bool:
+    """One comparison of the demonstration: chart and CSV, then table and sentence. Return whether all was written."""
     from ..comparison import compare
     from ..forecasters import ARIMAForecaster
 
@@ -24,15 +25,16 @@ def run_demo(frame, target, horizon, windows, title, stem: Path, seed, epochs, a
     named["arima"] = ARIMAForecaster(**arima)
     result = compare(named, frame, target=target, horizon=horizon, n_windows=windows, progress=True)
     title = f"{title}: {windows} origins, {horizon} steps ahead"
-    show(result.leaderboard(), title)
-    out().print(
-        f"{result.predictability()} {worth_it(result)}\n",
-        markup=False,
-        highlight=False,
-        soft_wrap=not out().is_terminal,
+    chart, table = stem.with_suffix(".png"), stem.with_name(f"{stem.name}_forecasts.csv")
+    whole = write_all(
+        {
+            table: lambda: write_table(result.forecasts, table, index=False),
+            chart: lambda: write_figure(draw_comparison(result, title), chart),
+        }
     )
-    draw_comparison(result, stem.with_suffix(".png"), title)
-    result.to_csv(stem.with_name(f"{stem.name}_forecasts.csv"))
+    show(result.leaderboard(), title)
+    say(f"{result.predictability()} {worth_it(result)}\n")
+    return whole
 
 
 def worth_it(result: Comparison) -> str:

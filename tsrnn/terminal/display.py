@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -11,17 +13,36 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["out", "show"]
+__all__ = ["fitting", "say", "show"]
 
 
-def out() -> Console:
+class Out(Console):
     """Console on stdout, made when needed so that it writes where stdout points now."""
-    return Console()
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command to end as other programs do."""
+        raise BrokenPipeError
+
+
+@contextmanager
+def fitting(name: str, forecaster) -> Iterator[None]:
+    """Show on a terminal that a model is being fitted; networks show their progress themselves."""
+    if "verbose" in forecaster.get_params(deep=False):
+        yield
+        return
+    with Console(stderr=True).status(f"Fitting {name} ..."):
+        yield
+
+
+def say(text: str) -> None:
+    """Print a sentence: broken at blanks on a terminal, one line elsewhere."""
+    console = Out()
+    console.print(text, markup=False, highlight=False, soft_wrap=not console.is_terminal)
 
 
 def show(frame: pd.DataFrame, title: str) -> None:
     """Print a table: drawn on a terminal wide enough for its numbers, plain columns elsewhere."""
-    console = out()
+    console = Out()
     cells = frame.astype(object).where(frame.notna(), None).map(cell)
     numbers = [dtype.kind in "if" for dtype in frame.dtypes]
     headers = [str(name).replace("_", " ") for name in frame.columns]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 
-from .reporting import UsageError
+from .usage import UsageError
 
 __all__ = ["MODELS", "check_choice", "make_model", "model_names"]
 
@@ -50,13 +50,12 @@ def check_choice(name: str, choices: list[str], what: str) -> None:
         raise UsageError(f"no {what} {name!r}.{hint} Choose from {', '.join(choices)}.")
 
 
-def make_model(name: str, seed: int, epochs: int | None):
+def make_model(name: str, seed: int, epochs: int | None, freq: str | None = None):
     """Return an unfitted forecaster of the registry."""
     check_choice(name, list(MODELS), "model")
     module, cls, _ = MODELS[name]
     forecaster = getattr(importlib.import_module(f"..forecasters.{module}", __package__), cls)
-    if name == "zero":
-        return forecaster(value=0.0)
-    given = {"random_state": seed} if epochs is None else {"random_state": seed, "epochs": epochs}
+    given: dict = {"random_state": seed, "freq": freq} | ({} if epochs is None else {"epochs": epochs})
+    given |= {"value": 0.0} if name == "zero" else {}
     taken = forecaster().get_params(deep=False)
     return forecaster(**{key: value for key, value in given.items() if key in taken})

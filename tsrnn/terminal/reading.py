@@ -1,107 +1,193 @@
-"""Reading of CSV files: the targets on their time index, or the cell that is wrong."""
+"""Reading of CSV files: the targets on their time index, or the cell that is wrong and the flag that mends it.
+
+pandas parts the file into cells; what each cell means is decided here, and nothing is repaired without a word.
+"""
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .reporting import UsageError
+import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
+from ..exceptions import DataError
+from ..frames import infer_grid
+from .cells import Cells, Column, read_cells
+from .layout import Layout
+from .numerals import check_numbers, doubts, to_numbers
+from .reporting import tell
+from .source import read_text
+from .stamps import check_time_flags, to_times
+from .usage import FileError, UsageError
 
-__all__ = ["read_csv"]
+__all__ = ["check_future", "read_csv"]
 
 
-def read_csv(
-    file: Path,
-    time: str,
-    targets: list[str],
-    freq: str | None = None,
-    time_format: str | None = None,
-    sep: str = ",",
-    decimal: str = ".",
-) -> pd.DataFrame:
+def read_csv(file: Path, time: list[str], targets: list[str], layout: Layout | None = None) -> pd.DataFrame:
     """Read the targets of a CSV file on their time index."""
-    if not file.is_file():
-        raise UsageError(f"there is no file {str(file)!r}.")
-    sep = "\t" if sep in ("tab", "\\t") else sep
-    for option, char in (("--sep", sep), ("--decimal", decimal)):
-        if len(char) != 1 or char.isalnum():
-            raise UsageError(f"{option} must be one sign, like ',' or ';', got {char!r}.")
+    layout = Layout() if layout is None else layout
+    check_names(time, targets)
+    check_time_flags(layout)
+    choices = [choice.partition("=")[0] for choice in layout.ids or ()]
+    table = read_cells(read_text(file, layout), layout, [*time, *targets, *choices])
+    clock = [table.position(name, "time column") for name in time]
+    places = [table.position(name, "target") for name in targets]
+    chosen = [choose(choice, table) for choice in layout.ids or ()]
+    columns = table.columns([*clock, *places, *(place for place, _ in chosen)])
+    rows = rows_to_read(table, columns, clock, chosen)
+    parts = [pick(columns[k], rows) for k in clock]
+    stamps = parts[0] if len(parts) == 1 else [" ".join(cells) for cells in zip(*parts, strict=True)]
+    times = to_times(Column(" ".join(time), stamps, rows, table), layout)
+    numbers = {}
+    for name, k in zip(targets, places, strict=True):
+        column = Column(name, pick(columns[k], rows), rows, table)
+        numbers[name], bad = to_numbers(column.cells, layout)
+        check_numbers(column, bad, layout)
+        for doubt in doubts(column, numbers[name], layout):
+            tell("note", doubt)
+    return on_clean_index(numbers, times, table, layout, rows, [*clock, *places])
+
+
+def check_names(time: list[str], targets: list[str]) -> None:
+    """Refuse columns that are named twice."""
     twice = {name for name in targets if targets.count(name) > 1}
     if twice:
         raise UsageError(f"--target names {', '.join(sorted(twice))} more than once.")
-    import pandas as pd
+    both = set(time) & set(targets)
+    if both:
+        raise UsageError(f"--target {min(both)!r} is the time column. Name the column to forecast.")
 
-    from ..exceptions import DataError
-    from ..frames import check_columns, check_time_index, infer_grid
 
-    try:
-        table = pd.read_csv(file, dtype={time: str}, sep=sep, decimal=decimal)
-    except UnicodeDecodeError as exc:
-        raise DataError(f"{str(file)!r} is not text in UTF-8 ({exc}). Save it as CSV in UTF-8.") from exc
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as exc:
-        raise DataError(f"{str(file)!r} cannot be read as CSV: {exc}") from exc
-    if len(table.columns) == 1 and time not in table.columns:
-        header = str(table.columns[0])
-        raise DataError(f"with --sep {sep!r} the file has a single column, {header!r}. Say what separates: --sep ';'.")
-    check_columns(table, [time], "time column")
-    check_columns(table, targets, "target")
-    index = check_time_index(parse_times(table[time], time_format), "the time column")
-    frame = pd.DataFrame({name: parse_numbers(table[name]).to_numpy() for name in targets}, index=index)
-    if freq is not None:
-        frame = infer_grid(index, freq).regularise(frame)
+def choose(choice: str, table: Cells) -> tuple[int, str | None]:
+    """Part COL=VALUE; the value is None where only the column is named."""
+    if choice in table.names:
+        return table.position(choice, "--id"), None
+    name, _, value = choice.rpartition("=") if choice.rpartition("=")[0] in table.names else choice.partition("=")
+    return table.position(name, "--id"), value
+
+
+def rows_to_read(table: Cells, columns: dict, clock: list[int], chosen: list) -> Sequence[int]:
+    """Return the rows of the series that was chosen, without those that hold nothing."""
+    n_rows = len(columns[clock[0]])
+    rows: Sequence[int] = range(n_rows)
+    for place, value in chosen:
+        known = list(dict.fromkeys(cell for cell in columns[place] if cell))
+        name = table.names[place]
+        if value is None and len(known) > 1:
+            raise FileError(
+                f"column {name!r} holds {len(known)} series: {shown(known)}. Say which to read, e.g. --id "
+                f"{shlex.quote(f'{name}={known[0]}')}."
+            )
+        if value is not None and value not in known:
+            raise FileError(f"column {name!r} has no {value!r}. It holds {shown(known)}.")
+        rows = [row for row in rows if value is None or columns[place][row] == value]
+    if all("" in columns[k] for k in clock):
+        empty = [row for row in rows if not any(columns[k][row] for k in clock)]
+        blank = {row for row, is_blank in zip(empty, table.is_blank(empty), strict=True) if is_blank}
+        rows = [row for row in rows if row not in blank]
+    if not rows:
+        raise FileError("the file has a header but no rows.")
+    return rows
+
+
+def pick(cells: list[str], rows: Sequence[int]) -> list[str]:
+    """Return the cells of these rows."""
+    return cells if len(rows) == len(cells) else [cells[row] for row in rows]
+
+
+def on_clean_index(numbers: dict, times, table: Cells, layout: Layout, rows: Sequence[int], used: list[int]):
+    """Return the frame, each time once, in order."""
+    frame = pd.DataFrame(numbers, index=times)
+    if not times.is_unique:
+        if layout.duplicates is None:
+            refuse_duplicates(times, table, rows, used)
+        elif layout.duplicates == "mean":
+            frame = frame.groupby(level=0, sort=False).mean()
+        else:
+            frame = frame[~frame.index.duplicated(keep=layout.duplicates)]
+    frame = in_order(frame, table, layout, rows if len(frame) == len(rows) else None)
+    if layout.resample is not None:
+        try:
+            frame = frame.resample(layout.resample).mean()
+        except ValueError as exc:
+            raise UsageError(f"--resample {layout.resample!r} is not a frequency that pandas knows: {exc}.") from exc
+    if layout.freq is not None:
+        frame = on_grid(frame, layout.freq)
     return frame
 
 
-def parse_times(column: pd.Series, time_format: str | None) -> pd.DatetimeIndex:
-    """Parse every row, or name the first that is no time. Nothing is guessed: 01/02 is January in one country only."""
-    from ..exceptions import DataError
+def on_grid(frame: pd.DataFrame, freq: str) -> pd.DataFrame:
+    """Return the frame with a row for each step, on an index that says which steps these are, where one can."""
+    index = pd.DatetimeIndex(frame.index)
+    full = infer_grid(index, freq).between(index[0], index[-1])
+    with suppress(ValueError):  # holidays: steps of different lengths
+        full = pd.DatetimeIndex(full, freq=freq)
+    return frame.reindex(full)
 
-    if column.empty:
-        raise DataError("the file has a header but no rows.")
-    missing = column.isna()
-    if missing.any():
-        raise DataError(
-            f"time column {column.name!r}, row {int(missing.to_numpy().argmax()) + 1}: the time is missing."
-        )
-    times = to_times(column, time_format)
-    if times is not None:
-        return times
-    good, bad = 0, len(column)
-    while bad - good > 1:  # the first `good` rows parse, the first `bad` do not
-        middle = (good + bad) // 2
-        good, bad = (good, middle) if to_times(column.iloc[:middle], time_format) is None else (middle, bad)
-    how = f"in the format {time_format!r}" if time_format else "in ISO 8601 (like 2024-01-31 18:00)"
-    raise DataError(
-        f"time column {column.name!r}, row {bad}: {column.iloc[bad - 1]!r} is not a time "
-        f"{how}, or its time zone is not that of the rows before. Mend it, or give the right --time-format."
+
+def in_order(frame: pd.DataFrame, table: Cells, layout: Layout, rows: Sequence[int] | None) -> pd.DataFrame:
+    """Return the rows from the oldest to the newest."""
+    index = frame.index
+    if index.is_monotonic_increasing:
+        return frame
+    if index.is_monotonic_decreasing:
+        tell("note", "the file has its newest row first; it is read from the oldest on.")
+        return frame[::-1]
+    if layout.sort:
+        return frame.sort_index(kind="stable")
+    at = int((index[1:] < index[:-1]).argmax()) + 1
+    place = f", {table.place(rows[at])}" if rows else ""
+    raise FileError(
+        f"time column{place}: {index[at]} comes after {index[at - 1]}: the rows are not sorted by time. Say --sort to "
+        "put them in order."
     )
 
 
-def to_times(column: pd.Series, time_format: str | None) -> pd.DatetimeIndex | None:
-    """Return the times, or None unless all rows parse."""
-    import pandas as pd
-
-    try:
-        return pd.DatetimeIndex(pd.to_datetime(column, format=time_format or "ISO8601"), name=column.name)
-    except ValueError:
-        return None
-
-
-def parse_numbers(column: pd.Series) -> pd.Series:
-    """Return the column as numbers or name the first row that is none."""
-    import pandas as pd
-
-    from ..exceptions import DataError
-
-    values = pd.to_numeric(column, errors="coerce")
-    bad = values.isna() & column.notna()
-    if bad.any():
-        row = int(bad.to_numpy().argmax())
-        raise DataError(
-            f"column {column.name!r}, row {row + 1}: {column.iloc[row]!r} is not a number. Leave missing values "
-            "empty; give --decimal ',' if that is the decimal point."
+def refuse_duplicates(times: pd.DatetimeIndex, table: Cells, rows: Sequence[int], used: list[int]) -> None:
+    """Raise `FileError` for a time that stands in several rows: of several series, or of one."""
+    first = times[times.duplicated()][0]
+    same = [rows[k] for k in (times == first).nonzero()[0].tolist()]
+    lines = ", ".join(str(table.line(row)) for row in same[:5]) + (", ..." if len(same) > 5 else "")
+    text = f"{first} stands in {len(same)} rows (lines {lines}): duplicated timestamps"
+    others = [k for k in range(len(table.names)) if k not in used]
+    columns = table.columns(others) if others else {}
+    for k, cells in sorted(columns.items(), key=lambda item: len(set(item[1]))):
+        cells = [cells[row] for row in rows]
+        known = list(dict.fromkeys(cells))
+        if len(known) < 2 or len(set(zip(times, cells, strict=True))) < len(times):
+            continue
+        name = table.names[k]
+        if all(re.fullmatch(r"[0-9]{1,2}([:.][0-9]{2}){0,2}( ?[aApP][mM])?", cell) for cell in known):
+            column = shlex.quote(table.names[used[0]])
+            raise FileError(
+                f"{text}, told apart by column {name!r} ({shown(known)}). If it is the time of day, name both columns: "
+                f"--time {column} --time {shlex.quote(name)}."
+            )
+        raise FileError(
+            f"{text}. Column {name!r} tells {len(known)} series apart: {shown(known)}. Say which to read, e.g. --id "
+            f"{shlex.quote(f'{name}={known[0]}')}."
         )
-    return values
+    autumn = times.tz is None and first.month in (4, 10, 11) and first.hour < 4
+    zone = ", or --tz and the zone (e.g. --tz Europe/Berlin) if the clock went back there" if autumn else ""
+    raise FileError(f"{text}. Say which to keep: --duplicates first, last or mean{zone}.")
+
+
+def shown(values: list[str], most: int = 5) -> str:
+    """List the first few values."""
+    return ", ".join(values[:most]) + (f", ... ({len(values)} in all)" if len(values) > most else "")
+
+
+def check_future(frame: pd.DataFrame, horizon: int) -> None:
+    """Refuse a horizon that leaves the calendar, before any work is done."""
+    try:
+        last = infer_grid(pd.DatetimeIndex(frame.index)).future(frame.index[-1], horizon)[-1]
+        beyond = last.year > 9999
+    except DataError:
+        raise
+    except (OverflowError, ValueError):
+        beyond = True
+    if beyond:
+        raise UsageError(f"--horizon {horizon} goes beyond the dates that can be written, after {frame.index[-1]}.")
