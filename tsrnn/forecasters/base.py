@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.base import RegressorMixin
+from sklearn.base import RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._archive import SaveMixin
@@ -65,6 +65,8 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
     far ahead future covariates are needed; ``_time_columns(index)`` adds columns known from the time alone at the right
     end of the array; ``_check_history(values, cutoffs)`` refuses forecasts from too little history. It is not asked
     before fitted values: there ``_forecast`` returns what it can, and NaN where nothing was observed yet.
+    ``_settle(values)`` comes before ``_fit`` and is told apart from it so that a comparison can check all models before
+    it fits any.
 
     Fitted attributes: ``data_`` (the rows seen, validated), ``grid_`` (how time goes on), ``origin_`` (the first row
     fitted, from which row positions count), ``targets_``, ``past_`` and ``future_`` (column names by role).
@@ -109,6 +111,13 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
             If the index is not a clean time index, a column is unknown, not numeric or infinite, or there is too
             little history.
         """
+        values = self._read(X, y)
+        self._settle(values)
+        self._fit(values)
+        return self
+
+    def _read(self, X, y) -> np.ndarray:
+        """Take in the rows to fit, with their roles and grid, and return their values."""
         data, targets, past, future = self._read_roles(X, y)
         grid = infer_grid(data.index, self.freq)
         if data[targets].isna().all().any():
@@ -117,8 +126,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         self.targets_, self.past_, self.future_ = targets, past, future
         self.data_, self.grid_, self.origin_ = data, grid, data.index[0]
         self.container_ = container_of(y)
-        self._fit(self._add_time(grid.regularise(data)))
-        return self
+        return self._add_time(grid.regularise(data))
 
     def _read_roles(self, X, y):
         """Return the columns in use, ordered targets, past, future, and the three lists of names."""
@@ -321,20 +329,8 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
             Tidy: ``cutoff, ds, step, target, y_pred`` and, with coverage, ``lower_90, upper_90``.
         """
         check_is_fitted(self)
-        steps = check_steps(steps)
-        frame = self.grid_.regularise(self._read_history(history))
-        cutoffs = pd.DatetimeIndex(cutoffs)
-        if not len(cutoffs):
-            raise DataError("there are no cutoffs to forecast from; pass at least one row of the history.")
-        rows = frame.index.get_indexer(cutoffs)
-        if (rows < 0).any():
-            raise DataError(f"cutoff(s) {some(cutoffs[rows < 0])} are not rows of the history.")
-        read = self._steps_ahead(steps)
-        beyond = self.grid_.future(frame.index[-1], max(0, int(rows.max()) + read + 1 - len(frame)))
-        index = pd.DatetimeIndex(frame.index.append(beyond))
-        values = np.vstack([frame.to_numpy(), np.full((len(beyond), frame.shape[1]), np.nan)])
-        self._check_future_known(values, index, rows, steps)
-        self._check_history(values, rows)
+        steps, cutoffs = check_steps(steps), pd.DatetimeIndex(cutoffs)
+        values, index, rows = self._read_cutoffs(steps, history, cutoffs)
         values = np.hstack([values, self._time_columns(index)])
         forecasts = self._forecast(values, rows, steps)
         tidy = pd.DataFrame(
@@ -352,6 +348,43 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
             bands = self._quantiles(values, rows, forecasts, tails)
             tidy[f"lower_{suffix}"], tidy[f"upper_{suffix}"] = bands[..., 0].ravel(), bands[..., 1].ravel()
         return tidy
+
+    def _read_cutoffs(self, steps, history, cutoffs):
+        """Return the values of the history and of the steps beyond its end, their stamps, and the cutoffs' rows."""
+        frame = self.grid_.regularise(self._read_history(history))
+        if not len(cutoffs):
+            raise DataError("there are no cutoffs to forecast from; pass at least one row of the history.")
+        rows = frame.index.get_indexer(cutoffs)
+        if (rows < 0).any():
+            raise DataError(f"cutoff(s) {some(cutoffs[rows < 0])} are not rows of the history.")
+        read = self._steps_ahead(steps)
+        beyond = self.grid_.future(frame.index[-1], max(0, int(rows.max()) + read + 1 - len(frame)))
+        index = pd.DatetimeIndex(frame.index.append(beyond))
+        values = np.vstack([frame.to_numpy(), np.full((len(beyond), frame.shape[1]), np.nan)])
+        self._check_future_known(values, index, rows, steps)
+        self._check_history(values, rows)
+        return values, index, rows
+
+    def check_origins(self, steps: int, history: Table, cutoffs: Any) -> None:
+        """Raise now what `fit` on the rows up to the first cutoff, and `predict_cutoffs` from all, would raise later.
+
+        As far as it can be known without fitting: columns and their roles, parameters, too little history, covariates
+        that are not known. Changes nothing.
+
+        Parameters
+        ----------
+        steps, history, cutoffs
+            As in `predict_cutoffs`, the cutoffs in the order of time.
+
+        Raises
+        ------
+        DataError
+            And what `fit` raises for a parameter.
+        """
+        probe, cutoffs = clone(self), pd.DatetimeIndex(cutoffs)
+        probe._read_roles(history, None)  # over all rows: a covariate may turn infinite late
+        probe._settle(probe._read(history.loc[: cutoffs[0]], None))
+        probe._read_cutoffs(check_steps(steps), history, cutoffs)
 
     @publishes
     def update(self, X: Table, y: Any = None) -> Self:
@@ -545,6 +578,9 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
                 f"target(s) {some(unseen)} hold no observation in the {cutoffs.min() + 1} rows up to the cutoff. Pass "
                 "more history."
             )
+
+    def _settle(self, values: np.ndarray) -> None:
+        """Check the parameters, and settle from the rows to fit what the other checks read; `_fit` comes next."""
 
     def _fit(self, values: np.ndarray) -> None:
         raise NotImplementedError

@@ -137,6 +137,9 @@ class EchoStateForecaster(WindowForecaster):
             )
         return self._make_regressor(windows)._fit_windows(windows, y)
 
+    def _check_windows(self, windows):
+        self._make_regressor(windows)._check_parameters()
+
     def _make_regressor(self, windows) -> EchoStateRegressor:
         names = inspect.signature(EchoStateRegressor).parameters
         shared = {name: value for name, value in self.get_params(deep=False).items() if name in names}

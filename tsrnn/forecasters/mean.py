@@ -155,9 +155,11 @@ class MeanForecaster(WalkForecaster):
         n = self.n_observed_
         require(n.shape == self.sigma_.shape and (n > 0).all(), "n_observed_ is not one positive count for each target")
 
-    def _fit(self, values):
+    def _settle(self, values):
         self._check_params()
         self._check_history(values, np.array([len(values) - 1]))
+
+    def _fit(self, values):
         targets = self._targets(values)
         n = np.isfinite(targets).sum(axis=0)
         self.n_observed_ = n if self.window is None else np.minimum(n, self.window)

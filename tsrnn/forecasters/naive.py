@@ -190,10 +190,12 @@ class SeasonalNaiveForecaster(WalkForecaster):
         n_rows = n_regular(self)
         require(self.season_length_ <= n_rows, f"season_length_ is {self.season_length_}, longer than {n_rows} rows")
 
-    def _fit(self, values):
+    def _settle(self, values):
         given = check_int("season_length", self.season_length, none=True)
         self.season_length_ = season_of(self.grid_.freq) if given is None else given
         self._check_history(values, np.array([len(values) - 1]))
+
+    def _fit(self, values):
         self.sigma_ = walk_scale(*increments(self._targets(values), self.season_length_))
 
     def _check_history(self, values, cutoffs):

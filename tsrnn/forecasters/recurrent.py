@@ -193,14 +193,16 @@ class RecurrentForecaster(WindowForecaster):
         """Whether the network has the width that is chosen here."""
         return isinstance(self.units, str)
 
-    def _train(self, values, cutoffs):
-        windows, y = self._examples(values, cutoffs)
-        regressor = self._make_regressor(windows)
-        regressor._check_parameters()
+    def _check_windows(self, windows):
+        self._make_regressor(windows)._check_parameters()
         check_int("n_members", self.n_members)
         check_choice("linear", self.linear, ("auto", True, False))
         check_choice("normalize", self.normalize, ("auto", True, False))
         check_choice("refit", self.refit, (True, False))
+
+    def _train(self, values, cutoffs):
+        windows, y = self._examples(values, cutoffs)
+        regressor = self._make_regressor(windows)
         training, held = self._split(windows, y)
         self.stopped_ = self.beats_last_value_ = self.trivial_ = None
         with warnings.catch_warnings():

@@ -111,7 +111,6 @@ class RidgeForecaster(WindowForecaster):
 
     def _train(self, values, cutoffs) -> LinearMap:
         windows, y = self._lazy_examples(values, cutoffs)
-        self._check_size(windows)
         training, held = split_in_time(len(windows), CALIBRATION_FRACTION, self._gap())
         test = None if held is None else (windows[held], y[held])
         chosen = fit_linear(windows[training], y[training], test, self._gap())
@@ -120,7 +119,7 @@ class RidgeForecaster(WindowForecaster):
             chosen = self._fit_few(windows, y)
         return chosen if self.stopped_ is None else chosen.refitted(windows, y)
 
-    def _check_size(self, windows) -> None:
+    def _check_windows(self, windows) -> None:
         _, n_rows, n_columns = windows.shape
         if n_rows * n_columns > LARGEST_WINDOW:
             fewer = ", fewer covariates, or shared=True for several targets" if n_columns > 1 else ""

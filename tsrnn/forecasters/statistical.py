@@ -77,15 +77,20 @@ class ARIMABase(BaseForecaster):
         n_targets = len(self.targets_)
         return values[:, :n_targets], values[:, n_targets:-1], values[:, -1]
 
+    def _settle(self, values):
+        self._check_params()
+        check_int("max_fit_rows", self.max_fit_rows, none=True)
+        check_int("max_iter", self.max_iter)
+        self.specs_ = []
+        for k in range(len(self.targets_)):
+            self._rows_to_fit(values, k, self.max_fit_rows)
+
     # BLAS threads only get in each other's way on matrices of a few rows: up to ten times slower on a busy machine.
     @threadpool_limits.wrap(limits=1, user_api="blas")
     def _fit(self, values):
-        self._check_params()
-        keep = check_int("max_fit_rows", self.max_fit_rows, none=True)
-        check_int("max_iter", self.max_iter)
         self.specs_, self.params_, self.scale_, self.converged_ = [], [], [], []
         for k, target in enumerate(self.targets_):
-            y, exog, position = self._rows_to_fit(values, k, keep)
+            y, exog, position = self._rows_to_fit(values, k, self.max_fit_rows)
             if np.nanmax(y) == np.nanmin(y):
                 spec, fit = constant_model(y, exog)
             else:
@@ -146,7 +151,7 @@ class ARIMABase(BaseForecaster):
     def _check_history(self, values, cutoffs):
         super()._check_history(values, cutoffs)
         rows = int(cutoffs.min()) + 1
-        needed = max(Spec(*spec).n_lost for spec in self.specs_)
+        needed = max((Spec(*spec).n_lost for spec in self.specs_), default=0)  # none before the fit
         if rows < needed:
             raise DataError(
                 f"history has {rows} rows up to the cutoff, but the differences of the model need at least {needed}. "

@@ -62,17 +62,19 @@ class WindowForecaster(BaseForecaster):
 
     # ------------------------------------------------------------------ fit
 
-    def _fit(self, values):
+    def _settle(self, values):
         self._check_window_params()
         self.horizon_ = 1 if self.horizon is None else check_steps(self.horizon)
         self.block_ = self.horizon_ if self.strategy == "direct" else 1
         self.window_ = self._choose_window(values)
         self.n_rows_fit_ = len(values)
         self.mean_, self.scale_ = fit_scaling(values, len(self.targets_), self.block_, self.level)
+        self._check_windows(self._windows(self._scaled(values), self._training_cutoffs(values))[0])
+
+    def _fit(self, values):
         for name in ("residuals_", "gap_residuals_"):
             self.__dict__.pop(name, None)  # of an earlier fit
-        cutoffs = self._training_cutoffs(values)
-        self.regressor_ = self._train(values, cutoffs)
+        self.regressor_ = self._train(values, self._training_cutoffs(values))
 
     def _check_window_params(self):
         if self.strategy not in STRATEGIES:
@@ -256,13 +258,20 @@ class WindowForecaster(BaseForecaster):
 
     def _roll(self, values, cutoffs, steps):
         """Forecast block after block, each read as if it had been observed."""
-        if self.past_:
+        self._check_fed_back(steps)
+        parts = np.array_split(cutoffs, -(-len(cutoffs) // CHUNK))
+        return np.concatenate([self._roll_chunk(values, part, -(-steps // self.block_))[:, :steps] for part in parts])
+
+    def _check_fed_back(self, steps):
+        if self.past_ and steps > self.block_:
             raise DataError(
                 f"forecasting {steps} steps with horizon={self.block_} feeds forecasts back, but past covariates "
                 f"{some(self.past_)} are not known beyond the cutoff. Fit with horizon={steps}."
             )
-        parts = np.array_split(cutoffs, -(-len(cutoffs) // CHUNK))
-        return np.concatenate([self._roll_chunk(values, part, -(-steps // self.block_))[:, :steps] for part in parts])
+
+    def _check_future_known(self, values, index, rows, steps):
+        super()._check_future_known(values, index, rows, steps)
+        self._check_fed_back(steps)
 
     def _roll_chunk(self, values, cutoffs, blocks):
         n_targets, length = len(self.targets_), self.window_ + blocks * self.block_
@@ -393,6 +402,9 @@ class WindowForecaster(BaseForecaster):
 
     # ------------------------------------------------------------------ hooks
 
+    def _check_windows(self, windows) -> None:
+        """Raise what the regressor would raise for its parameters, or for windows of this size."""
+
     def _held_out(self):
         """The regressor that was kept from training on the last windows, if there is one."""
         return None
@@ -487,6 +499,13 @@ class RegressionForecaster(WindowForecaster):
         fitted = type(self.regressor_) is type(self.estimator) and hasattr(self.regressor_, "n_outputs_")
         require(fitted, f"regressor_ is not a fitted {type(self.estimator).__name__}")
         check_regressor(self, self.regressor_)
+
+    def _settle(self, values):
+        if isinstance(self.estimator, type) or not hasattr(self.estimator, "fit"):
+            name = getattr(self.estimator, "__name__", None)
+            fix = f"write {name}()" if isinstance(self.estimator, type) else "e.g. Ridge() of sklearn.linear_model"
+            raise DataError(f"estimator must be a scikit-learn regressor, got {self.estimator!r}; {fix}.")
+        super()._settle(values)
 
     def _make_regressor(self):
         from sklearn.multioutput import MultiOutputRegressor  # 8 MB that no network needs
