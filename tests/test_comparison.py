@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.exceptions import FitFailedWarning
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
@@ -14,7 +16,11 @@ from tsrnn.backtest import backtest
 from tsrnn.comparison import compare
 from tsrnn.exceptions import DataError
 from tsrnn.forecasters.base import BaseForecaster
+from tsrnn.forecasters.echo_state import EchoStateForecaster
+from tsrnn.forecasters.mean import MeanForecaster
 from tsrnn.forecasters.naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
+from tsrnn.forecasters.recurrent import GRUForecaster
+from tsrnn.forecasters.statistical import ARIMAForecaster
 from tsrnn.forecasters.windowed import RegressionForecaster
 
 
@@ -32,7 +38,9 @@ def ridge(**options):
 
 
 class BrokenForecaster(BaseForecaster):
-    """Fails as it is told to."""
+    """Fails as it is told to; counts fits."""
+
+    fits = 0
 
     def __init__(self, how="raise", target=None, freq=None):
         self.how = how
@@ -40,13 +48,43 @@ class BrokenForecaster(BaseForecaster):
         self.freq = freq
 
     def _fit(self, values):
+        type(self).fits += 1
+        if self.how == "late" and len(values) > 297:
+            raise RuntimeError("out of luck")
         if self.how == "raise":
             raise ZeroDivisionError("no luck")
         if self.how == "refuse":
             raise DataError("not these data")
 
     def _forecast(self, values, cutoffs, steps):
-        return np.full((len(cutoffs), steps, 1), np.nan)
+        if self.how == "stop":
+            raise KeyboardInterrupt
+        forecasts = np.full((len(cutoffs), steps, 1), 0.0 if self.how == "late" else np.nan)
+        return forecasts
+
+
+class NoLuck(RegressorMixin, BaseEstimator):
+    """A regressor that cannot be fitted."""
+
+    def fit(self, X, y):
+        raise RuntimeError("no luck")
+
+    def predict(self, X):
+        return np.zeros(len(X))
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """How many models were fitted, of whatever class."""
+    counted = []
+    read = BaseForecaster.fit
+
+    def fit(self, X, y=None):
+        counted.append(type(self).__name__)
+        return read(self, X, y)
+
+    monkeypatch.setattr(BaseForecaster, "fit", fit)
+    return counted
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +176,9 @@ def test_horizon_left_open_is_set_and_one_given_is_kept():
     assert models["open"].horizon is None and models["open"].target is None
 
 
+# ---------------------------------------------------------------------- failures
+
+
 @pytest.mark.parametrize(
     ("how", "error", "message"),
     [
@@ -146,10 +187,176 @@ def test_horizon_left_open_is_set_and_one_given_is_kept():
         ("empty", DataError, r"model 'bad' gave no finite value for 4 of 4 forecasts"),
     ],
 )
-def test_a_model_that_fails_is_named(how, error, message):
+def test_a_model_that_fails_stops_all_where_it_is_asked_to(how, error, message):
     with pytest.raises(error, match=message) as caught:
-        compare({"bad": BrokenForecaster(how)}, hourly(), target="temp", horizon=2, n_windows=2)
-    assert how == "empty" or caught.value.__cause__ is not None
+        compare({"bad": BrokenForecaster(how)}, hourly(), target="temp", horizon=2, n_windows=2, error_score="raise")
+    assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "said"),
+    [
+        (BrokenForecaster("raise"), {}, "ZeroDivisionError: no luck"),
+        (BrokenForecaster("refuse"), {}, "DataError: not these data"),
+        (BrokenForecaster("empty"), {}, "DataError: model 'bad' gave no finite value for 6 of 6 forecasts (first: "),
+        (BrokenForecaster("late"), {"refit": True}, "RuntimeError: out of luck"),
+        (RegressionForecaster(NoLuck(), window=8), {}, "RuntimeError: no luck"),
+    ],
+    ids=["early", "refusal", "empty", "late", "regressor"],
+)
+def test_a_model_that_fails_is_a_row_with_its_error_and_the_others_stand(model, options, said):
+    task = {"target": "temp", "horizon": 2, "n_windows": 3, **options}
+    models = {"drift": DriftForecaster(), "bad": model, "ridge": ridge()}
+    with pytest.warns(FitFailedWarning, match="model 'bad' failed"):
+        result = compare(models, hourly(), **task)
+    alone = compare({"drift": DriftForecaster(), "ridge": ridge()}, hourly(), **task)
+    pd.testing.assert_frame_equal(result.forecasts, alone.forecasts)
+    table = result.leaderboard()
+    assert table["model"].iloc[-1] == "bad" and table["error"].iloc[-1].startswith(said)
+    assert table["error"].iloc[:-1].isna().all()
+    assert table.drop(columns=["model", "error"]).iloc[-1].isna().all()
+    assert result.failures == {"bad": table["error"].iloc[-1]} and "bad" not in result.runs
+
+
+def test_everything_else_copes_with_a_model_that_failed():
+    with pytest.warns(FitFailedWarning):
+        result = compare(
+            {"bad": BrokenForecaster(), "drift": DriftForecaster()}, hourly(), target="temp", horizon=2, n_windows=3
+        )
+    assert "bad" not in set(result.leaderboard(by="step")["model"])
+    assert result.verdict("bad", "naive") == result.verdict("bad") == result.verdict("naive", "bad")
+    assert result.verdict("bad") == "bad failed, and there is nothing to compare: ZeroDivisionError: no luck"
+    assert "bad" not in result.predictability()
+    assert "no luck" in repr(result) and "no luck" in result._repr_html_() and "of 4 models" in repr(result)
+    with pytest.raises(DataError, match="model 'bad' failed and has no forecasts to draw: ZeroDivisionError"):
+        result.plot(models=["bad", "drift"])
+
+
+def test_where_all_given_models_fail_the_trivial_ones_are_left():
+    with pytest.warns(FitFailedWarning) as seen:
+        result = compare([BrokenForecaster("raise"), BrokenForecaster("empty")], hourly(), target="temp", horizon=2)
+    assert len(seen) == 2 and set(result.failures) == {"broken", "broken_2"}
+    assert result.predictability().startswith("No model was held against ")
+
+
+def test_where_every_model_fails_the_errors_are_told(monkeypatch):
+    def refuse(self, values):
+        raise ValueError("nor here")
+
+    for cls in (NaiveForecaster, SeasonalNaiveForecaster, MeanForecaster):
+        monkeypatch.setattr(cls, "_fit", refuse)
+    with (
+        pytest.warns(FitFailedWarning),
+        pytest.raises(DataError, match="every model failed. 'broken': ZeroDivisionError: no luck 'naive': .*nor here"),
+    ):
+        # So short that no trial before the first cutoff is made.
+        compare([BrokenForecaster()], hourly(30), target="temp", horizon=4, n_windows=1, season_length=24)
+
+
+def test_control_c_stops_whatever_error_score_says():
+    with pytest.raises(KeyboardInterrupt):
+        compare([BrokenForecaster("stop")], hourly(), target="temp", horizon=2, n_windows=2)
+
+
+# ---------------------------------------------------------------------- what is checked before the first fit
+
+
+def gappy_plan():
+    df = hourly()
+    df.loc[df.index[-3], "wind"] = np.nan
+    return df
+
+
+@pytest.mark.parametrize(
+    ("models", "df", "message"),
+    [
+        (
+            [DriftForecaster(), NaiveForecaster],
+            hourly(),
+            r"model 'naive': NaiveForecaster is a class.*write NaiveForecaster\(\)",
+        ),
+        ([DriftForecaster(), Ridge()], hourly(), "Ridge is not a tsrnn forecaster"),
+        ({"a": DriftForecaster(), "b": None}, hourly(), "model 'b': NoneType is not a tsrnn forecaster"),
+        ({"a": DriftForecaster(), 3: DriftForecaster()}, hourly(), "name of a model must be a string.*got 3"),
+        ([("a", DriftForecaster())], hourly(), "got the pair"),
+        ({}, hourly(), "no models to compare"),
+        (
+            {"a": DriftForecaster(), "b": DriftForecaster(target="wind")},
+            hourly(),
+            "model 'b': .*temp is to be forecast",
+        ),
+        ({"a": DriftForecaster(), "b": ridge(future_covariates=["wnd"])}, hourly(), "'b': .*Did you mean 'wind'"),
+        ({"a": DriftForecaster(), "b": ridge(future_covariates=["temp"])}, hourly(), "'b': .*more than one role"),
+        ({"a": DriftForecaster(), "b": ridge(future_covariates=["wind"])}, gappy_plan(), "'b': .*2024-01-13 09:00:00"),
+        ({"a": DriftForecaster(), "b": ridge(past_covariates=["wind"], horizon=1)}, hourly(), "'b': .*feeds forecasts"),
+        (
+            {"a": DriftForecaster(), "b": RegressionForecaster(Ridge)},
+            hourly(),
+            "'b': estimator must be .*write Ridge()",
+        ),
+        ({"a": DriftForecaster(), "b": ridge(level="mean")}, hourly(), "'b': level must be one of"),
+        ({"a": DriftForecaster(), "b": MeanForecaster(window=0)}, hourly(), "'b': window must be an integer"),
+        ({"a": DriftForecaster(), "b": SeasonalNaiveForecaster(400)}, hourly(), "'b': history has 288 rows"),
+        ({"a": DriftForecaster(), "b": ARIMAForecaster(order=(1, 2))}, hourly(), "'b': order"),
+        (
+            {"a": DriftForecaster(), "b": GRUForecaster(epochs=0)},
+            hourly(),
+            "'b': epochs must be an integer of at least 1",
+        ),
+        (
+            {"a": DriftForecaster(), "b": GRUForecaster(window=299)},
+            hourly(),
+            "'b': history has 288 rows, but window=299",
+        ),
+        ({"a": DriftForecaster(), "b": EchoStateForecaster(units=0)}, hourly(), "'b': units must be"),
+    ],
+)
+def test_what_can_be_checked_is_checked_before_the_first_fit(models, df, message, fits):
+    with pytest.raises(DataError, match=message):
+        compare(models, df, target="temp", horizon=6, n_windows=2)
+    assert fits == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"refit": 0}, "refit must be False .* got 0"),
+        ({"refit": 2.5}, "refit must be .* got 2.5"),
+        ({"refit": "each"}, "refit must be .* got 'each'"),
+        ({"refit": None}, "refit must be .* got None"),
+        ({"coverage": 90}, "coverage must lie strictly between 0 and 1, got 90"),
+        ({"season_length": 0}, "season_length must be an integer of at least 1 or None, got 0"),
+        ({"season_length": 400}, "season_length=400"),
+        ({"error_score": 0}, "error_score must be NaN .* or 'raise', got 0"),
+        ({"error_score": "warn"}, "got 'warn'"),
+        ({"progress": "maybe"}, "progress must be True, False or 'auto', got 'maybe'"),
+        ({"n_windows": 0}, "n_windows must be an integer of at least 1, got 0"),
+        ({"step": -1}, "step must be an integer of at least 1, got -1"),
+        ({"horizon": 2.0}, "horizon must be an integer of at least 1, got 2.0"),
+        ({"target": "tmp"}, "Did you mean 'temp'"),
+    ],
+)
+def test_options_that_are_none_are_refused_before_the_first_fit(options, message, fits):
+    with pytest.raises(ValueError, match=message):
+        compare([DriftForecaster()], hourly(), **{"target": "temp", "horizon": 2, "n_windows": 2, **options})
+    assert fits == []
+
+
+def test_models_that_read_what_only_their_fit_sets_are_checked_there():
+    class LateForecaster(NaiveForecaster):
+        def _fit(self, values):
+            super()._fit(values)
+            self.least_ = 2
+
+        def _check_history(self, values, cutoffs):
+            if "data_" in vars(self) and cutoffs.min() < self.least_:
+                raise DataError("too short")
+
+    table = compare({"late": LateForecaster()}, hourly(), target="temp", horizon=2, n_windows=2).leaderboard()
+    assert table.set_index("model")["MAE"].notna().all()
+
+
+# ---------------------------------------------------------------------- fairness
 
 
 def test_models_that_read_other_rows_from_the_data_are_refused():
@@ -158,17 +365,43 @@ def test_models_that_read_other_rows_from_the_data_are_refused():
     prices = pd.DataFrame({"price": np.arange(len(days), dtype=float) ** 2}, index=days)
     with pytest.raises(DataError, match="different frequencies"):
         compare(
-            {"a": DriftForecaster(), "b": DriftForecaster(freq="B")}, prices, target="price", horizon=5, n_windows=5
+            {"a": DriftForecaster(), "b": DriftForecaster(freq="D")}, prices, target="price", horizon=5, n_windows=5
         )
 
 
 def test_metrics_of_several_targets_are_means_over_them():
     result = compare([DriftForecaster()], hourly(), target=["temp", "wind"], horizon=3, n_windows=3)
     mean, each = result.leaderboard(), result.leaderboard(by="target")
-    assert len(each) == 6 and set(each["target"]) == {"temp", "wind"}
+    assert len(each) == 2 * len(result.runs) and set(each["target"]) == {"temp", "wind"}
     columns = ["MAE", "RMSE", "sMAPE", "MASE", "skill"]
     expected = each.groupby("model")[columns].mean()
     pd.testing.assert_frame_equal(mean.set_index("model")[columns].sort_index(), expected.sort_index())
+
+
+def test_targets_of_different_units_are_ranked_by_what_has_no_unit():
+    df = hourly().assign(wind=lambda df: 1e6 * df["wind"])
+    result = compare({"ridge": ridge()}, df, target=["temp", "wind"], horizon=3, n_windows=4)
+    table = result.leaderboard()
+    assert list(table.columns[:4]) == ["model", "MASE", "skill", "sMAPE"] and table["MASE"].is_monotonic_increasing
+    assert list(table.columns).index("MAE") > list(table.columns).index("sMAPE")
+    small = compare({"ridge": ridge()}, hourly(), target=["temp", "wind"], horizon=3, n_windows=4).leaderboard()
+    pd.testing.assert_frame_equal(table[["model", "MASE", "skill"]], small[["model", "MASE", "skill"]], rtol=1e-6)
+    assert "MAE and RMSE are means over targets, whose units may differ: leaderboard(by='target')" in repr(result)
+    assert "means over targets" in result._repr_html_()
+    by_target = result.leaderboard(by="target")
+    assert by_target["target"].tolist() == ["temp"] * len(result.runs) + ["wind"] * len(result.runs)
+    assert by_target.groupby("target")["MAE"].apply(lambda mae: mae.is_monotonic_increasing).all()
+
+
+def test_a_target_without_scale_does_not_hide_the_others():
+    df = hourly().assign(wind=np.arange(300.0) % 24)
+    result = compare({"ridge": ridge()}, df, target=["temp", "wind"], horizon=3, n_windows=4)
+    alone = compare({"ridge": ridge()}, df, target="temp", horizon=3, n_windows=4)
+    mase, expected = (each.leaderboard().set_index("model")["MASE"] for each in (result, alone))
+    own = ["naive", "snaive"]  # a ridge regression shares its weights between the targets
+    pd.testing.assert_series_equal(mase[own], expected[own])
+    assert result.best_trivial == {"temp": "snaive", "wind": "snaive"}
+    assert "snaive" in result.predictability()
 
 
 def test_refit_changes_what_is_fitted_on():
@@ -202,8 +435,9 @@ def test_nothing_observed_is_an_error():
 
 
 def test_verdict_counts_origins_and_calls_chance_chance(result):
-    errors = result._errors_by_origin()
-    wins = int((errors["ridge"] < errors["naive"]).sum())
+    rows = result.forecasts.dropna(subset="y_true")
+    error = (rows["y_true"] - rows["y_pred"]).abs().groupby([rows["cutoff"], rows["model"]]).mean().unstack()
+    wins = int((error["ridge"] < error["naive"]).sum())
     text = result.verdict("ridge", "naive")
     assert text.startswith("ridge is better than naive") and f"closer at {wins} of 8 origins" in text
     assert "worse" in result.verdict("naive", "ridge")
@@ -212,9 +446,28 @@ def test_verdict_counts_origins_and_calls_chance_chance(result):
         result.verdict("lstm", "naive")
 
 
+def test_verdict_without_another_model_is_against_the_best_trivial_forecast(result):
+    assert result.best_trivial == {"temp": "snaive"}
+    wanted, found = result.verdict("ridge", "snaive"), result.verdict("ridge")
+    assert "the season before (snaive), the best trivial forecast: " in found
+    assert found.split(": ")[1] == wanted.split(": ")[1]
+
+
+def test_a_model_that_beats_a_poor_trivial_forecast_only_is_told(result):
+    text = result.verdict("snaive", "drift")
+    assert text.startswith("snaive is better than drift") and "But" not in text
+    noise = pd.DataFrame({"r": np.random.default_rng(0).normal(size=500)}, index=pd.date_range("2020", periods=500))
+    returns = compare({"ridge": ridge()}, noise, target="r", horizon=1, n_windows=100)
+    text = returns.verdict("ridge", "naive")
+    best = returns.best_trivial["r"]
+    assert text.startswith("ridge is better than naive") and best in ("zero", "mean")
+    assert "But it is" in text and text.endswith(f"than {'the ' * (best == 'mean')}{best}, the best trivial forecast.")
+
+
 def test_one_origin_proves_nothing():
     result = compare([ridge()], hourly(), target="temp", horizon=6, n_windows=1)
     assert "no clear difference" in result.verdict("regression", "naive")
+    assert "no evidence" in result.predictability()
 
 
 def test_a_random_walk_shows_no_evidence_of_predictability():
@@ -222,16 +475,36 @@ def test_a_random_walk_shows_no_evidence_of_predictability():
     frame = pd.DataFrame({"price": steps.cumsum()}, index=pd.date_range("2020-01-01", periods=600, freq="D"))
     result = compare([ridge()], frame, target="price", horizon=3, n_windows=60)
     sentence = (
-        "There is no evidence of predictability beyond the last value: no model has a clearly lower MAE than naive."
+        "There is no evidence of predictability beyond the last value (naive), the best trivial forecast: no model has "
+        "a clearly lower MAE."
     )
     assert result.predictability() == sentence
     assert repr(result).endswith(sentence) and sentence in result._repr_html_()
 
 
-def test_models_clearly_better_than_the_last_value_are_named(result):
-    assert result.predictability() == "Clearly better than the last value (naive): ridge and snaive."
-    one = compare([ridge()], hourly(), target="temp", horizon=6, n_windows=1)
-    assert "no evidence" in one.predictability()  # a single origin proves nothing
+def test_models_clearly_better_than_the_best_trivial_forecast_are_named_of_how_many():
+    rng = np.random.default_rng(0)
+    wave = 10 + 3 * np.sin(np.arange(600) * 2 * np.pi / 5) + rng.normal(size=600)  # no period of a day's usual season
+    frame = pd.DataFrame({"y": wave}, index=pd.date_range("2020-01-01", periods=600, freq="D"))
+    models = {"drift": DriftForecaster(), "ridge": ridge(), "few": ridge().set_params(window=5)}
+    result = compare(models, frame, target="y", horizon=1, n_windows=100)
+    assert result.predictability() == (
+        "Clearly better than the mean, the best trivial forecast: ridge and few (2 of 3 models, with Holm's correction "
+        "for 3 models)."
+    )
+
+
+def test_the_best_trivial_forecast_may_differ_from_target_to_target():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"noise": rng.normal(size=600), "walk": rng.normal(size=600).cumsum()})
+    frame.index = pd.date_range("2020-01-01", periods=600, freq="D")
+    result = compare([DriftForecaster()], frame, target=None, horizon=1, n_windows=100)
+    best = result.best_trivial
+    assert best["noise"] in ("zero", "mean") and best["walk"] == "naive"
+    words = f"the best trivial forecast of each target ({best['noise']} and naive)"
+    assert words in result.predictability() and words in result.verdict("drift")
+    # Neither of the two is as good as both.
+    assert all(result.verdict(name).startswith(f"{name} is worse than") for name in ("naive", best["noise"]))
 
 
 def test_wrong_options_of_the_leaderboard_are_refused(result):

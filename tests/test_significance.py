@@ -58,8 +58,8 @@ def test_p_value_and_critical_value_agree_at_five_per_cent(n, lag):
 
 
 def test_what_proves_nothing_and_what_proves_all():
-    assert one_sided_p([3.0], 0) == 1.0 and one_sided_p([], 0) == 1.0
-    assert one_sided_p([0.0, 0.0, 0.0], 1) == 1.0
+    assert one_sided_p([3.0], 0) == 0.5 and one_sided_p([], 0) == 0.5
+    assert one_sided_p([0.0, 0.0, 0.0], 1) == 0.5
     assert one_sided_p([2.0, 2.0, 2.0], 0) == 0.0 and one_sided_p([-2.0, -2.0], 0) == 1.0
 
 

@@ -5,6 +5,7 @@ Imports frames, splits and the forecaster protocol.
 
 from __future__ import annotations
 
+import numbers
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from .exceptions import DataError
+from .forecasters.base import interval_levels
 from .forecasters.mean import MeanForecaster
 from .frames import as_names, check_columns, check_frame, check_time_index, infer_grid, season_length, some
 from .splits import rolling_cutoffs
@@ -32,6 +34,8 @@ class Backtest:
         ``y_true`` is NaN where nothing was observed; leave these rows out of metrics.
     forecaster : BaseForecaster
         The clone fitted last.
+    n_fits : int
+        How often it was fitted.
     fit_seconds, predict_seconds : float
         Time spent in ``fit`` and in ``predict_cutoffs``, over all origins.
     n_parameters : int or None
@@ -43,13 +47,15 @@ class Backtest:
     fit_seconds: float
     predict_seconds: float
     n_parameters: int | None
+    n_fits: int
 
     def __repr__(self) -> str:
         rows = self.forecasts
+        times = "once" if self.n_fits == 1 else f"{self.n_fits} times"
         return (
             f"<Backtest of {rows['model'].iloc[0]!r}: {rows['cutoff'].nunique()} origins from "
-            f"{rows['cutoff'].iloc[0]} to {rows['cutoff'].iloc[-1]}, {rows['step'].max()} steps each, fitted in "
-            f"{self.fit_seconds:.2f} s, forecast in {self.predict_seconds:.2f} s>"
+            f"{rows['cutoff'].iloc[0]} to {rows['cutoff'].iloc[-1]}, {rows['step'].max()} steps each, fitted {times} "
+            f"in {self.fit_seconds:.2f} s, forecast in {self.predict_seconds:.2f} s>"
         )
 
 
@@ -71,6 +77,8 @@ class Plan:
         Rows from one cutoff to the next.
     season_length : int
         The usual season of the frequency, in rows.
+    freq : str or None
+        As a model has it.
     """
 
     frame: pd.DataFrame
@@ -80,6 +88,12 @@ class Plan:
     horizon: int
     step: int
     season_length: int
+    freq: str | None = None
+
+    @property
+    def train(self) -> pd.DataFrame:
+        """The targets up to the first cutoff: what is known before any forecast."""
+        return self.observed.loc[: self.cutoffs[0]]
 
 
 def backtest(
@@ -90,7 +104,7 @@ def backtest(
     horizon: int,
     n_windows: int = 20,
     step: int | None = None,
-    refit: bool = False,
+    refit: bool | int = False,
     coverage: float | None = None,
     name: str | None = None,
 ) -> Backtest:
@@ -112,8 +126,9 @@ def backtest(
         Origins.
     step : int, optional
         Rows from one origin to the next; the horizon by default.
-    refit : bool, default=False
-        Fit afresh at each origin. Otherwise one fit, on the rows up to the first cutoff, serves all.
+    refit : bool or int, default=False
+        Fit afresh at each origin, or at the first and every so many origins after it. With False one fit, on the rows
+        up to the first cutoff, serves all.
     coverage : float, optional
         Adds the bounds of a central interval, e.g. 0.9.
     name : str, optional
@@ -126,7 +141,8 @@ def backtest(
     Raises
     ------
     DataError
-        If the history is too short, a column is unknown, or the model is set to another target.
+        Before anything is fitted, if the history is too short, a column is unknown, a covariate is not known over all
+        origins, the model is set to another target, or an option is not one.
 
     Examples
     --------
@@ -141,8 +157,12 @@ def backtest(
     2 2024-01-09     1     8.0     7.0
     3 2024-01-10     2     9.0     7.0
     """
+    every = check_refit(refit)
+    if coverage is not None:
+        interval_levels(coverage)
     plan = make_plan(df, target, horizon, n_windows, step, freq=getattr(model, "freq", None))
-    return run_plan(model, plan, refit=refit, coverage=coverage, name=name or model_name(model))
+    check_model(model, plan)
+    return run_plan(model, plan, every=every, coverage=coverage, name=name or model_name(model))
 
 
 def make_plan(df, target, horizon, n_windows, step, freq=None) -> Plan:
@@ -158,17 +178,58 @@ def make_plan(df, target, horizon, n_windows, step, freq=None) -> Plan:
     observed = grid.regularise(check_frame(df[targets], "df"))
     cutoffs = pd.DatetimeIndex(observed.index)[rolling_cutoffs(len(observed), horizon, n_windows, step)]
     step = int(horizon if step is None else step)
-    return Plan(df, observed, cutoffs, target, int(horizon), step, season_length(grid.freq))
+    return Plan(df, observed, cutoffs, target, int(horizon), step, season_length(grid.freq), freq)
+
+
+def check_refit(refit) -> int | None:
+    """Return at every how many origins to fit, None for once."""
+    if isinstance(refit, (bool, np.bool_)):
+        return 1 if refit else None
+    if not isinstance(refit, numbers.Integral) or refit < 1:
+        raise DataError(
+            f"refit must be False (one fit), True (a fit at each origin) or an integer k of at least 1 (a fit at every "
+            f"k-th origin), got {refit!r}."
+        )
+    return int(refit)
+
+
+def check_forecaster(model) -> None:
+    """Raise `DataError`, with the way out, unless the model is a forecaster."""
+    if isinstance(model, type):
+        raise DataError(f"{model.__name__} is a class, not a forecaster; write {model.__name__}().")
+    if not hasattr(model, "predict_cutoffs"):
+        raise DataError(
+            f"{type(model).__name__} is not a tsrnn forecaster (it has no predict_cutoffs). Wrap a scikit-learn "
+            "regressor: RegressionForecaster(regressor, window=...)."
+        )
+
+
+def check_model(model, plan: Plan) -> None:
+    """Raise now, before anything is fitted, what the data and the parameters would make the model raise later."""
+    check_forecaster(model)
+    prepared = prepare(model, plan)
+    freq = getattr(prepared, "freq", None)
+    rows = infer_grid(pd.DatetimeIndex(plan.frame.index), freq).regularise(plan.frame[[]]).index
+    if not rows.equals(plan.observed.index):
+        raise DataError(
+            f"freq={freq!r} makes {len(rows)} rows of the data and freq={plan.freq!r} makes {len(plan.observed)}: "
+            "different frequencies. Give all models the same freq=, or put the data on a regular grid with df.asfreq()."
+        )
+    try:
+        prepared.check_origins(plan.horizon, plan.frame, plan.cutoffs)
+    except AttributeError:  # NotFittedError is one: hooks from elsewhere may read what only their fit sets
+        return
 
 
 def run_plan(
-    model, plan: Plan, *, refit, coverage, name, on_origin: Callable[[int], object] = lambda done: None
+    model, plan: Plan, *, every: int | None, coverage, name, on_origin: Callable[[int], object] = lambda done: None
 ) -> Backtest:
-    """Backtest one model; `on_origin` is told how many more origins are done, for a progress bar."""
-    batches = [plan.cutoffs[i : i + 1] for i in range(len(plan.cutoffs))] if refit else [plan.cutoffs]
+    """Backtest one model, fitted at every so many origins; `on_origin` is told how many more are done, for a bar."""
+    size = every or len(plan.cutoffs)
+    batches = [plan.cutoffs[i : i + size] for i in range(0, len(plan.cutoffs), size)]
     parts, fit_seconds, predict_seconds = [], 0.0, 0.0
     for cutoffs in batches:
-        fitted = _prepare(model, plan)
+        fitted = prepare(model, plan)
         start = time.perf_counter()
         fitted.fit(plan.frame.loc[: cutoffs[0]])
         middle = time.perf_counter()
@@ -177,16 +238,11 @@ def run_plan(
         fit_seconds += middle - start
         on_origin(len(cutoffs))
     forecasts = _tidy(pd.concat(parts, ignore_index=True), plan.observed, name)
-    return Backtest(forecasts, fitted, fit_seconds, predict_seconds, count_parameters(fitted))
+    return Backtest(forecasts, fitted, fit_seconds, predict_seconds, count_parameters(fitted), len(batches))
 
 
-def _prepare(model, plan: Plan):
+def prepare(model, plan: Plan):
     """Return a fresh clone with target and horizon set where the user left them open."""
-    if not hasattr(model, "predict_cutoffs"):
-        raise DataError(
-            f"{type(model).__name__} is not a tsrnn forecaster (it has no predict_cutoffs). Wrap a scikit-learn "
-            "regressor: RegressionForecaster(regressor, window=...)."
-        )
     model = clone(model)
     params = model.get_params(deep=False)
     own = as_names(params.get("target"))
@@ -201,18 +257,30 @@ def _prepare(model, plan: Plan):
     return model
 
 
+def target_positions(column: pd.Series, targets) -> np.ndarray:
+    """Position of each row's target among the targets, -1 where it is none of them.
+
+    Labels may be tuples, which pandas takes for levels or for lists as soon as it compares or maps them.
+
+    Examples
+    --------
+    >>> target_positions(pd.Series([("Close", "A"), ("Open", "A")]), [("Open", "A"), ("Close", "A")])
+    array([1, 0])
+    """
+    order = {target: k for k, target in enumerate(targets)}
+    codes, labels = pd.factorize(column.to_numpy(dtype=object))
+    return np.array([order.get(label, -1) for label in labels], dtype=int)[codes]
+
+
 def _tidy(forecasts: pd.DataFrame, observed: pd.DataFrame, name: str) -> pd.DataFrame:
     """Put name and observations in; keep the targets of the plan, in its order."""
-    forecasts = forecasts[forecasts["target"].isin(observed.columns)].reset_index(drop=True)
-    y_true = np.full(len(forecasts), np.nan)
-    for target in observed.columns:
-        rows = (forecasts["target"] == target).to_numpy()
-        y_true[rows] = observed[target].reindex(forecasts.loc[rows, "ds"]).to_numpy()
+    rank = target_positions(forecasts["target"], observed.columns)
+    forecasts, rank = forecasts[rank >= 0].reset_index(drop=True), rank[rank >= 0]
+    row = observed.index.get_indexer(pd.Index(forecasts["ds"]))
+    y_true = np.where(row >= 0, observed.to_numpy()[row, rank], np.nan)
     at = list(forecasts.columns).index("y_pred")
     forecasts.insert(at, "model", name)
     forecasts.insert(at + 1, "y_true", y_true)
-    order = {target: k for k, target in enumerate(observed.columns)}
-    rank = forecasts["target"].map(order).to_numpy()
     return forecasts.iloc[np.lexsort((rank, forecasts["step"], forecasts["cutoff"]))].reset_index(drop=True)
 
 
@@ -227,8 +295,9 @@ def model_name(model) -> str:
     """
     if isinstance(model, MeanForecaster) and model.value is not None:
         return "zero" if model.value == 0 else "constant"
-    short = type(model).__name__.removesuffix("Forecaster").lower()
-    return {"seasonalnaive": "snaive"}.get(short, short) or type(model).__name__
+    written = model.__name__ if isinstance(model, type) else type(model).__name__
+    short = written.removesuffix("Forecaster").lower()
+    return {"seasonalnaive": "snaive"}.get(short, short) or written
 
 
 def count_parameters(fitted) -> int | None:

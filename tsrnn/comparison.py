@@ -1,29 +1,34 @@
-"""Hold forecasters against each other and against naive forecasts, on the same rows.
+"""Hold forecasters against each other and against trivial forecasts, on the same rows.
 
-Imports backtest, metrics, significance and the naive forecasters; plots when asked to draw.
+Imports backtest, baselines, scores and verdicts; plots when asked to draw.
 """
 
 from __future__ import annotations
 
 import html
+import numbers
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from sklearn.exceptions import FitFailedWarning
 
-from .backtest import Backtest, Plan, make_plan, model_name, run_plan
-from .exceptions import DataError
+from ._checks import check_int
+from ._warnings import warn_user
+from .backtest import Backtest, Plan, check_model, check_refit, make_plan, model_name, run_plan
+from .baselines import trivial_kind, with_baselines
+from .exceptions import DataError, SilentNetworkWarning
+from .forecasters.base import interval_levels
 from .forecasters.naive import NaiveForecaster, SeasonalNaiveForecaster
-from .metrics import mae, naive_scale, rmse, smape
-from .significance import long_run_standard_error
+from .forecasters.ridge import RidgeForecaster
+from .scores import best_first, scales, score_blocks, score_models, units
+from .verdicts import Errors, network_share, of_network
 
 __all__ = ["Comparison", "compare"]
-
-METRICS = ("MAE", "RMSE", "sMAPE", "MASE", "skill")
-#: A difference counts as real when it is this many standard errors away from zero.
-CLEAR = 2.0
 
 
 def compare(
@@ -34,20 +39,25 @@ def compare(
     horizon: int,
     n_windows: int = 20,
     step: int | None = None,
-    refit: bool = False,
+    refit: bool | int = False,
     coverage: float | None = None,
     season_length: int | None = None,
-    progress: bool = False,
+    error_score: float | str = np.nan,
+    progress: bool | str = "auto",
 ) -> Comparison:
-    """Backtest several forecasters on the same origins, beside the naive and the seasonal naive forecast.
+    """Backtest several forecasters on the same origins, beside the trivial forecasts that fit the series.
 
     Parameters
     ----------
     models : dict of str to BaseForecaster, or list of BaseForecaster
         Cloned, never changed; a list gets names from the classes. ``target`` and ``horizon`` are set where they are
         None; a horizon already set is kept, and the model forecasts as many steps as are asked for from it.
-        ``naive`` and ``snaive`` are added unless one of their class is given, the latter unless ``season_length`` is
-        1, where the two are the same.
+
+        Added unless one of their kind is given: ``naive`` (the last value); ``snaive`` (the season before), unless
+        ``season_length`` is 1, where the two are the same; ``mean`` and ``zero``, where the series moves around them:
+        where from origins up to the first cutoff their error is at most a quarter above that of the better one of
+        ``naive`` and ``snaive``, for some target; and ``ridge`` where a network is among the models, a ridge
+        regression that reads what the network reads, and to which the network must add something.
     df : DataFrame of shape (n_rows, n_columns)
         Indexed by time. Covariates reach the models that name them.
     target : str or list of str, or None
@@ -58,14 +68,18 @@ def compare(
         Origins; the last forecast ends at the last row.
     step : int, optional
         Rows from one origin to the next; the horizon by default.
-    refit : bool, default=False
-        Fit every model afresh at each origin. Otherwise one fit, on the rows up to the first cutoff, serves all.
+    refit : bool or int, default=False
+        Fit every model afresh at each origin, or at the first and every so many origins after it. With False one fit,
+        on the rows up to the first cutoff, serves all.
     coverage : float, optional
         Adds the bounds of a central interval, e.g. 0.9, and the share of observations inside to the leaderboard.
     season_length : int, optional
         Rows in a season, for the seasonal naive forecast added and the scale of MASE; the usual one of the frequency
         by default (a day of hours, a week of days).
-    progress : bool, default=False
+    error_score : NaN or "raise", default=NaN
+        What becomes of a model that fails: a row with its error and without numbers, and a warning that names it; or
+        the error is raised, and the comparison stops.
+    progress : bool or "auto", default="auto"
         Show a progress bar on stderr where that is a terminal.
 
     Returns
@@ -75,10 +89,16 @@ def compare(
     Raises
     ------
     DataError
-        If the data are not fit for it, a model cannot use them, or a model leaves a forecast empty; the message names
-        the model.
+        Before anything is fitted, if the data are not fit for it, a model cannot use them or has a parameter that is
+        none, a covariate is not known over all origins, or an option is not one; the message names the model. Later,
+        if every model fails. With ``error_score="raise"`` also if a model refuses the data or leaves a forecast empty.
     RuntimeError
-        If a model fails in another way; the message names it, and the cause is chained.
+        With ``error_score="raise"`` if a model fails in another way; the message names it, and the cause is chained.
+
+    Warns
+    -----
+    FitFailedWarning
+        Of scikit-learn, for each model that fails.
 
     Examples
     --------
@@ -93,20 +113,31 @@ def compare(
     1   naive  3.29   0.53
     2  snaive  7.00   0.00
     """
+    every = _check_options(refit, coverage, season_length, error_score, progress)
     named = _named(models)
     freqs = [freq for model in named.values() if (freq := getattr(model, "freq", None)) is not None]
     plan = make_plan(df, target, horizon, n_windows, step, freq=freqs[0] if freqs else None)
     _check_observed(plan)
     season_length = plan.season_length if season_length is None else season_length
-    scale = _scales(plan, season_length)
-    named = _with_baselines(named, season_length)
-    runs = {}
-    with _progress(progress, len(named) * n_windows) as advance:
-        for name, model in named.items():
-            runs[name] = _run(name, model, plan, refit, coverage, advance)
-    _check_same_rows(runs)
+    _check_season(plan, season_length)
+    for name, model in named.items():
+        _check_named(name, model, plan)
+    everyone = with_baselines(named, plan, season_length)
+    runs, failures = {}, {}
+    with _progress(progress, len(everyone) * len(plan.cutoffs)) as advance:
+        for name, model in everyone.items():
+            try:
+                runs[name] = _run(name, model, plan, every, coverage, advance)
+            except Exception as exc:
+                if error_score == "raise":
+                    raise _with_name(name, exc) from exc
+                failures[name] = f"{type(exc).__name__}: {exc}"
+                if name in named:  # of what nobody asked for, the row is enough
+                    _warn_of_failure(name, failures[name])
+    if not runs:
+        raise DataError(f"every model failed. {' '.join(f'{name!r}: {why}' for name, why in failures.items())}")
     forecasts = pd.concat([run.forecasts for run in runs.values()], ignore_index=True)
-    return Comparison(forecasts, runs, plan, scale, _reference(named))
+    return Comparison(forecasts, runs, plan, scales(plan.train, season_length), _reference(runs), failures)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,11 +149,13 @@ class Comparison:
     forecasts : DataFrame
         Tidy: ``cutoff, ds, step, target, model, y_true, y_pred`` and, with coverage 0.9, ``lower_90, upper_90``.
     runs : dict of str to Backtest
-        Timings and fitted forecasters by name.
+        Timings and fitted forecasters by name, of the models that did not fail.
     scale : dict of target to float
         What MASE divides by: the mean absolute error of the seasonal naive forecast up to the first cutoff.
     reference : str
         The model that skill is measured against: the seasonal naive one, or the naive one where there is no season.
+    failures : dict of str to str
+        The errors of the models that failed, by name.
     """
 
     forecasts: pd.DataFrame
@@ -130,99 +163,115 @@ class Comparison:
     plan: Plan
     scale: dict
     reference: str
+    failures: dict[str, str] = field(default_factory=dict)
 
-    def leaderboard(self, by: str | None = None, sort: str = "MAE") -> pd.DataFrame:
+    # ------------------------------------------------------------------ numbers
+
+    def leaderboard(self, by: str | None = None, sort: str | None = None) -> pd.DataFrame:
         """Metrics of each model, best first.
 
-        Rows where nothing was observed count for no model. With several targets each metric is the mean over them:
-        read MASE and skill, which have no unit.
+        Rows where nothing was observed count for no model. With several targets each metric is the mean over them.
+        What has no unit stands first then, and sorts; the means of MAE and RMSE, whose units may differ from target
+        to target, stand last: read ``by="target"`` instead.
 
         Parameters
         ----------
         by : {"step", "target", "cutoff"}, optional
             One block of rows for each value of this column instead of one row per model.
-        sort : str, default="MAE"
-            The column to sort by.
+        sort : str, optional
+            The column to sort by. By default MAE; MASE where a number is the mean over several targets.
 
         Returns
         -------
         DataFrame
             ``model``, ``MAE`` and ``RMSE`` (in the unit of the target), ``sMAPE`` (percent), ``MASE``, ``skill``
             (1 - MAE / MAE of the reference; above 0 is better than it), the share of observations in the interval
-            if there is one, and, without `by`, ``fit_seconds``, ``predict_seconds`` and ``parameters``.
+            if there is one, and, without `by`, ``fit_seconds``, ``predict_seconds`` and ``parameters``; where there
+            are networks ``network_share`` (see `networks`), and where a model failed ``error``: its row has no
+            numbers, and stands at the end.
         """
         if by not in (None, "step", "target", "cutoff"):
             raise DataError(f"by={by!r} is not one of 'step', 'target', 'cutoff'.")
         known = self.forecasts[self.forecasts["y_true"].notna()]
-        groups = [(None, known)] if by is None else list(known.groupby(by, sort=False))
-        blocks = [self._scores(rows).assign(**({} if by is None else {by: key})) for key, rows in groups]
-        table = pd.concat(blocks, ignore_index=True)
         if by is None:
-            table = table.merge(self._costs(), on="model")
+            scores = score_models(known, self.scale, self.reference)
+            table = scores.set_index("model").join(self._costs(), how="right").reset_index(names="model")
         else:
-            table.insert(0, by, table.pop(by))
-        if sort not in table.columns:
-            raise DataError(f"sort={sort!r} is not one of {', '.join(map(repr, table.columns))}.")
-        keys = [sort] if by is None else [by, sort]
-        ascending = [True] * (len(keys) - 1) + [sort != "skill"]
-        return table.sort_values(keys, ascending=ascending, kind="stable", ignore_index=True)
-
-    def _scores(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Metrics by model: the mean over targets."""
-        table = pd.DataFrame(
-            {"model": model, "target": target, **_metrics(group, self.scale[target])}
-            for (model, target), group in rows.groupby(["model", "target"], sort=False)
-        )
-        baseline = table[table["model"] == self.reference].set_index("target")["MAE"]
-        baseline = table["target"].map(baseline.where(baseline > 0))
-        table["skill"] = 1 - table["MAE"] / baseline
-        return table.drop(columns="target").groupby("model", sort=False, as_index=False).mean()
+            table = score_blocks(known, by, self.scale, self.reference)
+        if sort is None:
+            mixed = len(self.scale) > 1 and by != "target"
+            sort = "MASE" if mixed and table["MASE"].notna().any() else "MAE"
+        return best_first(table, sort)
 
     def _costs(self) -> pd.DataFrame:
-        return pd.DataFrame(
+        """What each model cost, of a network what it gave, and of one that failed why; by name."""
+        names = [*self.runs, *self.failures]
+        runs = [self.runs.get(name) for name in names]
+        table = pd.DataFrame(
             {
-                "model": name,
-                "fit_seconds": run.fit_seconds,
-                "predict_seconds": run.predict_seconds,
-                "parameters": run.n_parameters,
-            }
-            for name, run in self.runs.items()
-        ).astype({"parameters": "Int64"})
+                "fit_seconds": [run.fit_seconds if run else np.nan for run in runs],
+                "predict_seconds": [run.predict_seconds if run else np.nan for run in runs],
+                "parameters": pd.array([run.n_parameters if run else None for run in runs], dtype="Int64"),
+                "network_share": [network_share(run.forecaster) if run else np.nan for run in runs],
+            },
+            index=names,
+        )
+        if table["network_share"].isna().all():
+            del table["network_share"]
+        if self.failures:
+            table["error"] = [self.failures.get(name) for name in names]
+        return table
 
-    def verdict(self, model: str, against: str) -> str:
+    @cached_property
+    def _errors(self) -> Errors:
+        trivial = {name: kind for name, run in self.runs.items() if (kind := trivial_kind(run.forecaster))}
+        # Forecasts from origins less than a horizon apart share rows, and their errors are correlated.
+        overlap = -(-self.plan.horizon // self.plan.step) - 1
+        return Errors.of(self.forecasts, units(self.plan.train, self.scale), trivial, overlap)
+
+    @property
+    def best_trivial(self) -> dict:
+        """For each target the trivial forecast with the smallest MAE over all origins: what a model has to beat."""
+        targets = list(self.scale)
+        return {targets[at]: name for at, name in self._errors.best_trivial.items()}
+
+    # ------------------------------------------------------------------ words
+
+    def verdict(self, model: str, against: str | None = None) -> str:
         """Say in a sentence whether one model forecasts better than another.
 
-        The two are compared origin by origin, so that a hard day counts against both (Diebold and Mariano, 1995). A
-        mean difference of less than two standard errors, which allow for overlapping forecasts, is no clear difference.
+        The two are compared origin by origin, so that a hard day counts against both (Diebold and Mariano, 1995), in
+        a two-sided test at 5 % that allows for overlapping forecasts. It is a statement about these two: who picks
+        them out of many after the fact should read `predictability`, which corrects for that. Of a model that is
+        better than another one, but not clearly better than the best trivial forecast, a second sentence says so.
 
         Parameters
         ----------
-        model, against : str
-            Names in the comparison.
+        model : str
+            Name in the comparison.
+        against : str, optional
+            Another; by default the best trivial forecast, chosen on the same origins, which makes it look better than
+            it is.
 
         Returns
         -------
         str
+            Of a model that failed, that it did, and why.
         """
-        errors = self._errors_by_origin()
         for name in (model, against):
-            if name not in errors:
-                raise DataError(f"no model {name!r} in this comparison: {', '.join(map(repr, errors))}.")
-        gain = (errors[against] - errors[model]).dropna()
-        wins, n = int((gain > 0).sum()), len(gain)
-        chance = self._chance(gain)
-        percent = 100 * gain.mean() / errors[against].mean()
-        change = f"{abs(percent):.1f} % {'lower' if percent > 0 else 'higher'}" if abs(percent) >= 0.05 else "the same"
-        facts = f"the MAE of {model} is {change}, and it is closer at {wins} of {n} origins"
-        if not abs(gain.mean()) > chance:  # NaN for a single origin
-            return f"There is no clear difference between {model} and {against}: {facts}, within what chance would do."
-        return f"{model} is {'better' if percent > 0 else 'worse'} than {against}: {facts}."
+            if name in self.failures:
+                return f"{name} failed, and there is nothing to compare: {self.failures[name]}"
+            if name is not None and name not in self.runs:
+                raise DataError(f"no model {name!r} in this comparison: {', '.join(map(repr, self.runs))}.")
+        return self._errors.verdict(model, against)
 
     def predictability(self) -> str:
-        """Say in a sentence whether any model forecasts clearly better than the last value does.
+        """Say in a sentence whether any model forecasts clearly better than the best trivial forecast.
 
-        Where none does, as is usual of prices, the series may be a random walk: then the last value is the forecast to
-        use, and what a model gains in one backtest it loses in the next. "Clearly" is as in `verdict`.
+        Where none does, as is usual of prices and returns, that is the forecast to use, and what a model gains in one
+        backtest it loses in the next. "Clearly": by a one-sided test at 5 % with Holm's correction for the number of
+        models that are not trivial themselves. The best of the trivial forecasts (last value, season, mean, zero) is
+        chosen on the same origins, which makes it look better than it is: the test is the stricter for it.
 
         Returns
         -------
@@ -230,36 +279,35 @@ class Comparison:
 
         References
         ----------
-        Diebold and Mariano (1995). Comparing predictive accuracy. JBES 13(3), 253-263.
+        Diebold & Mariano (1995), "Comparing predictive accuracy", JBES 13(3). Holm (1979), "A simple sequentially
+        rejective multiple test procedure", Scand. J. Statist. 6.
         """
-        errors = self._errors_by_origin()
-        naive = next(name for name, run in self.runs.items() if type(run.forecaster) is NaiveForecaster)
-        gains = {name: (errors[naive] - errors[name]).dropna() for name in self.runs if name != naive}
-        better = [name for name, gain in gains.items() if gain.mean() > self._chance(gain)]
-        if better:
-            names = better[0] if len(better) == 1 else f"{', '.join(better[:-1])} and {better[-1]}"
-            return f"Clearly better than the last value ({naive}): {names}."
-        clear = f"no model has a clearly lower MAE than {naive}"
-        return f"There is no evidence of predictability beyond the last value: {clear}."
+        return self._errors.predictability()
 
-    def _chance(self, gain: pd.Series) -> float:
-        """What a mean gain by origin must exceed to be more than chance would do."""
-        # Forecasts from origins less than a horizon apart share rows, and their errors are correlated.
-        overlap = -(-self.plan.horizon // self.plan.step) - 1
-        return CLEAR * long_run_standard_error(gain, overlap)
+    def networks(self) -> str:
+        """Say what in the forecasts of each network comes from its networks; empty where there is no network.
 
-    def _errors_by_origin(self) -> pd.DataFrame:
-        """Mean absolute error of each origin (rows) and model (columns); in units of the scale if targets are many."""
-        rows = self.forecasts[self.forecasts["y_true"].notna()]
-        error = (rows["y_true"] - rows["y_pred"]).abs()
-        if len(self.scale) > 1:
-            error = error / rows["target"].map(self.scale)
-        return error.groupby([rows["cutoff"], rows["model"]]).mean().unstack()
+        The rest comes from the ridge regression, or the last value, to which they add. The share is that of the
+        forecaster fitted last. A network that did not beat the best trivial forecast on its own validation part
+        forecasts that one instead.
+
+        Returns
+        -------
+        str
+        """
+        ridge = next((name for name, run in self.runs.items() if type(run.forecaster) is RidgeForecaster), None)
+        said = [of_network(name, run.forecaster, self._errors, ridge) for name, run in self.runs.items()]
+        return " ".join(filter(None, said))
+
+    # ------------------------------------------------------------------ output
 
     def plot(self, ax=None, **options):
         """Draw the last forecasts against the observations; see `tsrnn.plots.plot_comparison`. Returns the axes."""
         from .plots import plot_comparison
 
+        failed = [name for name in options.get("models") or () if name in self.failures]
+        if failed:
+            raise DataError(f"model {failed[0]!r} failed and has no forecasts to draw: {self.failures[failed[0]]}")
         return plot_comparison(self.forecasts, history=self.plan.observed, ax=ax, **options)
 
     def to_csv(self, path) -> None:
@@ -267,73 +315,84 @@ class Comparison:
         self.forecasts.to_csv(path, index=False)
 
     def __repr__(self) -> str:
-        cutoffs, targets = self.plan.cutoffs, ", ".join(map(str, self.plan.observed.columns))
-        head = (
-            f"Comparison of {len(self.runs)} models on {targets}: {len(cutoffs)} origins from {cutoffs[0]} to "
-            f"{cutoffs[-1]}, {self.plan.horizon} steps each; skill against {self.reference}."
-        )
         table = self._readable().to_string(index=False, float_format="{:.4g}".format)
-        return f"{head}\n{table}\n{self.predictability()}"
+        return "\n".join([self._headline(), table, *self._sentences()])
 
     def _repr_html_(self) -> str:
         table = self._readable().to_html(index=False, float_format="{:.4g}".format)
-        return f"{table}<p>{html.escape(self.predictability())}</p>"
+        return table + "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self._sentences())
+
+    def _headline(self) -> str:
+        cutoffs, targets = self.plan.cutoffs, ", ".join(map(str, self.plan.observed.columns))
+        return (
+            f"Comparison of {len(self.runs) + len(self.failures)} models on {targets}: {len(cutoffs)} origins from "
+            f"{cutoffs[0]} to {cutoffs[-1]}, {self.plan.horizon} steps each; skill against {self.reference}."
+        )
+
+    def _sentences(self) -> list[str]:
+        said = [self.predictability(), self.networks()]
+        if len(self.scale) > 1:
+            said.append(
+                "MAE and RMSE are means over targets, whose units may differ: leaderboard(by='target') has each alone."
+            )
+        return [sentence for sentence in said if sentence]
 
     def _readable(self) -> pd.DataFrame:
         table = self.leaderboard()
-        return table.astype({"parameters": object}).fillna({"parameters": "-"})
+        blank = {name: "-" for name in ("parameters", "network_share", "error") if name in table}
+        return table.astype(dict.fromkeys(blank, object)).fillna(blank)
 
 
-def _metrics(rows: pd.DataFrame, scale: float) -> dict:
-    """Metrics of one model on one target."""
-    y_true, y_pred = rows["y_true"].to_numpy(), rows["y_pred"].to_numpy()
-    error = mae(y_true, y_pred)
-    scores = {"MAE": error, "RMSE": rmse(y_true, y_pred), "sMAPE": smape(y_true, y_pred)}
-    scores |= {"MASE": error / scale, "skill": np.nan}
-    for lower in (name for name in map(str, rows.columns) if name.startswith("lower_")):
-        percent = lower.removeprefix("lower_")
-        scores[f"coverage_{percent}"] = rows["y_true"].between(rows[lower], rows[f"upper_{percent}"]).mean()
-    return scores
+# ---------------------------------------------------------------------- before the first fit
+
+
+def _check_options(refit, coverage, season_length, error_score, progress) -> int | None:
+    """Raise for an option that is none; return at every how many origins to fit."""
+    if coverage is not None:
+        interval_levels(coverage)
+    check_int("season_length", season_length, none=True)
+    is_nan = isinstance(error_score, numbers.Real) and bool(np.isnan(float(error_score)))
+    if not is_nan and not (isinstance(error_score, str) and error_score == "raise"):
+        raise DataError(
+            f"error_score must be NaN (a model that fails is a row without numbers) or 'raise', got {error_score!r}."
+        )
+    if not isinstance(progress, (bool, np.bool_)) and not (isinstance(progress, str) and progress == "auto"):
+        raise DataError(f"progress must be True, False or 'auto', got {progress!r}.")
+    return check_refit(refit)
 
 
 def _named(models) -> dict:
     """Return the models by name; those of a list are named after their class, and numbered where it stands twice."""
+    named: dict = {}
     if isinstance(models, dict):
         named = dict(models)
     else:
-        named = {}
         for model in models if isinstance(models, (list, tuple)) else [models]:
+            if isinstance(model, (list, tuple)):
+                raise DataError(
+                    f"models must be a dict or a list of forecasters, got the pair {model!r}; use dict(...)."
+                )
             short = model_name(model)
             twins = sum(model_name(other) == short for other in named.values())
             named[f"{short}_{twins + 1}" if twins else short] = model
+    if not named:
+        raise DataError("there are no models to compare; pass at least one, e.g. {'lstm': LSTMForecaster()}.")
+    for name in named:
+        if not isinstance(name, str) or not name:
+            raise DataError(f"the name of a model must be a string that is not empty, got {name!r}.")
     return named
 
 
-def _with_baselines(named: dict, season_length: int) -> dict:
-    """Add the naive and the seasonal naive forecaster where none of their class is there."""
-    added = {"naive": NaiveForecaster()}
-    if season_length > 1:
-        added["snaive"] = SeasonalNaiveForecaster(season_length=season_length)
-    for name, baseline in added.items():
-        if any(type(model) is type(baseline) for model in named.values()):
-            continue
-        if name in named:
-            raise DataError(
-                f"the name {name!r} is kept for {type(baseline).__name__}, which every comparison holds, but a "
-                f"{type(named[name]).__name__} has it. Rename that model."
-            )
-        named = {**named, name: baseline}
-    return named
-
-
-def _reference(named: dict) -> str:
-    """Name of the model that skill is measured against."""
-    kinds = (SeasonalNaiveForecaster, NaiveForecaster)
-    return next(name for kind in kinds for name, model in named.items() if type(model) is kind)
+def _check_named(name, model, plan) -> None:
+    """Raise what the model would raise later, with its name."""
+    try:
+        check_model(model, plan)
+    except (TypeError, ValueError) as exc:  # DataError is a ValueError
+        raise DataError(f"model {name!r}: {exc}") from exc
 
 
 def _check_observed(plan: Plan) -> None:
-    """Raise, before any work is done, if no forecast could be held against an observation."""
+    """Raise if no forecast could be held against an observation."""
     first = plan.observed.index.get_indexer(plan.cutoffs)[:, np.newaxis] + 1
     rows = plan.observed.iloc[(first + np.arange(plan.horizon)).ravel()]
     if rows.isna().to_numpy().all():
@@ -344,56 +403,68 @@ def _check_observed(plan: Plan) -> None:
         )
 
 
-def _check_same_rows(runs: dict) -> None:
-    """Everyone is judged on the same rows."""
-    keys = ["cutoff", "ds", "step", "target"]
-    (first, one), *others = runs.items()
-    for name, run in others:
-        if not run.forecasts[keys].equals(one.forecasts[keys]):
-            raise DataError(
-                f"models {first!r} and {name!r} forecast different timestamps: they read different frequencies "
-                "from the data. Give both the same freq=, or put the data on a regular grid with df.asfreq()."
-            )
-
-
-def _scales(plan: Plan, season_length: int) -> dict:
-    """Denominator of MASE for each target, from the rows up to the first cutoff; NaN where they repeat exactly."""
-    train = plan.observed.loc[: plan.cutoffs[0]]
-    if len(train) <= season_length:
+def _check_season(plan: Plan, season_length: int) -> None:
+    if len(plan.train) <= season_length:
         raise DataError(
-            f"the first cutoff, {plan.cutoffs[0]}, leaves {len(train)} rows to train on, no more than "
+            f"the first cutoff, {plan.cutoffs[0]}, leaves {len(plan.train)} rows to train on, no more than "
             f"season_length={season_length}. Lower n_windows or step, pass more history, or pass season_length=1."
         )
-    return {target: _scale(train[target].to_numpy(), season_length) for target in train.columns}
 
 
-def _scale(train: np.ndarray, season_length: int) -> float:
+# ---------------------------------------------------------------------- the runs
+
+
+def _run(name, model, plan, every, coverage, advance) -> Backtest:
+    """Backtest one model, which has to forecast every row; the bar goes on whether it does or not."""
+    left = len(plan.cutoffs)
+
+    def on_origin(done):
+        nonlocal left
+        left -= done
+        advance(done)
+
     try:
-        return naive_scale(train, season_length)
-    except DataError:  # nothing to divide by: the other metrics still stand
-        return np.nan
-
-
-def _run(name, model, plan, refit, coverage, advance) -> Backtest:
-    """Backtest one model; whatever goes wrong is told with its name."""
-    try:
-        run = run_plan(model, plan, refit=refit, coverage=coverage, name=name, on_origin=advance)
-    except DataError as exc:
-        raise DataError(f"model {name!r}: {exc}") from exc
-    except Exception as exc:
-        raise RuntimeError(f"model {name!r} failed with {type(exc).__name__}: {exc}") from exc
-    rows = run.forecasts
-    if not np.isfinite(rows["y_pred"]).all():
-        empty = rows[~np.isfinite(rows["y_pred"])]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SilentNetworkWarning)  # the table and `networks` say it
+            run = run_plan(model, plan, every=every, coverage=coverage, name=name, on_origin=on_origin)
+    finally:
+        advance(left)
+    rows, wanted = run.forecasts, len(plan.cutoffs) * plan.horizon * plan.observed.shape[1]
+    empty = rows[~np.isfinite(rows["y_pred"])]
+    if len(empty) or len(rows) != wanted:
+        first = f" (first: {empty['ds'].iloc[0]}, step {empty['step'].iloc[0]})" if len(empty) else ""
+        missing = wanted - len(rows) + len(empty)
         raise DataError(
-            f"model {name!r} gave no finite value for {len(empty)} of {len(rows)} forecasts (first: "
-            f"{empty['ds'].iloc[0]}, step {empty['step'].iloc[0]}). A comparison needs all rows from everyone."
+            f"model {name!r} gave no finite value for {missing} of {wanted} forecasts{first}. A comparison needs all "
+            "rows from everyone."
         )
     return run
 
 
+def _with_name(name, exc) -> Exception:
+    """The error of a model, told with its name."""
+    if not isinstance(exc, DataError):
+        return RuntimeError(f"model {name!r} failed with {type(exc).__name__}: {exc}")
+    return exc if str(exc).startswith(f"model {name!r}") else DataError(f"model {name!r}: {exc}")
+
+
+def _warn_of_failure(name, why) -> None:
+    warn_user(
+        f"model {name!r} failed, and its row of the comparison has no numbers: {why} (error_score='raise' stops at the "
+        "first failure.)",
+        FitFailedWarning,
+    )
+
+
+def _reference(runs: dict) -> str:
+    """Name of the model that skill is measured against."""
+    kinds = (SeasonalNaiveForecaster, NaiveForecaster)
+    found = (name for kind in kinds for name, run in runs.items() if type(run.forecaster) is kind)
+    return next(found, next(iter(runs)))
+
+
 @contextmanager
-def _progress(show: bool, total: int) -> Iterator:
+def _progress(show: bool | str, total: int) -> Iterator:
     """Yield a function that moves a progress bar on; the bar is drawn on a terminal's stderr only."""
     if not show:
         yield lambda done: None

@@ -110,7 +110,7 @@ def one_sided_p(differences, lag: int) -> float:
     Returns
     -------
     float
-        From 0 to 1; 1.0 for fewer than two differences, which prove nothing, and where all are 0.
+        From 0 to 1; 0.5 for fewer than two differences, which prove nothing, and where all are 0.
 
     References
     ----------
@@ -126,7 +126,7 @@ def one_sided_p(differences, lag: int) -> float:
     d = np.asarray(differences, dtype=float)
     n, error = len(d), long_run_standard_error(d, lag)
     if n < 2 or not d.any():
-        return 1.0
+        return 0.5
     if error == 0:  # the same difference each time
         return 0.0 if d.mean() > 0 else 1.0
     statistic = abs(d.mean()) / error
