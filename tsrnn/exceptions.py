@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sklearn.exceptions import NotFittedError
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sklearn.exceptions import NotFittedError
 
 __all__ = [
     "ArchiveError",
@@ -12,6 +15,15 @@ __all__ = [
     "NotFittedError",
     "SilentNetworkWarning",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # scikit-learn takes 50 MB: a file can be refused without it.
+    if name == "NotFittedError":
+        from sklearn.exceptions import NotFittedError
+
+        return NotFittedError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class DataError(ValueError):

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from ..exceptions import ArchiveError
-from .tables import DTYPE, DTYPES, MAX_BYTES, MAX_DIMENSIONS, NPY_HEADER
+from .tables import DTYPE, DTYPES, MAX_BYTES, MAX_DIMENSIONS, MAX_EMPTY, NPY_HEADER
 
 
 def read_dtype(text: str) -> np.dtype:
@@ -22,9 +22,10 @@ def read_dtype(text: str) -> np.dtype:
 
 
 def check_shape(shape: list[int], itemsize: int) -> tuple[int, ...]:
-    """Return a shape that memory could hold even if its zeros were ones."""
-    size = itemsize * math.prod(n or 1 for n in shape[:MAX_DIMENSIONS])
-    if len(shape) > MAX_DIMENSIONS or size > MAX_BYTES or any(n < 0 for n in shape):
+    """Return a shape that memory could hold, of which a length of 0 does not excuse the others."""
+    size = math.prod(n or 1 for n in shape[:MAX_DIMENSIONS])
+    most = MAX_EMPTY if 0 in shape else MAX_BYTES // itemsize
+    if len(shape) > MAX_DIMENSIONS or size > most or any(n < 0 for n in shape):
         raise ArchiveError(f"an array says that it has shape {tuple(shape)!r:.100}")
     return tuple(shape)
 

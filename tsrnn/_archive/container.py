@@ -19,7 +19,17 @@ from ..exceptions import ArchiveError
 from .arrays import array_from_npy, array_to_npy
 from .decode import Decoder
 from .encode import Encoder, advice
-from .tables import FORMAT, FORMAT_VERSION, MAX_ARRAYS, MAX_BYTES, MAX_INT_BITS, MAX_JSON_BYTES, expect, is_listed
+from .tables import (
+    FORMAT,
+    FORMAT_VERSION,
+    MAX_ARRAYS,
+    MAX_BYTES,
+    MAX_INT_BITS,
+    MAX_JSON_BYTES,
+    MAX_VALUES,
+    expect,
+    is_listed,
+)
 
 END_RECORD = 22  # bytes of a zip's end record without comment
 LOCAL_HEADER = 30  # bytes in front of a member, without its name
@@ -37,6 +47,11 @@ def write_archive(model: Any, path) -> None:
         raise ArchiveError(
             f"cannot save {type(model).__name__}: what it holds outside arrays takes {len(text)} bytes, at most "
             f"{MAX_JSON_BYTES} are allowed. Turn long lists into arrays."
+        )
+    if (n_values := count_values(text)) > MAX_VALUES:
+        raise ArchiveError(
+            f"cannot save {type(model).__name__}: what it holds outside arrays are about {n_values} values, at most "
+            f"{MAX_VALUES} are allowed. Turn long lists into arrays."
         )
     size = len(text) + sum(array.nbytes + 4096 for array in encoder.arrays)
     if size > MAX_BYTES:
@@ -174,8 +189,15 @@ def check_members(file: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return members
 
 
+def count_values(content: bytes) -> int:
+    """Return how many values a JSON text has at most, keys and what stands between quotes counted in."""
+    return sum(map(content.count, (b",", b"[", b"{", b":")))
+
+
 def read_json(content: bytes) -> dict:
-    """Parse JSON without NaN, infinity, huge numbers and keys that stand twice."""
+    """Parse JSON without NaN, infinity, huge numbers and keys that stand twice, and of not too many values."""
+    if count_values(content) > MAX_VALUES:
+        raise ArchiveError(f"meta.json has more than {MAX_VALUES} values")
 
     def unique(pairs):
         result = dict(pairs)

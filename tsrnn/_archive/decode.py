@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import math
 import types
@@ -17,7 +18,19 @@ from pandas.tseries.frequencies import to_offset
 from ..exceptions import ArchiveError
 from .arrays import check_shape, read_dtype, read_numbers
 from .schema import restore
-from .tables import DATACLASSES, ESTIMATORS, FREQUENCY, MAX_DEPTH, expect
+from .tables import (
+    DATACLASSES,
+    ESTIMATORS,
+    FREQUENCY,
+    MAX_DEPTH,
+    MAX_HOLIDAYS,
+    MAX_OBJECTS,
+    MAX_RANGE,
+    MAX_TEXT,
+    OBJECTS,
+    check_hashes,
+    expect,
+)
 from .times import build_datetime_index, check_unit, read_zone
 
 
@@ -36,6 +49,12 @@ def fits(value: Any, hint: Any) -> bool:
     return isinstance(value, hint) and not (isinstance(value, bool) and hint is not bool)
 
 
+@functools.cache
+def parameters_of(cls: Callable) -> frozenset[str]:
+    """Return the names of the parameters of a class."""
+    return frozenset(inspect.signature(cls).parameters)
+
+
 class Decoder:
     """Turns nodes back into values. Whatever is not exactly as `Encoder` writes it is refused.
 
@@ -50,7 +69,7 @@ class Decoder:
     def __init__(self, arrays: list[np.ndarray], find_class: Callable[[str], type]) -> None:
         self.arrays = dict(enumerate(arrays))
         self.find_class = find_class
-        self.depth = 0
+        self.depth = self.n_objects = 0
 
     def decode(self, node: Any) -> Any:
         """Return the value of a node, or raise `ArchiveError`."""
@@ -79,7 +98,15 @@ class Decoder:
         fields = {("class_name" if name == "class" else name): item for name, item in node.items() if name != "kind"}
         if set(fields) != self._FIELDS[kind]:
             raise ArchiveError(f"a {kind} holds {sorted(fields)!r:.200} instead of {sorted(self._FIELDS[kind])}")
+        if kind in OBJECTS:
+            self._count(1)
         return self._READERS[kind](self, **fields)
+
+    def _count(self, n):
+        """Count objects that take more than a moment to build."""
+        self.n_objects += n
+        if self.n_objects > MAX_OBJECTS:
+            raise ArchiveError(f"it holds more than {MAX_OBJECTS} tables, indexes or estimators")
 
     def _float(self, value):
         return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[value]
@@ -92,6 +119,7 @@ class Decoder:
 
     def _dict(self, items):
         pairs = [(expect(key, str, int, bool, type(None)), self.decode(item)) for key, item in expect(items, list)]
+        check_hashes((key for key, _ in pairs), "the keys of a dict")
         result = dict(pairs)
         if len(result) != len(pairs):
             raise ArchiveError("a dict has a key twice")
@@ -111,8 +139,9 @@ class Decoder:
 
     def _text(self, shape, items):
         array = self._objects(shape, items)
-        for item in array.flat:
-            expect(item, str)
+        longest = max((len(expect(item, str)) for item in array.flat), default=1)
+        if 4 * longest * array.size > MAX_TEXT:
+            raise ArchiveError(f"an array of text would take more than {MAX_TEXT} bytes")
         return array.astype(str)
 
     def _labels(self, items) -> np.ndarray:
@@ -121,7 +150,7 @@ class Decoder:
         array = np.empty(len(values), dtype=object)
         for i, value in enumerate(values):
             array[i] = value
-            hash(value)
+        check_hashes(values, "names or objects")
         return array
 
     # ------------------------------------------------------------------ pandas
@@ -145,7 +174,10 @@ class Decoder:
         return offset
 
     def _trading_day(self, n, weekmask, holidays):
-        days = list(expect(self.decode(holidays), np.ndarray).astype("M8[D]"))
+        array = expect(self.decode(holidays), np.ndarray)
+        if array.dtype != np.dtype("M8[D]") or array.ndim != 1 or len(array) > MAX_HOLIDAYS:
+            raise ArchiveError(f"the holidays of a calendar are not at most {MAX_HOLIDAYS} days")
+        days = list(array)
         return pd.offsets.CustomBusinessDay(expect(n, int), weekmask=expect(weekmask, str), holidays=days)
 
     def _datetime_index(self, stamps, unit, zone, freq, name):
@@ -158,7 +190,10 @@ class Decoder:
         for number in (start, stop, step):
             if abs(expect(number, int)) >= 2**62:
                 raise ArchiveError(f"a range goes to {number}")
-        return pd.RangeIndex(start, stop, step, name=self.decode(name))
+        index = pd.RangeIndex(start, stop, step, name=self.decode(name))
+        if len(index) > MAX_RANGE:
+            raise ArchiveError(f"a range has {len(index)} rows, at most {MAX_RANGE} are allowed")
+        return index
 
     def _number_index(self, values, name):
         return pd.Index(expect(self.decode(values), np.ndarray), name=self.decode(name))
@@ -170,6 +205,8 @@ class Decoder:
 
     def _column(self, values, index) -> Any:
         column = expect(self.decode(values), np.ndarray, pd.Index)
+        if isinstance(column, pd.RangeIndex):  # as an array it takes memory that no bytes stand for
+            raise ArchiveError("a range stands where the values of a column belong")
         if column.shape != (len(index),):
             raise ArchiveError(f"a column of shape {column.shape} stands beside an index of {len(index)} rows")
         return column if isinstance(column, np.ndarray) else column.array
@@ -181,6 +218,7 @@ class Decoder:
     def _frame(self, values, index, columns):
         index, columns = expect(self.decode(index), pd.Index), expect(self.decode(columns), pd.Index)
         if isinstance(values, list):
+            self._count(len(values))
             parts = [pd.Series(self._column(node, index), index=index, copy=False) for node in values]
             frame = pd.concat(parts, axis=1) if parts else pd.DataFrame(index=index)
             if len(parts) != len(columns):
@@ -207,13 +245,15 @@ class Decoder:
     def _estimator(self, class_name, params, state):
         if class_name not in ESTIMATORS:
             raise ArchiveError(f"unknown class {class_name!r:.60}")
+        # All values before the class, whose import takes more memory than most files.
+        values = {name: self.decode(node) for name, node in expect(params, dict).items()}
+        held = {name: self.decode(node) for name, node in expect(state, dict).items()}
         cls = self.find_class(class_name)
-        known = inspect.signature(cls).parameters
-        for name in expect(params, dict):
-            if name not in known:
+        for name in values:
+            if name not in parameters_of(cls):
                 raise ArchiveError(f"{class_name} has no parameter {name!r:.60}")
-        model = cls(**{name: self.decode(node) for name, node in params.items()})
-        restore(model, {name: self.decode(node) for name, node in expect(state, dict).items()})
+        model = cls(**values)
+        restore(model, held)
         return model
 
     _READERS = {

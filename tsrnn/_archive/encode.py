@@ -19,7 +19,14 @@ from .tables import (
     FREQUENCY,
     MAX_ARRAYS,
     MAX_DEPTH,
+    MAX_EMPTY,
+    MAX_HOLIDAYS,
     MAX_INT_BITS,
+    MAX_OBJECTS,
+    MAX_RANGE,
+    MAX_TEXT,
+    OBJECTS,
+    check_hashes,
     is_listed,
 )
 from .times import build_datetime_index, encode_zone
@@ -53,7 +60,7 @@ class Encoder:
 
     def __init__(self) -> None:
         self.arrays: list[np.ndarray] = []
-        self.depth = 0
+        self.depth = self.n_objects = 0
 
     def encode(self, value: Any, where: str) -> Any:
         """Return the node for a value; `where` is its name in messages, such as ``LSTMForecaster.regressor_``."""
@@ -62,7 +69,16 @@ class Encoder:
         self.depth += 1
         node = self._node(value, where)  # if this raises, nobody encodes on
         self.depth -= 1
+        if isinstance(node, dict) and node["kind"] in OBJECTS:
+            self._count(1, where)
         return node
+
+    def _count(self, n, where):
+        self.n_objects += n
+        if self.n_objects > MAX_OBJECTS:
+            raise ArchiveError(
+                f"cannot save {where}: the model holds more than {MAX_OBJECTS} tables, indexes or estimators."
+            )
 
     def _node(self, value, where):
         exact = type(value)  # a subclass would come back as its base class
@@ -102,6 +118,7 @@ class Encoder:
         odd = [key for key in value if type(key) not in (str, int, bool, type(None))]
         if odd:
             raise ArchiveError(f"cannot save {where}: its key {odd[0]!r} is not a str or int.")
+        check_hashes(value, f"cannot save {where}: its keys")
         return {"kind": "dict", "items": [[key, self.encode(item, f"{where}[{key!r}]")] for key, item in value.items()]}
 
     def _scalar(self, value, where):
@@ -111,14 +128,23 @@ class Encoder:
 
     def _array(self, value, where):
         if value.dtype == object or value.dtype.kind == "U":
-            items = [self._label(item, where) for item in value.ravel().tolist()]
             text = value.dtype.kind == "U"
+            if text and value.nbytes > MAX_TEXT:
+                raise ArchiveError(f"cannot save {where}: {value.nbytes} bytes of text, at most {MAX_TEXT} allowed.")
+            items = self._labels(value.ravel().tolist(), where)
             return {"kind": "text" if text else "objects", "shape": list(value.shape), "items": items}
         check_dtype(value.dtype, where)
+        if not value.size and math.prod(n or 1 for n in value.shape) > MAX_EMPTY:
+            raise ArchiveError(f"cannot save {where}: an empty array of shape {value.shape}.")
         if len(self.arrays) == MAX_ARRAYS:
             raise ArchiveError(f"cannot save {where}: the model holds more than {MAX_ARRAYS} arrays.")
         self.arrays.append(value)
         return {"kind": "array", "member": len(self.arrays) - 1}
+
+    def _labels(self, values, where):
+        items = [self._label(value, where) for value in values]
+        check_hashes(values, f"cannot save {where}: its names or objects")
+        return items
 
     def _label(self, value, where):
         """Encode a column name or an element of an object array."""
@@ -138,6 +164,8 @@ class Encoder:
 
     def _offset(self, value, where):
         node = {"kind": "offset", "freq": value.freqstr}
+        if type(value) is pd.offsets.CustomBusinessDay and len(value.holidays) > MAX_HOLIDAYS:
+            raise ArchiveError(f"cannot save {where}: {len(value.holidays)} holidays, at most {MAX_HOLIDAYS} allowed.")
         try:
             if type(value) is pd.offsets.CustomBusinessDay:
                 holidays = np.array(value.holidays, dtype="M8[D]")
@@ -174,12 +202,12 @@ class Encoder:
 
     def _index(self, value, where):
         name = self._label(value.name, f"{where}.name")
-        if type(value) is pd.RangeIndex:
+        if type(value) is pd.RangeIndex and len(value) <= MAX_RANGE:
             node = {"kind": "range_index", "start": value.start, "stop": value.stop, "step": value.step}
         elif isinstance(value.dtype, np.dtype) and value.dtype != object:
             node = {"kind": "number_index", "values": self._array(value.to_numpy(), where)}
         elif value.dtype == object or isinstance(value.dtype, pd.StringDtype):
-            items = [self._label(item, where) for item in value.tolist()]
+            items = self._labels(value.tolist(), where)
             node = {"kind": "label_index", "dtype": "object" if value.dtype == object else "str", "items": items}
         else:
             raise ArchiveError(f"cannot save {where}: an index of dtype {value.dtype}.")
@@ -205,6 +233,7 @@ class Encoder:
             values = self._array(value.to_numpy(), where)  # keeps the memory order, on which float sums depend
         else:
             columns = [value.iloc[:, i] for i in range(value.shape[1])]
+            self._count(len(columns), where)
             values = [self._column(column, f"{where}[{column.name!r}]") for column in columns]
         return {
             "kind": "frame",
