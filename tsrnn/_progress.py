@@ -53,9 +53,11 @@ class Work:
         self.started = time.monotonic()
 
     @contextmanager
-    def unit(self, name: str) -> Iterator[None]:
-        """Do one unit; `name` is shown with its number where there are several."""
-        self.doing = f"{name} {int(self.done) + 1} of {self.total}" if self.total > 1 else name
+    def unit(self, name: str, *, numbered: bool = False) -> Iterator[None]:
+        """Do one unit; `name` is shown, with its number where units are numbered and there are several."""
+        if numbered:
+            name = f"{name} {int(self.done) + 1} of {self.total}" if self.total > 1 else ""
+        self.doing = name
         yield
         self.done += 1
 

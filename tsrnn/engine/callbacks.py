@@ -135,6 +135,9 @@ class ProgressHook(Hook):
     def __init__(self, epochs: Work):
         self._work = epochs
 
+    def on_train_begin(self, state: EpochState) -> None:
+        self._first = state.epoch
+
     def on_epoch_begin(self, state: EpochState) -> None:
         most = "at most " if self._work.at_most else ""
         self._work.doing = f"epoch {state.epoch + 1} of {most}{state.epochs}"
@@ -142,4 +145,4 @@ class ProgressHook(Hook):
     def on_epoch_end(self, state: EpochState) -> None:
         losses = (f"{name} {state.logs[name]:.3g}" for name in ("loss", "val_loss") if name in state.logs)
         self._work.note = "  ".join(losses)
-        self._work.done = state.epoch
+        self._work.done = state.epoch - self._first
