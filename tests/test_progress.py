@@ -26,38 +26,46 @@ ROOT = Path(__file__).parent.parent
 pty = pytest.importorskip("pty", reason="terminals are made by POSIX")
 
 
-def done(title="", total=1, done=0.0, doing="", note="", **more) -> Work:
+def done(title="", total=1, done=0.0, doing="", note="", started=0.0, **more) -> Work:
     made = Work(title, total, **more)
-    made.done, made.doing, made.note, made.started = done, doing, note, 0.0
+    made.done, made.doing, made.note, made.started = done, doing, note, started
     return made
+
+
+def fit(note="loss 0.21  val_loss 0.34", now_epoch=15):
+    """The works of the fit of a forecaster: trainings, networks, epochs."""
+    return (
+        done("GRUForecaster", 2, at_most=True),
+        done("", 2, 0, "network 1 of 2"),
+        done("GRURegressor", 30, now_epoch, f"epoch {now_epoch + 1} of up to 30", note, detail=True),
+    )
 
 
 # -- the line --------------------------------------------------------------------------------------------------------
 
 
 def test_a_line_says_what_how_far_and_how_long():
-    fit = done("GRUForecaster", 2, 0, "network 1 of 2", at_most=True)
-    epochs = done("GRURegressor", 30, 15, "epoch 16 of at most 30", "loss 0.21  val_loss 0.34")
-    text = line((fit, epochs), 140, now=20.0)
-    assert text == (
-        "GRUForecaster: network 1 of 2  ━━━━━━──────────────────  epoch 16 of at most 30  loss 0.21  val_loss 0.34"
-        "  20 s  at most 1 min left"
+    assert line(fit(), 140, now=20.0) == (
+        "GRUForecaster: network 1 of 2  ━━━─────────────────────  epoch 16 of up to 30  loss 0.21  val_loss 0.34"
+        "  20 s  up to 2 min left"
+    )
+    # Three of four networks are done, in 30 s.
+    again = (done("GRUForecaster", 2, 1, "again, on all windows"), done("", 2, 1, "network 2 of 2"))
+    assert line(again, 90, now=30.0) == (
+        "GRUForecaster: again, on all windows, network 2 of 2  ━━━━━━━━━━───  30 s  about 10 s left"
     )
 
 
-@pytest.mark.parametrize("width", [20, 60, 79, 100, 140, 200])
+@pytest.mark.parametrize("width", [20, 60, 79, 99, 110, 120, 200])
 def test_a_line_keeps_to_its_width_and_gives_up_the_least_first(width):
-    works = (
-        done("LSTMForecaster", 2, 1, "network 2 of 2"),
-        done("", 30, 15, "epoch 16 of 30", "loss 0.2134  val_loss 0.3456"),
-    )
-    text = line(works, width, now=100.0)
+    text = line(fit(), width, now=20.0)
     assert len(text) <= width
-    assert text.startswith("LSTMForecaster: netw")
-    if width >= 79:
-        assert "epoch 16 of 30" in text
-        assert "about 33 s left" in text
-    assert ("loss 0.2134" in text) == (width >= 140)
+    assert text.startswith("GRUForecaster: netwo")
+    assert ("up to 2 min left" in text) == (width >= 60)
+    assert ("epoch 16 of up to 30" in text) == (width >= 79)
+    assert ("val_loss 0.34" in text) == (width >= 99)
+    assert ("  loss 0.21" in text) == (width >= 110)
+    assert ("  20 s" in text) == (width >= 110)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -73,15 +81,23 @@ def test_the_share_done_is_that_of_units_within_units(seed):
 
 def test_the_time_left_of_a_comparison_is_that_of_the_model_in_progress():
     models = done("Comparing", 5, 1, "gru, 2 of 5", even=False)
-    fit = done("", 1, 0)
-    fit.started = 90.0
-    assert _progress._left((models, fit, done("", 10, 5)), now=100.0) == "about 10 s left for this one"
+    works = (models, done("", 1, started=90.0), done("", 10, 5, started=90.0))
+    assert _progress._left(works, now=100.0) == "about 10 s left for this one"
     assert _progress._left((models,), now=100.0) == ""
 
 
 def test_nothing_is_said_of_the_time_left_before_something_is_done():
     assert _progress._left((done("", 10, 0),), now=100.0) == ""
     assert _progress._left((done("", 10, 10),), now=100.0) == ""
+
+
+def test_the_first_epochs_are_timed_without_what_came_before_them():
+    # 60 s of preparation, then 2 of 10 epochs of the first of 3 networks in 2 s: 28 epochs are left.
+    works = (done("", 3, started=0.0), done("", 10, 2, started=60.0))
+    assert _progress._left(works, now=62.0) == "about 30 s left"
+    # Once a network is done, networks are timed: 2 in 20 s, and a tenth of the third.
+    works = (done("", 3, 2, started=0.0), done("", 10, 1, started=18.0))
+    assert _progress._left(works, now=21.0) == "about 9 s left"
 
 
 # -- works in works --------------------------------------------------------------------------------------------------
@@ -317,7 +333,7 @@ def test_nothing_is_written_to_a_pipe_unless_it_was_asked_for():
 def test_ctrl_c_takes_the_bar_away():
     code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\nregressor(epochs=500).fit(X, y)"
     shown = on_terminal(code, interrupt_at="loss")
-    assert "KeyboardInterrupt" in shown
+    assert "TrainingInterrupted" in shown
     assert is_cleared(shown[: shown.index("Traceback")])
 
 
@@ -348,3 +364,23 @@ def test_a_slow_reader_is_waited_for_by_nobody():
     start = time.monotonic()
     bar.close(None)
     assert time.monotonic() - start < 5
+
+
+def test_a_forecaster_shows_its_networks_and_the_second_training():
+    shown = on_terminal(
+        """
+learns = {"units": 8, "learning_rate": 0.05, "batch_size": 16, "linear": False, "normalize": False}
+model = forecaster(early_stopping=True, n_members=2, epochs=8, **learns).fit(wave)
+print("anew:", [network.n_iter_ for network in model.regressor_.networks])
+"""
+    )
+    assert "GRURegressor" not in shown
+    first, _, second = shown.partition("again, on all windows")
+    for part in (first, second):
+        assert "network 1 of 2" in part
+        assert "network 2 of 2" in part
+    assert {int(last) for last in re.findall(r"epoch \d+ of up to (\d+)", first)} == {8}
+    # The second training is as long as was best.
+    anew = {int(last) for last in re.findall(r"epoch \d+ of (\d+)", second)}
+    assert anew == set(map(int, re.findall(r"\d+", shown[shown.index("anew:") :])))
+    assert is_cleared(shown)

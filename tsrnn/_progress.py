@@ -6,6 +6,7 @@ inside other work of the same thread it becomes a part of that, and only the out
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import sys
@@ -45,10 +46,12 @@ class Work:
         Whether it may end early.
     even : bool
         Whether the units take about as long each, so that those done say how long the others will take.
+    detail : bool
+        Whether the unit in progress stands behind the bar, such as an epoch, and not in front.
     """
 
-    def __init__(self, title: str, total: int, *, at_most: bool = False, even: bool = True):
-        self.title, self.total, self.at_most, self.even = title, max(1, total), at_most, even
+    def __init__(self, title: str, total: int, *, at_most: bool = False, even: bool = True, detail: bool = False):
+        self.title, self.total, self.at_most, self.even, self.detail = title, max(1, total), at_most, even, detail
         self.done, self.doing, self.note = 0.0, "", ""
         self.started = time.monotonic()
 
@@ -79,7 +82,15 @@ _tracker: ContextVar[Tracker | None] = ContextVar("tracker", default=None)
 
 
 @contextmanager
-def work(title: str, total: int, *, show: Show = "auto", at_most: bool = False, even: bool = True) -> Iterator[Work]:
+def work(
+    title: str,
+    total: int,
+    *,
+    show: Show = "auto",
+    at_most: bool = False,
+    even: bool = True,
+    detail: bool = False,
+) -> Iterator[Work]:
     """Begin work; the caller counts its units in what is yielded.
 
     Parameters
@@ -91,10 +102,10 @@ def work(title: str, total: int, *, show: Show = "auto", at_most: bool = False, 
     show : int or "auto"
         Of the outermost work: 0 never, 1 at once, "auto" after three seconds on a terminal or in a notebook. Inside
         scikit-learn's searches and parallel workers nothing is shown.
-    at_most, even : bool
+    at_most, even, detail : bool
         See `Work`.
     """
-    new, outer = Work(title, total, at_most=at_most, even=even), _tracker.get()
+    new, outer = Work(title, total, at_most=at_most, even=even, detail=detail), _tracker.get()
     if outer is not None:
         with _inside(outer, new):
             yield new
@@ -106,6 +117,7 @@ def work(title: str, total: int, *, show: Show = "auto", at_most: bool = False, 
             if tracker.bar is not None:
                 tracker.bar.start()
             yield new
+        new.doing = new.doing if detail else ""
         last = line((new,), 200, time.monotonic())
     finally:
         _tracker.reset(token)
@@ -168,19 +180,24 @@ def line(works: tuple[Work, ...], width: int, now: float) -> str:
     if not works:
         return ""
     first, last = works[0], works[-1]
-    what = ": ".join(part for part in (first.title, ", ".join(w.doing for w in works[:-1] if w.doing)) if part)
-    after = [last.doing, last.note, _seconds(now - first.started), _left(works, now)]
-    for drop in ((), (2,), (1, 2), (1, 2, 3)):
-        shown = "  ".join(part for i, part in enumerate(after) if part and i not in drop)
+    parts = ", ".join(part.doing for part in works if part.doing and not part.detail)
+    what = ": ".join(text for text in (first.title, parts) if text)
+    doing, passed, left = last.doing if last.detail else "", _seconds(now - first.started), _left(works, now)
+    short = last.note.rpartition("  ")[2]
+    behind = [(doing, last.note, passed, left), (doing, last.note, left), (doing, short, left), (doing, left), (left,)]
+    for texts in behind:
+        shown = "  ".join(text for text in texts if text)
         room = width - len(what) - len(shown) - 4
-        if room >= 8:
+        if room >= LEAST_BAR:
             break
-    size = max(0, min(24, room))
+    size = max(0, min(MOST_BAR, room))
     full = round(size * _share(works))
     return f"{what}  {FULL * full}{EMPTY * (size - full)}  {shown}"[:width].rstrip()
 
 
 FULL, EMPTY = "━", "─"
+#: Characters of the bar.
+LEAST_BAR, MOST_BAR = 6, 24
 
 
 def _share(works: tuple[Work, ...]) -> float:
@@ -196,12 +213,28 @@ def _left(works: tuple[Work, ...], now: float) -> str:
     at = next((i for i, part in enumerate(works) if part.even), None)
     if at is None:
         return ""
-    share, passed = _share(works[at:]), now - works[at].started
-    # A bar that has just begun knows nothing.
+    timed = works[at:]
+    # By whole units where one is done: what comes before the first epoch of all does not come again.
+    by = next((i for i, part in enumerate(timed) if part.done >= 1), len(timed) - 1)
+    share, passed = _share(timed[by:]), now - timed[by].started
     if not 0 < share < 1 or passed < 1:
         return ""
-    about = "at most" if any(part.at_most for part in works[at:]) else "about"
-    return f"{about} {_seconds(passed * (1 - share) / share)} left" + (" for this one" if at else "")
+    whole = passed / share * math.prod(part.total for part in timed[:by])
+    about = "up to" if any(part.at_most for part in timed) else "about"
+    return f"{about} {_roughly(whole * (1 - _share(timed)))} left" + (" for this one" if at else "")
+
+
+def _roughly(seconds: float) -> str:
+    """Return a duration that is not known well.
+
+    Examples
+    --------
+    >>> [_roughly(s) for s in (0.4, 12, 44, 75, 200, 5000)]
+    ['1 s', '10 s', '45 s', '1 min', '3 min', '1 h 20 min']
+    """
+    if seconds < 60:
+        return _seconds(max(1, seconds) if seconds < 10 else 5 * round(seconds / 5))
+    return _seconds(60 * round(seconds / 60) if seconds < 3600 else 600 * round(seconds / 600))
 
 
 def _seconds(seconds: float) -> str:

@@ -139,7 +139,7 @@ class ProgressHook(Hook):
         self._first = state.epoch
 
     def on_epoch_begin(self, state: EpochState) -> None:
-        most = "at most " if self._work.at_most else ""
+        most = "up to " if self._work.at_most else ""
         self._work.doing = f"epoch {state.epoch + 1} of {most}{state.epochs}"
 
     def on_epoch_end(self, state: EpochState) -> None:

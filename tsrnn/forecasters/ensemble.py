@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._progress import Work
 from ..regressors.base import NetworkRegressor
 from ..windows import WindowArray
 from .linear import LinearMap
@@ -47,11 +48,12 @@ class Part:
     n_scaled: int = 0
     n_targets: int = 1
 
-    def fit(self, training, held) -> Part:
+    def fit(self, training, held, progress: Work) -> Part:
         """Train the networks on windows and targets, stopping by the held-out ones if there are any."""
         lesson, test = self._lesson(*training), held and self._lesson(*held)
         for network in self.networks:
-            network._fit_windows(*lesson, validation=test)
+            with progress.unit("network", numbered=True):
+                network._fit_windows(*lesson, validation=test)
         return self
 
     def predict(self, windows: WindowArray) -> np.ndarray:

@@ -6,6 +6,7 @@ import inspect
 import math
 import warnings
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from .. import _types as t
 from .._archive.schema import added, choice, either, instance, none_or, real
 from .._checks import check_choice, check_int
+from .._progress import Work, work
 from .._publishing import reads_one_state
 from ..exceptions import CapacityWarning, SilentNetworkWarning
 from ..frames import season_length
@@ -205,11 +207,11 @@ class RecurrentForecaster(WindowForecaster):
         regressor = self._make_regressor(windows)
         training, held = self._split(windows, y)
         self.stopped_ = self.beats_last_value_ = self.trivial_ = None
-        with warnings.catch_warnings():
+        with self._progress(held) as trainings, warnings.catch_warnings():
             # An automatic width is ours to answer for, and a validation part keeps windows from being learnt by heart.
             if self._is_automatic() or held is not None:
                 warnings.simplefilter("ignore", CapacityWarning)
-            networks = self._trained(regressor, training, held)
+            networks = self._trained(regressor, training, held, trainings)
             self.network_share_ = networks.network_share(*(held or training))
             tested = held is not None and self._is_central()
             best = self._better_of(networks, held, values) if tested else networks
@@ -218,7 +220,7 @@ class RecurrentForecaster(WindowForecaster):
             elif held is not None and self.refit:
                 # The newest windows, which the validation part held back, tell most about what comes next.
                 self.stopped_ = networks
-                best = Ensemble([self._refitted(part, windows, y) for part in networks.parts])
+                best = self._trained_again(networks, windows, y, trainings)
         if self.network_share_ < SILENT:
             warnings.warn(self._silence(networks, best), SilentNetworkWarning, stacklevel=5)  # who called fit
         return best
@@ -235,11 +237,17 @@ class RecurrentForecaster(WindowForecaster):
             "search that differ in the network alone would tie."
         )
 
-    def _trained(self, regressor, training, held) -> Ensemble:
+    def _progress(self, held) -> AbstractContextManager[Work]:
+        """One training, or two: the second on all windows."""
+        n_trainings = 2 if held is not None and self.refit else 1
+        return work(type(self).__name__, n_trainings, show=self.verbose, at_most=held is not None)
+
+    def _trained(self, regressor, training, held, trainings: Work) -> Ensemble:
         """Train all parts, and keep those that are to forecast."""
         ensemble = Ensemble(self._parts(regressor, training, held))
-        for part in ensemble.parts:
-            part.fit(training, held)
+        with trainings.unit(""), work("", len(ensemble.networks)) as progress:
+            for part in ensemble.parts:
+                part.fit(training, held, progress)
         if held is None:
             return ensemble
         windows, y = held
@@ -267,13 +275,18 @@ class RecurrentForecaster(WindowForecaster):
 
         return [Part([member() for _ in range(self.n_members)], *kind, together) for kind in kinds]
 
-    def _refitted(self, part: Part, windows, y) -> Part:
+    def _trained_again(self, networks: Ensemble, windows, y, trainings: Work) -> Ensemble:
+        n_networks = sum(network.best_iteration_ > 0 for network in networks.networks)
+        with trainings.unit("again, on all windows"), work("", n_networks) as progress:
+            return Ensemble([self._refitted(part, windows, y, progress) for part in networks.parts])
+
+    def _refitted(self, part: Part, windows, y, progress: Work) -> Part:
         """Train anew on all windows, for as long as the validation part found best."""
         linear = part.linear and part.linear.refitted(windows, y)
         # A network that learnt nothing better than its start stays as it is.
         anew = [self._anew(network) if network.best_iteration_ else network for network in part.networks]
         if untrained := [new for new, old in zip(anew, part.networks, strict=True) if new is not old]:
-            Part(untrained, linear, part.n_scaled, part.n_targets).fit((windows, y), None)
+            Part(untrained, linear, part.n_scaled, part.n_targets).fit((windows, y), None, progress)
         return Part(anew, linear, part.n_scaled, part.n_targets)
 
     def _anew(self, network):

@@ -606,7 +606,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
         title = type(self).__name__ + ("" if self.verbose == "auto" else engine)
         hooks = self._hooks(plan, n_batches, data)
         with (
-            work(title, plan.end - plan.start, show=self.verbose, at_most=held_out is not None) as epochs,
+            work(title, plan.end - plan.start, show=self.verbose, at_most=held_out is not None, detail=True) as epochs,
             lease(key, self.engine) as program,
         ):
             hooks.append(ProgressHook(epochs))
