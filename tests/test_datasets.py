@@ -33,7 +33,7 @@ def steps(index: pd.DatetimeIndex) -> pd.Series:
 def test_catalogue_readme_and_folder_hold_the_same_files():
     files = sorted(path.name for path in FOLDER.glob("*.csv"))
     assert files == sorted(f"{name}.csv" for name in NAMES)
-    assert files == sorted(re.findall(r"^\| (\w+\.csv)", README, flags=re.MULTILINE))
+    assert files == sorted(set(re.findall(r"^\| (\w+\.csv)", README, flags=re.MULTILINE)))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -130,3 +130,18 @@ def test_list_datasets_has_a_loader_and_a_description_for_every_file():
     assert all(loader in datasets.__all__ for loader in table["loader"])
     assert (table[["frequency", "description", "units", "licence"]].map(len) > 0).all(axis=None)
     assert sorted([*table["loader"], "list_datasets"]) == datasets.__all__
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_licence_texts_of_a_data_set_ship_with_it(name):
+    licences = README[README.index("## Licences") : README.index("## Checksums")]
+    row = next(line for line in licences.splitlines() if line.startswith(f"| {name}.csv"))
+    texts = {file: (datasets.folder() / "LICENSES" / file).read_text("utf-8") for file in re.findall(r"S/(.+?)\)", row)}
+    assert texts and all(len(text) > 400 for text in texts.values())
+    if "PUBLIC-DOMAIN.txt" in texts:
+        assert f"\n{name}.csv\n" in texts["PUBLIC-DOMAIN.txt"]
+
+
+def test_every_licence_text_is_that_of_a_data_set():
+    named = set(re.findall(r"\(LICENSES/(.+?)\)", README))
+    assert {path.name for path in (FOLDER / "LICENSES").iterdir()} == named
