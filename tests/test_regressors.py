@@ -13,6 +13,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from tsrnn import LSTMForecaster
 from tsrnn.exceptions import CapacityWarning
 from tsrnn.persistence import load
 from tsrnn.regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
@@ -648,6 +649,79 @@ def test_keras_callbacks_are_fresh_in_each_fit_and_may_be_factories(keras):
         assert [model.fit(X, y).n_iter_ for _ in range(2)] == [2, 2]
     with pytest.raises(TypeError, match="callbacks"):
         regressor(callbacks=[3]).fit(X, y)
+
+
+def recorder(keras, **held):
+    class Record(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            vars(self).update(held)
+            self.calls = 0
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.calls += 1
+            for out in held.values():
+                out.append(logs["loss"]) if isinstance(out, list) else out.put(logs["loss"])
+
+    return Record()
+
+
+def test_callbacks_report_to_the_objects_that_they_hold(keras):
+    import queue
+
+    X, y = data()
+    seen, lined_up = [], queue.Queue()  # which holds locks, and cannot be copied deeply
+    record = recorder(keras, seen=seen, lined_up=lined_up)
+    model = regressor(epochs=4, callbacks=[record]).fit(X, y)
+    assert seen == model.history_["loss"] == list(lined_up.queue)
+    assert model.callbacks_[0].calls == 4 and record.calls == 0
+    model.fit(X, y)
+    assert len(seen) == 8 and model.callbacks_[0].calls == 4
+    clone(model).partial_fit(X, y)
+    assert len(seen) == 9
+
+
+def test_callbacks_report_from_searches_and_forecasters(keras):
+    from sklearn.model_selection import GridSearchCV
+
+    X, y = data()
+    seen = []
+    search = GridSearchCV(regressor(epochs=2, callbacks=[recorder(keras, seen=seen)]), {"units": [2, 3]}, cv=2)
+    search.fit(X, y)
+    assert len(seen) == 2 * (2 * 2 + 1)
+    assert search.best_estimator_.callbacks_[0].calls == 2
+    del seen[:]
+    table = pd.DataFrame({"y": np.sin(np.arange(150) / 3)}, pd.date_range("2024-01-01", periods=150, freq="D"))
+    model = LSTMForecaster(window=8, units=2, epochs=3, callbacks=[recorder(keras, seen=seen)], random_state=0)
+    model.fit(table)
+    assert len(seen) == 3 * len(model.callbacks_)
+    assert [callback.calls for (callback,) in model.callbacks_] == [3] * len(model.callbacks_)
+
+
+def test_callbacks_after_the_fit_say_what_they_did_and_do_not_go_into_files(keras, tmp_path):
+    X, y = data(60)
+    stop = keras.callbacks.EarlyStopping(monitor="loss", patience=1, min_delta=100.0)
+    model = regressor(epochs=9, callbacks=[stop, lambda: recorder(keras, seen=[])]).fit(X, y)
+    stopped, made = model.callbacks_
+    assert stopped.stopped_epoch == 1 and stop.stopped_epoch == 0
+    assert made.calls == 2 and made._model is None
+    assert regressor().fit(X, y).callbacks_ == []
+    model.set_params(callbacks=None)
+    made.held = lambda: None  # what no pickle and no file can hold
+    model.save(tmp_path / "model")
+    for again in (pickle.loads(pickle.dumps(model)), load(tmp_path / "model")):
+        assert again.callbacks_ == [] and same(again, model)
+
+
+def test_a_callback_that_cannot_be_copied_is_named_with_the_way_out(keras):
+    class Stubborn(keras.callbacks.Callback):
+        def __copy__(self):
+            raise RuntimeError("it holds the only key")
+
+    X, y = data()
+    with pytest.raises(TypeError, match=r"copy of Stubborn.*the only key.*callbacks=\[lambda: Stubborn\(...\)\]"):
+        regressor(callbacks=[Stubborn()]).fit(X, y)
+    assert len(regressor(callbacks=[lambda: Stubborn()]).fit(X, y).callbacks_) == 1
 
 
 def test_batch_hooks_are_called_and_change_nothing(keras):

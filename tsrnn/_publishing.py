@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["KeptWork", "publishes", "reads_one_state"]
+__all__ = ["KeptWork", "publishes", "reads_one_state", "stand_in"]
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -20,7 +20,7 @@ class KeptWork(KeyboardInterrupt):
     """Ctrl-C in a method that wants what it has set until then to be published all the same."""
 
 
-def _stand_in(estimator: Any, state: dict[str, Any]) -> Any:
+def stand_in(estimator: Any, state: dict[str, Any]) -> Any:
     """Return an object of the estimator's class with these attributes; copying protocols may leave some out."""
     other = object.__new__(type(estimator))
     other.__dict__ = state
@@ -36,7 +36,7 @@ def publishes(method: Method) -> Method:
 
     @functools.wraps(method)
     def published(self: Any, *args: Any, **kwargs: Any) -> Any:
-        draft = _stand_in(self, self.__dict__.copy())
+        draft = stand_in(self, self.__dict__.copy())
         try:
             result = method(draft, *args, **kwargs)
         except KeptWork:
@@ -56,6 +56,6 @@ def reads_one_state(method: Method) -> Method:
 
     @functools.wraps(method)
     def reading(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return method(_stand_in(self, self.__dict__), *args, **kwargs)
+        return method(stand_in(self, self.__dict__), *args, **kwargs)
 
     return reading  # type: ignore[return-value]

@@ -20,22 +20,35 @@ _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", 
 
 
 def fresh_callbacks(callbacks: Any) -> list[Any]:
-    """Return new callbacks for one fit: instances are copied, so that their counters start anew; factories called."""
+    """Return new callbacks for one fit: instances are copied, so that their counters start anew; factories called.
+
+    The copies are shallow: they report to the lists, queues and files that the instances hold.
+    """
     if callbacks is None:
         return []
-    fresh = []
-    for callback in callbacks if isinstance(callbacks, Iterable) else [callbacks]:
-        is_instance = hasattr(callback, "on_epoch_end") and not isinstance(callback, type)
-        if not is_instance and not callable(callback):
-            raise TypeError(
-                "callbacks must be Keras callbacks or functions that return one, got an element of type "
-                f"{type(callback).__name__}: {callback!r}."
-            )
-        made = copy.deepcopy(callback) if is_instance else callback()
+    return [_fresh(callback) for callback in (callbacks if isinstance(callbacks, Iterable) else [callbacks])]
+
+
+def _fresh(callback: Any) -> Any:
+    is_instance = hasattr(callback, "on_epoch_end") and not isinstance(callback, type)
+    if not is_instance and not callable(callback):
+        raise TypeError(
+            "callbacks must be Keras callbacks or functions that return one, got an element of type "
+            f"{type(callback).__name__}: {callback!r}."
+        )
+    if not is_instance:
+        made = callback()
         if not hasattr(made, "on_epoch_end"):
             raise TypeError(f"callbacks: {callback!r} returned {made!r}, which is not a Keras callback.")
-        fresh.append(made)
-    return fresh
+        return made
+    try:
+        return copy.copy(callback)
+    except Exception as exc:
+        name = type(callback).__name__
+        raise TypeError(
+            f"callbacks: each fit works on a copy of {name}, and it cannot be copied ({exc}). Pass a function that "
+            f"returns a new one: callbacks=[lambda: {name}(...)]."
+        ) from exc
 
 
 class KerasCallbacks(Hook):
@@ -65,7 +78,7 @@ class KerasCallbacks(Hook):
         for callback in self._callbacks:
             getattr(callback, name)(*args)
         weights = self._model.get_weights()
-        if any(not np.array_equal(a, b) for a, b in zip(weights, self._pushed, strict=True)):
+        if any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(weights, self._pushed, strict=True)):
             state.program.load(weights)
         rate = float(np.asarray(self._model.optimizer.learning_rate))
         if rate != np.float32(state.learning_rate):
@@ -94,6 +107,12 @@ class KerasCallbacks(Hook):
 
     def on_train_end(self, state: EpochState) -> None:
         self._call(state, "on_train_end", dict(state.logs))
+
+    def close(self) -> None:
+        """Let the callbacks, which the estimator keeps, go of the model."""
+        for callback in self._callbacks:
+            if hasattr(callback, "_model"):
+                callback._model = None
 
 
 class SklearnCallbacks(Hook):

@@ -24,6 +24,7 @@ from ..exceptions import CapacityWarning, SilentNetworkWarning
 from ..frames import season_length
 from ..regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from ..regressors.base import NetworkRegressor
+from ..regressors.reporting import ReportsToCallbacks
 from ..significance import critical_value, long_run_standard_error
 from .ensemble import Ensemble, Part
 from .linear import LinearMap, fit_linear
@@ -45,7 +46,7 @@ SILENT = 0.02
 QUANTILES = (0.05, 0.1, 0.5, 0.9, 0.95)
 
 
-class RecurrentForecaster(WindowForecaster):
+class RecurrentForecaster(ReportsToCallbacks, WindowForecaster):
     """Shared part of the recurrent forecasters; see `LSTMForecaster` for the parameters."""
 
     _regressor_class: type[NetworkRegressor]
@@ -457,6 +458,12 @@ class RecurrentForecaster(WindowForecaster):
         return (self.stopped_ or self.regressor_).networks[0].history_
 
     @property
+    @reads_one_state
+    def callbacks_(self) -> list:
+        """The callbacks of each network, as its last fit left them; none after a pickle or a file."""
+        return [network.callbacks_ for network in self._ensemble.networks]
+
+    @property
     def model_(self) -> Any:
         """The network, the first of several, as a Keras model of scaled, centred windows, without the linear part."""
         return self._ensemble.networks[0].model_
@@ -578,7 +585,7 @@ class LSTMForecaster(RecurrentForecaster):
     n_members : int
         Networks of each kind, from different initial weights, whose forecasts are averaged.
     callbacks : list, optional
-        Keras-style callbacks.
+        Keras callbacks, as in `LSTMRegressor`: each network has copies of its own, which report to what you gave them.
     random_state : int, RandomState or None
     verbose : int or "auto"
         "auto" shows a progress bar once a fit has taken three seconds, as in `LSTMRegressor`; 0 never, 1 at once.
@@ -606,6 +613,8 @@ class LSTMForecaster(RecurrentForecaster):
         nothing. Whether these forecasts are used at all says ``fallback_``. None, not measured, in models saved by
         version 0.1.0.
     history_ : dict
+    callbacks_ : list of list
+        The callbacks of each network, as its last fit left them.
     n_parameters_ : int
 
     Warns

@@ -48,6 +48,7 @@ from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, Tr
 from ..exceptions import CapacityWarning
 from ..networks import ControlSpec, FeedbackSpec, ModelSpec, NetworkSpec
 from ..networks.summary import list_feedback_layers, list_layers
+from .reporting import ReportsToCallbacks
 from .saved import NETWORK, WINDOWS, check_network
 from .states import SequenceStates
 
@@ -90,7 +91,7 @@ def _output_shape(layer: Any) -> tuple[int, ...]:
         return ()
 
 
-class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimator):
+class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, RegressorMixin, Estimator):
     """Base of the regressors that train a network; parameters and attributes are described in `LSTMRegressor`.
 
     A subclass has the parameters that this class reads (those of training, `engine`, `n_steps` and `missing_indicator`)
@@ -678,7 +679,7 @@ class NetworkRegressor(SaveMixin, CallbackSupportMixin, RegressorMixin, Estimato
 
     def _hooks(self, plan: TrainingPlan, n_batches: int, data: tuple) -> list[Hook]:
         hooks: list[Hook] = []
-        callbacks = fresh_callbacks(self.callbacks)
+        self.callbacks_ = callbacks = fresh_callbacks(self.callbacks)
         if callbacks:
             from ..engine.keras_ import make_optimizer
 

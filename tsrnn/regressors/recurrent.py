@@ -486,8 +486,9 @@ class LSTMRegressor(_RecurrentRegressor):
         channel says where. "auto" gives this channel to the features that have missing values in `fit`, True to all;
         False refuses missing values.
     callbacks : Keras callback, function that returns one, or list of them, default=None
-        Called during training with a Keras model. Instances are copied for each fit. scikit-learn's own callbacks are
-        set with `set_callbacks`.
+        Called during training with a Keras model. Each fit works on a shallow copy of an instance, so that its counters
+        start anew; the lists, queues and files that it holds are those that you gave it. scikit-learn's own callbacks
+        are set with `set_callbacks`.
     warm_start : bool, default=False
         Let `fit` go on from the weights, the optimiser's state and the random numbers of the last fit. Another
         `optimizer` starts afresh; the schedule, `n_iter_` and `history_` begin anew.
@@ -504,6 +505,9 @@ class LSTMRegressor(_RecurrentRegressor):
         The weights, in Keras's layout.
     model_ : keras.Model
         A new Keras model with these weights.
+    callbacks_ : list
+        The callbacks of the last fit, as it left them (``callbacks_[0].stopped_epoch``), without their model. Pickles
+        and files do not hold them.
     engine_ : {"native", "keras"}
         What trained the network.
     n_iter_ : int

@@ -24,6 +24,7 @@ from .._archive.schema import (
     real,
     require,
     tuple_of,
+    unsaved,
 )
 from .._checks import check_quantiles
 from ..engine import Missing
@@ -92,6 +93,7 @@ NETWORK = {
     "initial_val_loss_": none_or(real()),
     "n_windows_": added(none_or(integer(1)), None),
     "engine_": choice("native", "keras"),
+    "callbacks_": unsaved(lambda model: []),
     "_spec": Attribute("a description of a network", lambda value: hasattr(type(value), "weights")),
     "_loss": choice(*LOSSES),
     "_quantiles": tuple_of(real(0, 1)),
