@@ -24,6 +24,7 @@ LAYERS = [
         "_checks",
         "_estimator",
         "_near_misses",
+        "_masked",
         "_optional",
         "_progress",
         "_publishing",

@@ -312,6 +312,24 @@ def test_validation_part_can_be_given():
     assert same(a, regressor(early_stopping=True).fit(X, y))
 
 
+def test_a_given_validation_part_without_a_known_target_is_refused_before_training():
+    X, y = data(50)
+    unknown = np.full(5, np.nan)
+    with pytest.raises(ValueError, match="the validation data have no window"):
+        regressor(early_stopping=True)._fit_windows(X[:45], y[:45], validation=(X[45:], unknown))
+    y[-20:] = np.nan  # the last tenth of the known ones is validated on
+    model = regressor(early_stopping=True)._fit_windows(X, y)
+    assert np.isfinite(model.history_["val_loss"]).all() and model.n_windows_ == 27
+
+
+@pytest.mark.parametrize("engine", ["native", pytest.param("keras", marks=pytest.mark.slow)])
+def test_a_batch_is_no_larger_than_the_data(engine):
+    X, y = data(70)
+    X[69], y[69] = X[0], y[0]  # one window given twice is one
+    fits = [regressor(engine=engine, batch_size=size, dropout=0.2).fit(X, y) for size in (69, 70, 10**6)]
+    assert same(fits[0], fits[1]) and same(fits[0], fits[2])
+
+
 # -- going on --------------------------------------------------------------------------------------------------------
 
 

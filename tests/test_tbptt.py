@@ -382,9 +382,53 @@ def test_the_last_steps_of_each_sequence_are_held_out():
         np.testing.assert_allclose(training.windows.dense(slice(None))[i, lead:], x.astype(np.float32))
         np.testing.assert_allclose(training.y[i, lead:], y[i][: len(x)].astype(np.float32))
         assert np.isnan(training.y[i, :lead]).all()
-    np.testing.assert_array_equal(np.isnan(held_out.y).sum(axis=1), [8, 9, 10])
+    np.testing.assert_array_equal(np.isnan(held_out.y).sum(axis=1), [8, 9])  # of the short one none
     np.testing.assert_array_equal(held_out.y[0, 8:], flat[0, 8:])
-    np.testing.assert_array_equal(held_out.windows.lead, windows.lead)
+    np.testing.assert_array_equal(held_out.windows.lead, windows.lead[:2])
+
+
+def split_one(y, fraction, gap):
+    windows = WindowData.from_windows(np.random.default_rng(0).normal(size=(1, y.shape[1], 1)))
+    return split_steps(Examples(windows, y.astype(np.float32), np.ones(1)), fraction, gap)
+
+
+@given(
+    known=st.lists(st.booleans(), min_size=4, max_size=40),
+    fraction=st.sampled_from([0.1, 0.25, 0.5]),
+    gap=st.integers(0, 3),
+)
+@settings(deadline=None, max_examples=60)
+def test_the_last_share_of_the_known_targets_is_held_out(known, fraction, gap):
+    y = np.where(known, np.arange(len(known)), np.nan)[None]
+    rows = np.flatnonzero(known)
+    n_held = round(fraction * len(rows))
+    earlier = [] if n_held == 0 else [row for row in rows if row < rows[-n_held] - gap]
+    if not earlier:
+        with pytest.raises(ValueError, match="known targets on both sides"):
+            split_one(y, fraction, gap)
+        return
+    training, held_out = split_one(y, fraction, gap)
+    assert held_out.y[~np.isnan(held_out.y)].tolist() == rows[-n_held:].tolist()
+    assert training.y[~np.isnan(training.y)].tolist() == earlier
+
+
+@needs_native
+@pytest.mark.parametrize("tail", [0, 300, 900])
+def test_a_series_whose_last_targets_are_unknown_is_validated_on_the_last_known_ones(tail):
+    X, y = data(1, 1000)
+    y[:, 1000 - tail :] = np.nan
+    model = regressor(tbptt_steps=50, epochs=3, early_stopping=True, n_iter_no_change=50).fit(X, y)
+    n_held = round(0.1 * (1000 - tail))
+    rows = slice(1000 - tail - n_held, 1000 - tail)
+    best = min([model.initial_val_loss_, *model.history_["val_loss"]])
+    assert best == pytest.approx(np.mean((model.predict(X)[0, rows] - y[0, rows]) ** 2), rel=1e-4)
+
+
+@needs_native
+def test_a_series_without_a_known_target_is_refused():
+    X, y = data(1, 100)
+    with pytest.raises(ValueError, match="the data have no window with both a weight above zero and a target"):
+        regressor(tbptt_steps=10).fit(X, np.full_like(y, np.nan))
 
 
 @needs_native
@@ -583,7 +627,7 @@ def test_dilations_of_one_step_are_plain():
 def test_early_stopping_that_leaves_nothing_is_refused():
     X, y = data(n_sequences=2, n_steps=6)
     options = {"tbptt_steps": 2, "early_stopping": True}
-    with pytest.raises(ValueError, match="steps on both sides"):
+    with pytest.raises(ValueError, match="known targets on both sides"):
         regressor(validation_gap=6, **options).fit(X, y)
     with pytest.raises(ValueError, match="takes the last 0"):
         regressor(validation_fraction=0.01, **options).fit(X, y)

@@ -240,3 +240,26 @@ def test_a_series_without_a_name_is_not_lost():
 def test_an_offset_on_integers_is_not_rounded():
     windows = WindowArray(np.arange(5)[:, None], [0, 2], 2, offset=[[0.5], [0.5]])
     np.testing.assert_array_equal(np.asarray(windows)[..., 0], [[-0.5, 0.5], [1.5, 2.5]])
+
+
+# -- masked arrays -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [float, np.float32, int, np.uint8, bool, object])
+def test_what_is_masked_in_a_base_is_missing(dtype):
+    base = np.ma.masked_array(np.arange(6).reshape(-1, 2).astype(dtype), mask=False)
+    assert not np.isnan(np.asarray(WindowArray(base, [0, 1], 2)).astype(float)).any()
+    base[1, 0] = np.ma.masked
+    dense = np.asarray(WindowArray(base, [0, 1], 2)).astype(float)
+    np.testing.assert_array_equal(np.isnan(dense), [[[0, 0], [1, 0]], [[1, 0], [0, 0]]])
+    assert base.data[1, 0] == np.asarray(2).astype(dtype)  # what the user holds is as it was
+
+
+def test_masked_starts_and_scales_are_refused():
+    base = np.arange(6.0).reshape(-1, 1)
+    with pytest.raises(ValueError, match="starts holds masked rows"):
+        WindowArray(base, np.ma.masked_equal([0, 1], 1), 2)
+    masked = np.ma.masked_equal([[1.0], [-1.0]], -1.0)
+    with pytest.raises(ValueError, match="scale must be positive"):
+        WindowArray(base, [0, 1], 2, scale=masked)
+    assert np.isnan(WindowArray(base, [0, 1], 2, offset=masked).offset[1, 0])

@@ -13,6 +13,7 @@ __all__ = [
     "DataError",
     "GradientWarning",
     "NotFittedError",
+    "PrecisionWarning",
     "SilentNetworkWarning",
 ]
 
@@ -40,6 +41,10 @@ class CapacityWarning(UserWarning):
 
 class GradientWarning(UserWarning):
     """The gradient of a network vanishes or explodes on its way back through a window."""
+
+
+class PrecisionWarning(UserWarning):
+    """Values lose their movement when they are rounded to float32, in which networks compute."""
 
 
 class SilentNetworkWarning(UserWarning):

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _types as t
 from ._estimator import Estimator
+from ._masked import unmasked
 from ._publishing import publishes, reads_one_state
 from .exceptions import DataError
 from .frames import TimeGrid, as_names, check_columns, check_frame, in_zone, infer_grid
@@ -34,7 +35,7 @@ class WindowArray:
     Parameters
     ----------
     base : ndarray of shape (n_rows, n_features)
-        The series, one row per time step. Kept by reference and never written to.
+        The series, one row per time step. Kept by reference and never written to. Where it is masked, it is NaN.
     starts : array-like of int, shape (n_windows,)
         First base row of each window. A start may be negative: the rows before the base read as NaN, which is how
         a window that begins before the series does (a shorter sequence) is written.
@@ -72,7 +73,9 @@ class WindowArray:
     ndim = 3
 
     def __init__(self, base, starts, n_steps, offset=None, scale=None):
-        base = np.asarray(base)
+        base = np.asarray(unmasked(base))
+        if np.ma.is_masked(starts):
+            raise ValueError("starts holds masked rows: every window needs a row to start at. Leave such windows out.")
         starts = np.asarray(starts, dtype=np.int64)
         n_steps = int(n_steps)
         if base.ndim != 2:
@@ -96,7 +99,7 @@ class WindowArray:
     def _by_window(self, name, values):
         if values is None:
             return None
-        values = np.asarray(values, dtype=self.base.dtype)
+        values = np.asarray(unmasked(values), dtype=self.base.dtype)
         expected = (len(self.starts), self.base.shape[1])
         if values.shape != expected:
             raise ValueError(f"{name} must have shape {expected}, one row per window, got {values.shape}.")

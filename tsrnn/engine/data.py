@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..windows import WindowArray
+from .resolution import check_range, is_small
 
 __all__ = ["Missing", "Sequences", "WindowData", "batches"]
 
@@ -105,7 +106,19 @@ class WindowData:
         if scale is not None:
             scale = _series(scale, np.float64, "scale")
         starts, lead = (starts - padding).astype(np.int32), lead.astype(np.int32)
-        return cls(series, starts, lead, length + padding, offset, scale)
+        windows = cls(series, starts, lead, length + padding, offset, scale)
+        windows._check_moved()
+        return windows
+
+    def _check_moved(self) -> None:
+        """Raise if a value less its offset, divided by its scale, is too large for float32."""
+        if self.offset is None or not len(self):
+            return
+        unit = 1.0 if self.scale is None else self.scale.min()
+        if is_small(self.series, unit / 2) and is_small(self.offset, unit / 2):
+            return
+        for _, block in self.blocks(np.float64):
+            check_range("X, less its offset and divided by its scale,", block)
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -124,13 +137,13 @@ class WindowData:
         scale = None if self.scale is None else self.scale[rows]
         return replace(self, starts=self.starts[rows], lead=self.lead[rows], offset=offset, scale=scale)
 
-    def dense(self, rows: np.ndarray | slice) -> np.ndarray:
-        """Return the windows of `rows` as float32 (n, T, F); empty leading steps are NaN."""
+    def dense(self, rows: np.ndarray | slice, dtype: type = np.float32) -> np.ndarray:
+        """Return the windows of `rows` (n, T, F), by default as float32; empty leading steps are NaN."""
         steps = np.arange(self.n_steps)
         X = self.series[np.maximum(self.starts[rows][:, None] + steps, 0)]
         if self.offset is not None:
             X = X - self.offset[rows][:, None, :]
-            X = (X if self.scale is None else X / self.scale[rows][:, None, :]).astype(np.float32)
+            X = (X if self.scale is None else X / self.scale[rows][:, None, :]).astype(dtype)
         X[steps < self.lead[rows][:, None]] = np.nan
         return X
 
@@ -142,12 +155,12 @@ class WindowData:
         first = np.where(self.lead > 0, (self.lead + padding) // segment, 0)
         return np.arange(n_segments) < first[:, None]
 
-    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+    def blocks(self, dtype: type = np.float32) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield (rows, dense windows), about half a megabyte at a time."""
         size = max(1, _BLOCK_VALUES // (self.n_steps * self.n_features))
         for start in range(0, len(self), size):
             rows = slice(start, start + size)
-            yield rows, self.dense(rows)
+            yield rows, self.dense(rows, dtype)
 
 
 def batches(n_windows: int, batch_size: int, rng: np.random.Generator | None) -> np.ndarray:
@@ -159,11 +172,8 @@ def batches(n_windows: int, batch_size: int, rng: np.random.Generator | None) ->
 
 
 def _series(values: np.ndarray, dtype: type, name: str = "X") -> np.ndarray:
-    with np.errstate(over="ignore"):  # what overflows is reported below
-        series: np.ndarray = np.ascontiguousarray(values, dtype=dtype)
-    if np.isinf(series).any():
-        raise ValueError(f"Input {name} contains infinity or a value too large for dtype('{series.dtype}').")
-    return series
+    check_range(name, values, dtype)
+    return np.ascontiguousarray(values, dtype=dtype)
 
 
 def _next_full(series: np.ndarray) -> np.ndarray:

@@ -12,13 +12,25 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
+from .._masked import unmasked
 from ..windows import WindowArray
 from .data import Sequences, WindowData
+from .resolution import check_range, warn_of_rounded_targets
 from .training import Examples
 
-__all__ = ["align_targets", "read_targets", "read_weights", "read_windows", "split_in_time", "split_steps"]
+__all__ = [
+    "align_targets",
+    "check_targets",
+    "drop_silent",
+    "read_targets",
+    "read_weights",
+    "read_windows",
+    "split_in_time",
+    "split_steps",
+]
 
 Windows = WindowArray | Sequences | np.ndarray
+NAN = np.float32(np.nan)
 
 
 def read_windows(estimator: Any, X: Any, n_steps: int | None, *, reset: bool) -> Windows:
@@ -38,6 +50,7 @@ def read_windows(estimator: Any, X: Any, n_steps: int | None, *, reset: bool) ->
     reset : bool
         Whether this is a first fit.
     """
+    X = unmasked(X)
     if isinstance(X, WindowArray):
         if len(X) < 1:
             raise ValueError(f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required.")
@@ -116,10 +129,19 @@ def _check_three_d(estimator: Any, X: Windows, reset: bool) -> Windows:
 
 def read_targets(estimator: Any, X: Any, y: Any, *, allow_nan: bool = False) -> tuple[np.ndarray, tuple[int, ...]]:
     """Return y as float32 (n_windows, n_outputs), and the shape that one window's prediction is given back in."""
+    y = check_targets(estimator, X, y, allow_nan=allow_nan)
+    check_range("y", y)
+    warn_of_rounded_targets(y)
+    return y.reshape(len(y), -1).astype(np.float32, copy=False), y.shape[1:]
+
+
+def check_targets(estimator: Any, X: Any, y: Any, *, allow_nan: bool = False) -> np.ndarray:
+    """Return y as an array of one, two or three dimensions, float32 or float64; raise if it does not go with X."""
     if y is None:
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
         )
+    y = unmasked(y)
     if _differ_in_shape(y):
         y = _pad_targets(estimator, X, y)
     finite = "allow-nan" if allow_nan else True
@@ -137,11 +159,7 @@ def read_targets(estimator: Any, X: Any, y: Any, *, allow_nan: bool = False) -> 
             f"y must have shape (n_windows,), (n_windows, horizon) or (n_windows, horizon, n_targets), got {y.shape}."
         )
     check_consistent_length(X, y)
-    with np.errstate(over="ignore"):
-        flat = y.reshape(len(y), -1).astype(np.float32, copy=False)
-    if np.isinf(flat).any():
-        raise ValueError("Input y contains infinity or a value too large for dtype('float32').")
-    return flat, y.shape[1:]
+    return y
 
 
 def _pad_targets(estimator: Any, X: Windows, y: Sequence[Any]) -> np.ndarray:
@@ -208,6 +226,7 @@ def read_weights(sample_weight: Any, n_windows: int) -> np.ndarray:
     """Return the weights as float64 (n_windows,), the largest between 1/2 and 1; ones if there are none."""
     if sample_weight is None:
         return np.ones(n_windows)
+    sample_weight = unmasked(sample_weight)
     if np.isscalar(sample_weight):
         sample_weight = np.full(n_windows, sample_weight)
     weight = check_array(sample_weight, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name="sample_weight")
@@ -221,13 +240,22 @@ def read_weights(sample_weight: Any, n_windows: int) -> np.ndarray:
     return np.ldexp(weight, -np.frexp(weight.max())[1])
 
 
-def drop_silent(examples: Examples) -> Examples:
-    """Drop the windows that cannot teach anything: of weight zero, or with no known target."""
+def drop_silent(examples: Examples, part: str = "data") -> Examples:
+    """Drop the windows that cannot teach anything: of weight zero, or with no known target.
+
+    Raises
+    ------
+    ValueError
+        If there are no others; it names the `part`.
+    """
     teaches = (examples.weight > 0) & ~np.isnan(examples.y).all(axis=1)
     if teaches.all():
         return examples
     if not teaches.any():
-        raise ValueError("no window has both a weight above zero and a target that is not NaN.")
+        raise ValueError(
+            f"the {part} have no window with both a weight above zero and a target that is not NaN. Pass some whose "
+            "targets are known."
+        )
     return examples.take(np.flatnonzero(teaches))
 
 
@@ -245,30 +273,35 @@ def split_in_time(examples: Examples, fraction: float, gap: int) -> tuple[Exampl
 
 
 def split_steps(examples: Examples, fraction: float, gap: int) -> tuple[Examples, Examples]:
-    """Take the last `fraction` of the steps of each sequence for validation and drop `gap` steps before them.
+    """Take the last `fraction` of the known targets of each sequence for validation and drop `gap` steps before them.
 
     The validation part holds the whole sequences, with targets at those last steps only, so that the state in which a
     network comes to them is carried from the steps before. A sequence too short to give a step away is trained on.
     """
     windows, total = examples.windows, examples.windows.n_steps
-    n_validation = np.round(fraction * (total - windows.lead)).astype(np.int64)
-    dropped = np.where(n_validation > 0, n_validation + gap, 0)
-    lead = np.minimum(windows.lead + dropped, total)
-    if not n_validation.any() or (lead == total).all():
-        longest = int((total - windows.lead).max())
-        raise ValueError(
-            f"of sequences of up to {longest} steps, early stopping takes the last {int(n_validation.max())} for "
-            f"validation and drops validation_gap={gap} before them: there must be steps on both sides. Pass longer "
-            "sequences, another validation_fraction, a smaller validation_gap, or early_stopping=False."
-        )
     y = examples.y.reshape(len(examples), total, -1)
-    held_out = np.where((np.arange(total) < total - n_validation[:, None])[..., None], np.float32(np.nan), y)
+    known = ~np.isnan(y).all(axis=2)
+    n_validation = np.round(fraction * known.sum(axis=1)).astype(np.int64)
+    # The first step of the validation part: so many known ones follow, itself among them.
+    from_here = known[:, ::-1].cumsum(axis=1)[:, ::-1]
+    first = (known & (from_here == n_validation[:, None])).argmax(axis=1)
+    dropped = np.where(n_validation > 0, total - first + gap, 0)
+    lead = np.minimum(windows.lead + dropped, total)
+    taught = known & (np.arange(total) < (total - dropped)[:, None])
+    if not n_validation.any() or not taught.any():
+        raise ValueError(
+            f"of sequences with up to {int(known.sum(axis=1).max())} known targets, early stopping takes the last "
+            f"{int(n_validation.max())} for validation and drops validation_gap={gap} steps before them: there must be "
+            "known targets on both sides. Pass longer sequences, another validation_fraction, a smaller "
+            "validation_gap, or early_stopping=False."
+        )
+    held_out = np.where((np.arange(total) < first[:, None])[..., None] | (n_validation == 0)[:, None, None], NAN, y)
     # What is left stands at the end of a row, as that of a shorter sequence does.
     earlier = np.arange(total) - dropped[:, None]
     kept = y[np.arange(len(y))[:, None], np.maximum(earlier, 0)]
     kept[earlier < 0] = np.nan
     training = replace(windows, starts=(windows.starts - dropped).astype(np.int32), lead=lead.astype(np.int32))
     return (
-        Examples(training, kept.reshape(len(y), -1), examples.weight),
-        Examples(windows, held_out.reshape(len(y), -1), examples.weight),
+        drop_silent(replace(examples, windows=training, y=kept.reshape(len(y), -1))),
+        drop_silent(replace(examples, y=held_out.reshape(len(y), -1))),
     )

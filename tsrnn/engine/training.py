@@ -61,8 +61,8 @@ class Examples:
 
 
 def cosine(epoch: int, epochs: int) -> float:
-    """From 1 down along half a cosine, near 0 in the last epoch (Loshchilov and Hutter, 2017)."""
-    return 0.5 * (1 + math.cos(math.pi * epoch / epochs))
+    """From 1 down along half a cosine, near 0 from the last epoch on (Loshchilov and Hutter, 2017)."""
+    return 0.5 * (1 + math.cos(math.pi * min(epoch, epochs - 1) / epochs))
 
 
 def exponential(epoch: int, epochs: int) -> float:
@@ -77,8 +77,8 @@ SCHEDULES: dict[str, Callable[[int, int], float]] = {"cosine": cosine, "exponent
 class TrainingPlan:
     """How to train; the numbers of an estimator's parameters, checked.
 
-    Epochs are counted from 0, by schedules and hooks alike, and go on from `start`; a schedule by name is `epochs`
-    long, and its last rate holds from there on.
+    Epochs are counted from 0, by schedules and hooks alike, and go on from `start`. What falls over all `epochs` stays
+    where it is after them.
     """
 
     epochs: int
@@ -105,7 +105,7 @@ class TrainingPlan:
         if self.schedule is None:
             return self.numbers.learning_rate
         if isinstance(self.schedule, str):
-            return self.numbers.learning_rate * SCHEDULES[self.schedule](min(epoch, self.epochs - 1), self.epochs)
+            return self.numbers.learning_rate * SCHEDULES[self.schedule](epoch, self.epochs)
         return self.numbers.learning_rate * float(self.schedule(epoch))
 
     def forcing(self, epoch: int) -> float:

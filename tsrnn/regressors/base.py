@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.base import RegressorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -43,6 +42,7 @@ from ..engine.inputs import (
 )
 from ..engine.pieces import Pieces, Reader, count_pieces
 from ..engine.program import Numbers
+from ..engine.resolution import warn_of_rounded_windows
 from ..engine.resumption import Draws, TrainerState, owner_of, random_numbers
 from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
 from ..exceptions import CapacityWarning
@@ -50,6 +50,7 @@ from ..networks import ControlSpec, FeedbackSpec, ModelSpec, NetworkSpec
 from ..networks.summary import list_feedback_layers, list_layers
 from .reporting import ReportsToCallbacks
 from .saved import NETWORK, WINDOWS, check_network
+from .scoring import ScoresKnownTargets
 from .states import SequenceStates
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -91,7 +92,7 @@ def _output_shape(layer: Any) -> tuple[int, ...]:
         return ()
 
 
-class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, RegressorMixin, Estimator):
+class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, ScoresKnownTargets, Estimator):
     """Base of the regressors that train a network; parameters and attributes are described in `LSTMRegressor`.
 
     A subclass has the parameters that this class reads (those of training, `engine`, `n_steps` and `missing_indicator`)
@@ -513,13 +514,14 @@ class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, Regr
             f"{type(self).__name__} carries none. Leave it out."
         )
 
-    def _read_examples(self, X, y, sample_weight, *, resume, allow_nan, before=None) -> Examples:
+    def _read_examples(self, X, y, sample_weight, *, resume, allow_nan, before=None, part="data") -> Examples:
         self._piece = self._wanted_piece()
         X = read_windows(self, X, self.n_steps, reset=not resume)
         masked = self._masks if before is None else before.may_be_empty(len(X))
         sequences = self._gives_sequences()
         y, target_shape = read_targets(self, X, y, allow_nan=allow_nan or sequences)
         windows = WindowData.from_windows(X, self._padded_steps() if resume else None, masked=masked)
+        warn_of_rounded_windows(X)
         if sequences:
             # A long sequence is not to be dropped for the gaps in its targets.
             gaps = allow_nan or self._piece is not None
@@ -538,7 +540,7 @@ class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, Regr
         if self._piece is not None:
             self._piece = min(self._piece, windows.n_steps)
         weight = read_weights(sample_weight, len(X))
-        return drop_silent(Examples(windows, y, weight, np.arange(len(windows))))
+        return drop_silent(Examples(windows, y, weight, np.arange(len(windows))), part)
 
     def _count_windows(self, examples: Examples) -> int:
         """Count the windows; the pieces, where sequences are read in pieces."""
@@ -549,9 +551,8 @@ class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, Regr
         if off or self.early_stopping is False:
             return examples, None
         if validation is not None:
-            return examples, self._read_examples(
-                *validation, *[None] * (3 - len(validation)), resume=True, allow_nan=True
-            )
+            given = (*validation, None)[:3]
+            return examples, self._read_examples(*given, resume=True, allow_nan=True, part="validation data")
         if self.early_stopping == "auto" and self._count_windows(examples) < _EARLY_STOPPING_WINDOWS:
             return examples, None
         split = split_in_time if self._piece is None else split_steps

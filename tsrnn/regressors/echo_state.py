@@ -6,7 +6,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,13 +19,15 @@ from ..engine import Missing, WindowData
 from ..engine.data import check_gaps, features_with_gaps
 from ..engine.inputs import align_targets, drop_silent, read_targets, read_weights, read_windows
 from ..engine.reservoir import Reservoir, fit_readout, make_reservoir, read_inputs
+from ..engine.resolution import warn_of_rounded_windows
 from ..engine.training import Examples
 from .saved import RESERVOIR, WINDOWS, check_reservoir
+from .scoring import ScoresKnownTargets
 
 __all__ = ["EchoStateRegressor"]
 
 
-class EchoStateRegressor(SaveMixin, RegressorMixin, Estimator):
+class EchoStateRegressor(SaveMixin, ScoresKnownTargets, Estimator):
     """Echo state network [1]_ that maps windows to targets: a random reservoir with a ridge regression on its state.
 
     The reservoir reads a window step by step and is never trained; its last state and last input are the features of
@@ -272,6 +273,7 @@ class EchoStateRegressor(SaveMixin, RegressorMixin, Estimator):
         self._sequences, self._segment = self._gives_sequences(), int(self.segment)
         y, shape = read_targets(self, X, y, allow_nan=allow_nan or self._sequences)
         windows = WindowData.from_windows(X)
+        warn_of_rounded_windows(X)
         if self._sequences:
             y, shape = align_targets(windows, y, shape, X.shape[1], allow_nan=allow_nan)
         self.n_steps_in_, self._n_features_per_step = X.shape[1:]

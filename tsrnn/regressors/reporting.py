@@ -26,5 +26,5 @@ class ReportsToCallbacks:
         return new
 
     def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()  # type: ignore[misc]
+        state: Any = super().__getstate__()
         return state | {"callbacks_": []} if "callbacks_" in state else state

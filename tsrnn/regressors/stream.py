@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._masked import unmasked
 from ..engine.distributions import point_forecast, quantile_forecast
 from ..networks.cells import SQUASH, State, advance, check_known, dense, initial_states, split_weights
 
@@ -149,7 +150,7 @@ class Stream:
 
     def _read(self, observation) -> tuple[np.ndarray, np.ndarray]:
         """Return the channels of the observation (n_streams, n_inputs), and which series have had no value yet."""
-        x = np.asarray(observation, dtype=np.float64)
+        x = np.asarray(unmasked(observation), dtype=np.float64)
         expected = (self._n_features,) if self.n_streams == 1 else (self.n_streams, self._n_features)
         if x.shape not in {expected, (self.n_streams, self._n_features)}:
             raise ValueError(f"an observation must have shape {expected}, got {x.shape}.")
