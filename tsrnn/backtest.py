@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import numbers
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from ._progress import work
 from .exceptions import DataError
 from .forecasters.base import interval_levels
 from .forecasters.mean import MeanForecaster
@@ -221,22 +221,21 @@ def check_model(model, plan: Plan) -> None:
         return
 
 
-def run_plan(
-    model, plan: Plan, *, every: int | None, coverage, name, on_origin: Callable[[int], object] = lambda done: None
-) -> Backtest:
-    """Backtest one model, fitted at every so many origins; `on_origin` is told how many more are done, for a bar."""
+def run_plan(model, plan: Plan, *, every: int | None, coverage, name) -> Backtest:
+    """Backtest one model, fitted at every so many origins."""
     size = every or len(plan.cutoffs)
     batches = [plan.cutoffs[i : i + size] for i in range(0, len(plan.cutoffs), size)]
     parts, fit_seconds, predict_seconds = [], 0.0, 0.0
-    for cutoffs in batches:
-        fitted = prepare(model, plan)
-        start = time.perf_counter()
-        fitted.fit(plan.frame.loc[: cutoffs[0]])
-        middle = time.perf_counter()
-        parts.append(fitted.predict_cutoffs(plan.horizon, plan.frame, cutoffs, coverage=coverage))
-        predict_seconds += time.perf_counter() - middle
-        fit_seconds += middle - start
-        on_origin(len(cutoffs))
+    with work("Backtesting", len(batches)) as fits:
+        for cutoffs in batches:
+            with fits.unit("fit" if len(batches) > 1 else ""):
+                fitted = prepare(model, plan)
+                start = time.perf_counter()
+                fitted.fit(plan.frame.loc[: cutoffs[0]])
+                middle = time.perf_counter()
+                parts.append(fitted.predict_cutoffs(plan.horizon, plan.frame, cutoffs, coverage=coverage))
+                predict_seconds += time.perf_counter() - middle
+                fit_seconds += middle - start
     forecasts = _tidy(pd.concat(parts, ignore_index=True), plan.observed, name)
     return Backtest(forecasts, fitted, fit_seconds, predict_seconds, count_parameters(fitted), len(batches))
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 import html
 import numbers
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import FitFailedWarning
 
+from ._bar import Bar
 from ._checks import check_int
+from ._progress import work
 from ._warnings import warn_user
 from .backtest import Backtest, Plan, check_model, check_refit, make_plan, model_name, run_plan
 from .baselines import trivial_kind, with_baselines
@@ -80,7 +81,8 @@ def compare(
         What becomes of a model that fails: a row with its error and without numbers, and a warning that names it; or
         the error is raised, and the comparison stops.
     progress : bool or "auto", default="auto"
-        Show a progress bar on stderr where that is a terminal.
+        Show one bar for all of the work, on a terminal or in a notebook: at once, or what takes more than three
+        seconds (``"auto"``).
 
     Returns
     -------
@@ -124,11 +126,13 @@ def compare(
         _check_named(name, model, plan)
     everyone = with_baselines(named, plan, season_length)
     runs, failures = {}, {}
-    with _progress(progress, len(everyone) * len(plan.cutoffs)) as advance:
+    with work("Comparing", len(everyone), show=_shown(progress), even=False) as models_tried:
         for name, model in everyone.items():
             try:
-                runs[name] = _run(name, model, plan, every, coverage, advance)
+                with models_tried.unit(name):
+                    runs[name] = _run(name, model, plan, every, coverage)
             except Exception as exc:
+                models_tried.done += 1
                 if error_score == "raise":
                     raise _with_name(name, exc) from exc
                 failures[name] = f"{type(exc).__name__}: {exc}"
@@ -414,21 +418,11 @@ def _check_season(plan: Plan, season_length: int) -> None:
 # ---------------------------------------------------------------------- the runs
 
 
-def _run(name, model, plan, every, coverage, advance) -> Backtest:
-    """Backtest one model, which has to forecast every row; the bar goes on whether it does or not."""
-    left = len(plan.cutoffs)
-
-    def on_origin(done):
-        nonlocal left
-        left -= done
-        advance(done)
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SilentNetworkWarning)  # the table and `networks` say it
-            run = run_plan(model, plan, every=every, coverage=coverage, name=name, on_origin=on_origin)
-    finally:
-        advance(left)
+def _run(name, model, plan, every, coverage) -> Backtest:
+    """Backtest one model, which has to forecast every row."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SilentNetworkWarning)  # the table and `networks` say it
+        run = run_plan(model, plan, every=every, coverage=coverage, name=name)
     rows, wanted = run.forecasts, len(plan.cutoffs) * plan.horizon * plan.observed.shape[1]
     empty = rows[~np.isfinite(rows["y_pred"])]
     if len(empty) or len(rows) != wanted:
@@ -463,16 +457,8 @@ def _reference(runs: dict) -> str:
     return next(found, next(iter(runs)))
 
 
-@contextmanager
-def _progress(show: bool | str, total: int) -> Iterator:
-    """Yield a function that moves a progress bar on; the bar is drawn on a terminal's stderr only."""
-    if not show:
-        yield lambda done: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Comparing", total=total)
-        yield lambda done: bar.advance(task, done)
+def _shown(progress: bool | str) -> int | Literal["auto"]:
+    """How `work` is to show itself: on a terminal or in a notebook only, also where that is asked for."""
+    if progress == "auto":
+        return "auto"
+    return int(bool(progress) and (Bar.on_terminal() or Bar.in_notebook()))
