@@ -170,7 +170,7 @@ def make_plan(df, target, horizon, n_windows, step, freq=None) -> Plan:
     df = df.to_frame("y" if df.name is None else df.name) if isinstance(df, pd.Series) else df
     if not isinstance(df, pd.DataFrame):
         raise DataError(f"df must be a pandas DataFrame with a time index, got {type(df).__name__}.")
-    targets = as_names(target) or list(df.columns)
+    targets = as_names(target, df.columns) or list(df.columns)
     check_columns(df, targets, "target")
     index = check_time_index(df.index, "df")
     df = df.set_axis(index)  # periods -> stamps
@@ -178,7 +178,7 @@ def make_plan(df, target, horizon, n_windows, step, freq=None) -> Plan:
     observed = grid.regularise(check_frame(df[targets], "df"))
     cutoffs = pd.DatetimeIndex(observed.index)[rolling_cutoffs(len(observed), horizon, n_windows, step)]
     step = int(horizon if step is None else step)
-    return Plan(df, observed, cutoffs, target, int(horizon), step, season_length(grid.freq), freq)
+    return Plan(df, observed, cutoffs, target, int(horizon), step, season_length(grid), freq)
 
 
 def check_refit(refit) -> int | None:
@@ -244,7 +244,7 @@ def prepare(model, plan: Plan):
     """Return a fresh clone with target and horizon set where the user left them open."""
     model = clone(model)
     params = model.get_params(deep=False)
-    own = as_names(params.get("target"))
+    own = as_names(params.get("target"), plan.frame.columns)
     if own:
         missing = [target for target in plan.observed.columns if target not in own]
         if missing:

@@ -11,6 +11,7 @@ __all__ = [
     "ArchiveError",
     "CapacityWarning",
     "DataError",
+    "DataWarning",
     "GradientWarning",
     "NotFittedError",
     "PrecisionWarning",
@@ -29,6 +30,10 @@ def __getattr__(name: str) -> Any:
 
 class DataError(ValueError):
     """The data given cannot be used as they are; the message says what to change."""
+
+
+class DataWarning(UserWarning):
+    """The data can be used as they are, but may not be what was meant; the message says what to do."""
 
 
 class ArchiveError(ValueError):

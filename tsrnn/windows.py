@@ -252,7 +252,7 @@ def make_windows(frame, window, horizon, target=None, stride=1, freq=None, retur
     stride = check_length(stride, "stride")
     frame = frame.to_frame() if isinstance(frame, pd.Series) else frame
     data, follows = _read_series(frame, freq)
-    names = as_names(target) or list(data.columns)
+    names = as_names(target, data.columns) or list(data.columns)
     check_columns(data, names, "target")
     values = data.to_numpy()
     cutoffs = np.arange(window - 1, len(values) - horizon)

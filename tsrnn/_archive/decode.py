@@ -203,6 +203,12 @@ class Decoder:
             raise ArchiveError(f"labels of dtype {dtype!r:.60}")
         return pd.Index(self._labels(items), dtype=dtype, name=self.decode(name))
 
+    def _multi_index(self, items, names):
+        labels, names = list(self._labels(items)), self._list(names)
+        if not labels or not all(type(label) is tuple and len(label) == len(names) for label in labels):
+            raise ArchiveError(f"labels of several levels are not tuples of {len(names)}")
+        return pd.MultiIndex.from_tuples(labels, names=names)
+
     def _column(self, values, index) -> Any:
         column = expect(self.decode(values), np.ndarray, pd.Index)
         if isinstance(column, pd.RangeIndex):  # as an array it takes memory that no bytes stand for
@@ -273,6 +279,7 @@ class Decoder:
         "range_index": _range_index,
         "number_index": _number_index,
         "label_index": _label_index,
+        "multi_index": _multi_index,
         "series": _series,
         "frame": _frame,
         "dataclass": _dataclass,

@@ -213,6 +213,13 @@ class Encoder:
             raise ArchiveError(f"cannot save {where}: an index of dtype {value.dtype}.")
         return node | {"name": name}
 
+    def _multi_index(self, value, where):
+        return {
+            "kind": "multi_index",
+            "items": [self._label(item, where) for item in value.tolist()],
+            "names": [self._label(name, f"{where}.names") for name in value.names],
+        }
+
     def _column(self, value, where):
         """Encode the values of a Series."""
         if isinstance(value.dtype, np.dtype):
@@ -276,6 +283,7 @@ class Encoder:
         pd.Timedelta: _timedelta,
         pd.DatetimeIndex: _datetime_index,
         pd.Index: _index,
+        pd.MultiIndex: _multi_index,
         pd.RangeIndex: _index,
         pd.Series: _series,
         pd.DataFrame: _frame,

@@ -78,10 +78,17 @@ def trend_terms(position: np.ndarray, trend: str | None) -> np.ndarray:
     return np.column_stack([columns[term] for term in trend]) if trend else np.empty((len(position), 0))
 
 
-def design(spec: Spec, exog: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """All regressors of a model: trend, covariates, Fourier terms."""
-    fourier = fourier_terms(position, spec.season, spec.harmonics)
-    return np.hstack([trend_terms(position, spec.trend), exog, fourier])
+def design(spec: Spec, exog: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """All regressors of a model: trend, covariates, Fourier terms.
+
+    Parameters
+    ----------
+    time : ndarray of shape (n_rows,) or (n_rows, 2)
+        Steps since the origin: those of the trend, and those that the season counts, which follow the wall clock.
+    """
+    steps, clock = np.broadcast_to(time.T, (2, len(time)))
+    fourier = fourier_terms(clock, spec.season, spec.harmonics)
+    return np.hstack([trend_terms(steps, spec.trend), exog, fourier])
 
 
 def difference(values: np.ndarray, spec: Spec) -> np.ndarray:

@@ -99,13 +99,13 @@ def aicc(log_likelihood: float, n_parameters: int, n_rows: int) -> float:
     return -2 * log_likelihood + 2 * n_parameters * n_rows / (n_rows - n_parameters - 1)
 
 
-def choose_harmonics(y, exog, position, season: int, most: int) -> int:
+def choose_harmonics(y, exog, time, season: int, most: int) -> int:
     """How many pairs of Fourier terms have the lowest AICc; none where two seasons are not there."""
     if season < 2 or len(y) < 2 * season:
         return 0
     counts = range(min(most, season // 2) + 1)
     specs = [Spec((0, 0, 0), harmonics=k, season=season) for k in counts]
-    return int(np.argmin([regress(y, design(spec, exog, position), spec)[1] for spec in specs]))
+    return int(np.argmin([regress(y, design(spec, exog, time), spec)[1] for spec in specs]))
 
 
 def near_unit_root(params: np.ndarray, spec: Spec) -> bool:

@@ -1,8 +1,8 @@
 """What every forecaster is: a DataFrame goes in, forecasts on a time index come out.
 
 `BaseForecaster` reads time, targets and covariates from frames, finds the rows and steps that are asked for, and leaves
-to a subclass three hooks on plain arrays: `_fit`, `_forecast` and `_spread`. Imports frames, checks, exceptions and
-observed.
+to a subclass three hooks on plain arrays: `_fit`, `_forecast` and `_spread`. Imports frames, checks, exceptions, and
+labels, observed, requests, roles and scoring beside it.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from .._publishing import publishes, reads_one_state
 from ..exceptions import DataError
 from ..frames import (
     TimeGrid,
-    as_names,
     check_columns,
     check_frame,
     check_on_grid,
     check_time_index,
-    check_unique_columns,
     in_zone,
     infer_grid,
     some,
 )
+from .labels import as_objects, column_index, suffixed
 from .observed import rows_since_observed
 from .requests import check_levels, check_request, check_steps
+from .roles import Named, container_of, read_roles
 from .saved import check_data
 from .scoring import observed_r2
 
@@ -119,7 +119,8 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
     def _read(self, X, y) -> np.ndarray:
         """Take in the rows to fit, with their roles and grid, and return their values."""
         data, targets, past, future = self._read_roles(X, y)
-        grid = infer_grid(data.index, self.freq)
+        index = getattr(X, "index", None)
+        grid = infer_grid(index if isinstance(index, pd.PeriodIndex) else pd.DatetimeIndex(data.index), self.freq)
         if data[targets].isna().all().any():
             empty = [name for name in targets if data[name].isna().all()]
             raise DataError(f"target column(s) {some(empty)} hold no observation at all.")
@@ -130,65 +131,8 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
 
     def _read_roles(self, X, y):
         """Return the columns in use, ordered targets, past, future, and the three lists of names."""
-        past = as_names(getattr(self, "past_covariates", None))
-        named_future = as_names(getattr(self, "future_covariates", None))
-        wanted = as_names(self.target)
-        if y is None:
-            frame = X.to_frame(X.name if X.name is not None else "y") if isinstance(X, pd.Series) else X
-            if not isinstance(frame, pd.DataFrame):
-                frame = check_frame(frame)
-            check_columns(frame, wanted, "target")
-            targets = wanted or [c for c in frame.columns if c not in past and c not in named_future]
-            future = named_future
-        else:
-            frame, targets = self._join_target(X, y, wanted)
-            others = [c for c in frame.columns if c not in targets and c not in past]
-            future = (named_future or others) if self._takes_covariates else []
-        if not targets:
-            raise DataError("there is nothing to forecast: X has no columns and y is not given. Pass y or target=.")
-        check_columns(frame, past, "past covariate")
-        check_columns(frame, future, "future covariate")
-        used = [*targets, *past, *future]
-        check_unique_columns(frame.loc[:, frame.columns.isin(used)])
-        twice = {name for name in used if used.count(name) > 1}
-        if twice:
-            raise DataError(f"column(s) {some(sorted(twice, key=str))} are named in more than one role.")
-        return check_frame(frame[used]), targets, past, future
-
-    @staticmethod
-    def _join_target(X, y, wanted):
-        """Put y beside X's columns; a y without a time index of its own takes X's."""
-        if isinstance(X, pd.Series):
-            X = X.to_frame()
-        if not isinstance(X, pd.DataFrame):
-            raise DataError(
-                f"X must be a DataFrame with a time index, got {type(X).__name__}. With no covariates pass an empty "
-                "one: fit(df[[]], df['temp']). In a Pipeline, call .set_output(transform='pandas') on the transformers "
-                "in front."
-            )
-        check_time_index(X.index)
-        if len(y) != len(X):
-            raise DataError(f"X has {len(X)} rows and y has {len(y)}. They must describe the same times.")
-        if isinstance(y, (pd.Series, pd.DataFrame)):
-            timed = isinstance(y.index, (pd.DatetimeIndex, pd.PeriodIndex))
-            if timed and not check_time_index(y.index, "y").equals(check_time_index(X.index)):
-                raise DataError("X and y have different time indexes. Align them first, e.g. y = y.loc[X.index].")
-            if isinstance(y, pd.Series):
-                y = y.to_frame(y.name if y.name is not None else wanted[0] if len(wanted) == 1 else "y")
-            y = y.set_axis(X.index)
-        else:
-            values = np.asarray(y).reshape(len(X), -1)
-            fallback = ["y"] if values.shape[1] == 1 else [f"y{i}" for i in range(values.shape[1])]
-            names = wanted if len(wanted) == values.shape[1] else fallback
-            y = pd.DataFrame(values, index=X.index, columns=names)
-        if wanted and list(y.columns) != wanted:
-            raise DataError(f"target={wanted!r}, but y holds {list(y.columns)!r}. Drop target=, or name both alike.")
-        both = [name for name in y.columns if name in X.columns]
-        if both:
-            raise DataError(
-                f"target {some(both)} stands in X as well as in y and would leak. Drop it from X or omit y."
-            )
-        return pd.concat([y, X], axis=1), list(y.columns)
+        names = Named(self.target, getattr(self, "past_covariates", None), getattr(self, "future_covariates", None))
+        return read_roles(X, y, names, self._takes_covariates)
 
     # ------------------------------------------------------------------ forecasts
 
@@ -260,7 +204,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
             On the future time index.
         """
         values, _, stamps = self._predict_steps(self._default_steps() if steps is None else check_steps(steps), None)
-        return pd.DataFrame(values, index=stamps, columns=self.targets_)
+        return self._frame(values, stamps, self.targets_)
 
     @reads_one_state
     def predict_quantiles(
@@ -285,8 +229,8 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         """
         levels = check_levels(quantiles)
         _, bands, stamps = self._predict_steps(self._default_steps() if X is None else X, history, levels)
-        names = [f"{target}_q{100 * level:g}" for target in self.targets_ for level in levels]
-        return pd.DataFrame(bands.reshape(len(stamps), -1), index=stamps, columns=names)
+        names = [suffixed(target, f"_q{100 * level:g}") for target in self.targets_ for level in levels]
+        return self._frame(bands.reshape(len(stamps), -1), stamps, names)
 
     @reads_one_state
     def predict_interval(
@@ -301,12 +245,10 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         """
         tails, suffix = interval_levels(coverage)
         values, bands, stamps = self._predict_steps(self._default_steps() if X is None else X, history, tails)
-        columns = {}
-        for k, target in enumerate(self.targets_):
-            columns[target] = values[:, k]
-            columns[f"{target}_lower_{suffix}"] = bands[:, k, 0]
-            columns[f"{target}_upper_{suffix}"] = bands[:, k, 1]
-        return pd.DataFrame(columns, index=stamps)
+        ends = ("", f"_lower_{suffix}", f"_upper_{suffix}")
+        names = [suffixed(target, end) if end else target for target in self.targets_ for end in ends]
+        # (n_stamps, K, 3): the forecast beside its bounds
+        return self._frame(np.dstack([values, bands]).reshape(len(stamps), -1), stamps, names)
 
     @reads_one_state
     def predict_cutoffs(self, steps: int, history: Table, cutoffs: Any, coverage: float | None = None) -> pd.DataFrame:
@@ -326,20 +268,23 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         Returns
         -------
         DataFrame
-            Tidy: ``cutoff, ds, step, target, y_pred`` and, with coverage, ``lower_90, upper_90``.
+            Tidy: ``cutoff, ds, step, target, y_pred`` and, with coverage, ``lower_90, upper_90``. Cutoffs and times are
+            periods if the fit was given periods.
         """
         check_is_fitted(self)
-        steps, cutoffs = check_steps(steps), pd.DatetimeIndex(cutoffs)
-        values, index, rows = self._read_cutoffs(steps, history, cutoffs)
+        steps = check_steps(steps)
+        cutoffs = self._read_cutoffs(cutoffs, self.data_.index.tz)
+        values, index, rows = self._rows_to_forecast(steps, history, cutoffs)
         values = np.hstack([values, self._time_columns(index)])
         forecasts = self._forecast(values, rows, steps)
+        ahead = rows[:, None] + np.arange(1, steps + 1)
         tidy = pd.DataFrame(
             {
-                "cutoff": np.repeat(cutoffs, steps * len(self.targets_)),
+                "cutoff": np.repeat(self.grid_.give_back(cutoffs), steps * len(self.targets_)),
                 # (n_cutoffs, steps), then once per target
-                "ds": np.repeat(index[(rows[:, None] + np.arange(1, steps + 1)).ravel()], len(self.targets_)),
+                "ds": np.repeat(self.grid_.give_back(index[ahead.ravel()]), len(self.targets_)),
                 "step": np.tile(np.repeat(np.arange(1, steps + 1), len(self.targets_)), len(rows)),
-                "target": np.tile(np.asarray(self.targets_, dtype=object), len(rows) * steps),
+                "target": np.tile(as_objects(self.targets_), len(rows) * steps),
                 "y_pred": forecasts.ravel(),
             }
         )
@@ -349,7 +294,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
             tidy[f"lower_{suffix}"], tidy[f"upper_{suffix}"] = bands[..., 0].ravel(), bands[..., 1].ravel()
         return tidy
 
-    def _read_cutoffs(self, steps, history, cutoffs):
+    def _rows_to_forecast(self, steps, history, cutoffs):
         """Return the values of the history and of the steps beyond its end, their stamps, and the cutoffs' rows."""
         frame = self.grid_.regularise(self._read_history(history))
         if not len(cutoffs):
@@ -381,10 +326,11 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         DataError
             And what `fit` raises for a parameter.
         """
-        probe, cutoffs = clone(self), pd.DatetimeIndex(cutoffs)
+        probe, stamps = clone(self), check_time_index(history.index, "history")
+        cutoffs = self._read_cutoffs(cutoffs, stamps.tz)
         probe._read_roles(history, None)  # over all rows: a covariate may turn infinite late
-        probe._settle(probe._read(history.loc[: cutoffs[0]], None))
-        probe._read_cutoffs(check_steps(steps), history, cutoffs)
+        probe._settle(probe._read(history[stamps <= cutoffs[0]], None))
+        probe._rows_to_forecast(check_steps(steps), history, cutoffs)
 
     @publishes
     def update(self, X: Table, y: Any = None) -> Self:
@@ -414,13 +360,14 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         last = frame.index[-1]
         if isinstance(X, numbers.Integral):
             stamps, given = self.grid_.future(last, check_steps(X)), None
-            steps = np.arange(1, len(stamps) + 1)
+            steps, asked = np.arange(1, len(stamps) + 1), self.grid_.give_back(stamps)
         else:
-            stamps = check_time_index(X.index if isinstance(X, (pd.DataFrame, pd.Series)) else X, "X to predict")
+            asked = X.index if isinstance(X, (pd.DataFrame, pd.Series)) else X
+            stamps = check_time_index(asked, "X to predict")
             given, steps = X if isinstance(X, pd.DataFrame) else None, None
         if not len(stamps):
             raise DataError("X to predict has no rows; pass the timestamps to forecast or a number of steps.")
-        asked, stamps = stamps, in_zone(stamps, frame.index.tz, "X to predict")
+        stamps = in_zone(stamps, frame.index.tz, "X to predict")
         ahead = stamps > last
         out = np.empty((len(stamps), len(self.targets_), 1 + len(quantiles)))
         # First the farthest steps: a model that measures its errors does so once, as far as is asked for.
@@ -481,9 +428,8 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
     def _extend(self, frame, stamps, steps, given) -> np.ndarray:
         """Add the rows to forecast below the history: NaN, except for the future covariates given."""
         length = int(steps.max())
-        # Which stamps the steps 1..length have: where all are given, those (on a trading calendar they may differ from
-        # the grid's).
-        index = stamps if length == len(stamps) else self.grid_.future(frame.index[-1], length)
+        # Which stamps the steps 1..length have: on a calendar, those given say which days are open.
+        index: pd.Index = self.grid_.rows_ahead(frame.index[-1], stamps)
         beyond = self._steps_ahead(length) - length
         index = index.append(self.grid_.future(index[-1], beyond)) if beyond else index
         rows = np.full((len(index), frame.shape[1]), np.nan)
@@ -512,11 +458,17 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
             raise DataError(f"history must be a DataFrame or Series, got {type(history).__name__}.")
         used = list(self.data_.columns)
         check_columns(history, used, "column")
-        data = check_frame(history[used], "history")
+        data = in_zone(check_frame(history[used], "history"), self.data_.index.tz, "history")
         if not len(data):
             raise DataError("history has no rows.")
         check_on_grid(check_time_index(data.index), self.grid_, f"freq={self.grid_.freq!r}")
         return data
+
+    @staticmethod
+    def _read_cutoffs(cutoffs, tz) -> pd.DatetimeIndex:
+        index = pd.Index(cutoffs)
+        index = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else pd.DatetimeIndex(index)
+        return in_zone(index, tz, "cutoffs")
 
     def _check_future_known(self, values, index, rows, steps) -> None:
         if not self.future_:
@@ -539,8 +491,11 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
             f"blocks and take the first {steps} step(s), or fit with a shorter horizon or strategy='recursive'."
         )
 
+    def _frame(self, values, stamps, names) -> pd.DataFrame:
+        return pd.DataFrame(values, index=stamps, columns=column_index(names, self.data_.columns))
+
     def _give_back(self, values, stamps):
-        frame = pd.DataFrame(values, index=stamps, columns=self.targets_)
+        frame = self._frame(values, stamps, self.targets_)
         if self.container_ == "frame":
             return frame
         # Wrappers such as TransformedTargetRegressor hand over an ndarray and reshape the one they get back.
@@ -608,13 +563,6 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
     def _steps_read(self, steps: int) -> int:
         """How many rows after a cutoff hold the future covariates that `_forecast` reads for so many steps."""
         return steps
-
-
-def container_of(y) -> str:
-    """What `predict` gives back for such a y: "frame", "series", or "array" for a one-dimensional ndarray."""
-    if np.ndim(y) != 1:  # None, a DataFrame, a matrix
-        return "frame"
-    return "array" if isinstance(y, np.ndarray) else "series"
 
 
 def interval_levels(coverage: float) -> tuple[np.ndarray, str]:

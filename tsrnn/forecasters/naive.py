@@ -15,16 +15,23 @@ from ..exceptions import DataError
 from ..frames import season_length as season_of
 from ..frames import some
 from .base import BaseForecaster
-from .observed import carry_forward, latest_rows, take_rows
+from .observed import carry_forward, latest_of_phase, latest_rows, take_rows
 from .saved import n_regular
 
 __all__ = ["DriftForecaster", "NaiveForecaster", "SeasonalNaiveForecaster"]
 
 
-def season_rows(values: np.ndarray, cutoffs: np.ndarray, steps: int, period: int) -> np.ndarray:
+def season_rows(
+    values: np.ndarray, cutoffs: np.ndarray, steps: int, period: int, clock: np.ndarray | None = None
+) -> np.ndarray:
     """The row with the last observation of the same phase as each step, up to the cutoff.
 
     Where no season has one, the last observation of any phase stands in.
+
+    Parameters
+    ----------
+    clock : ndarray of int, shape (n_rows,), optional
+        What the season counts instead of rows, up to the last step: hours of the wall clock.
 
     Returns
     -------
@@ -32,24 +39,39 @@ def season_rows(values: np.ndarray, cutoffs: np.ndarray, steps: int, period: int
         -1 where nothing was observed.
     """
     step = np.arange(1, steps + 1)
-    # c + h - m * ceil(h / m): the row of the same phase in the last season up to the cutoff
-    rows = cutoffs[:, None] + step - period * -(-step // period)  # (n_cutoffs, steps)
-    sources = np.where((rows < 0)[..., None], -1, latest_rows(values, period)[np.maximum(rows, 0)])
+    if clock is None:
+        # c + h - m * ceil(h / m): the row of the same phase in the last season up to the cutoff
+        rows = cutoffs[:, None] + step - period * -(-step // period)  # (n_cutoffs, steps)
+        sources = np.where((rows < 0)[..., None], -1, latest_rows(values, period)[np.maximum(rows, 0)])
+    else:
+        sources = latest_of_phase(values, clock % period, cutoffs, cutoffs[:, None] + step)
     return np.where(sources < 0, latest_rows(values)[cutoffs][:, None, :], sources)
 
 
-def increments(values: np.ndarray, period: int = 1) -> tuple[np.ndarray, np.ndarray]:
+def increments(values: np.ndarray, period: int = 1, clock: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Differences from the last observation of the same phase, and over how many periods each goes.
+
+    Parameters
+    ----------
+    clock : ndarray of int, shape (n_rows,), optional
+        What the period counts instead of rows.
 
     Returns
     -------
-    change, periods : ndarrays of shape (n_rows - period, n_targets)
-        NaN where either end is not observed.
+    change, periods : ndarrays of shape (n_rows - period, n_targets), or (n_rows - 1, n_targets) by a clock
+        NaN where either end is not observed, or the clock shows both at once.
     """
-    before = latest_rows(values, period)[:-period]
-    change = values[period:] - take_rows(values, before)
-    rows = np.arange(period, len(values))[:, None]
-    return change, np.where(np.isnan(change), np.nan, (rows - before) / period)
+    if clock is None:
+        before = latest_rows(values, period)[:-period]
+        rows = np.arange(len(values))
+        since = rows[period:, None] - before
+    else:
+        last = np.arange(len(values) - 1)
+        before = latest_of_phase(values, clock % period, last, last[:, None] + 1)[:, 0]
+        since = clock[1:, None] - clock[before]
+    change = values[-len(before) :] - take_rows(values, before) if len(before) else values[:0]
+    known = np.isfinite(change) & (since > 0)
+    return np.where(known, change, np.nan), np.where(known, since / period, np.nan)
 
 
 def walk_scale(change: np.ndarray, periods: np.ndarray, n_parameters: int = 0) -> np.ndarray:
@@ -190,13 +212,28 @@ class SeasonalNaiveForecaster(WalkForecaster):
         n_rows = n_regular(self)
         require(self.season_length_ <= n_rows, f"season_length_ is {self.season_length_}, longer than {n_rows} rows")
 
-    def _settle(self, values):
+    def _time_columns(self, index):
+        if self.grid_.counts_rows:
+            return super()._time_columns(index)
+        return self.grid_.clock_positions(index, self.origin_, self._season())[:, None]
+
+    def _season(self) -> int:
         given = check_int("season_length", self.season_length, none=True)
-        self.season_length_ = season_of(self.grid_.freq) if given is None else given
+        return season_of(self.grid_) if given is None else given
+
+    def _clock(self, values):
+        """What the season counts, or None where that is rows."""
+        if self.grid_.counts_rows:
+            return None
+        clock = values[:, -1].astype(int)
+        return None if (np.diff(clock) == 1).all() else clock
+
+    def _settle(self, values):
+        self.season_length_ = self._season()
         self._check_history(values, np.array([len(values) - 1]))
 
     def _fit(self, values):
-        self.sigma_ = walk_scale(*increments(self._targets(values), self.season_length_))
+        self.sigma_ = walk_scale(*increments(self._targets(values), self.season_length_, self._clock(values)))
 
     def _check_history(self, values, cutoffs):
         super()._check_history(values, cutoffs)
@@ -209,12 +246,14 @@ class SeasonalNaiveForecaster(WalkForecaster):
 
     def _forecast(self, values, cutoffs, steps):
         targets = self._targets(values)
-        return take_rows(targets, season_rows(targets, cutoffs, steps, self.season_length_))
+        return take_rows(targets, season_rows(targets, cutoffs, steps, self.season_length_, self._clock(values)))
 
     def _bands(self, values, cutoffs, forecasts, quantiles):
-        steps = np.arange(1, forecasts.shape[1] + 1)
-        rows = season_rows(self._targets(values), cutoffs, len(steps), self.season_length_)
-        seasons = -(-((cutoffs[:, None] + steps)[..., None] - rows) // self.season_length_)  # (n_cutoffs, steps, K)
+        clock, n_steps = self._clock(values), forecasts.shape[1]
+        rows = season_rows(self._targets(values), cutoffs, n_steps, self.season_length_, clock)
+        shown = np.arange(len(values)) if clock is None else clock
+        since = shown[cutoffs[:, None] + np.arange(1, n_steps + 1)][..., None] - shown[rows]
+        seasons = np.maximum(1, -(-since // self.season_length_))  # (n_cutoffs, steps, K)
         return forecasts[..., None] + np.sqrt(seasons)[..., None] * self._normal_quantiles(np.ones(1), quantiles)
 
     def _spread(self, steps, quantiles):

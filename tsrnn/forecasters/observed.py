@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["carry_forward", "latest_rows", "rows_since_observed", "take_rows"]
+__all__ = ["carry_forward", "latest_of_phase", "latest_rows", "rows_since_observed", "take_rows"]
 
 
 def latest_rows(values: np.ndarray, period: int = 1) -> np.ndarray:
@@ -34,6 +34,41 @@ def latest_rows(values: np.ndarray, period: int = 1) -> np.ndarray:
     # (n, K) -> (seasons, period, K): a column of a season's phase holds ascending rows, so their maximum is the latest
     seen = np.maximum.accumulate(rows.reshape(seasons, period, n_targets), axis=0)
     return seen.reshape(-1, n_targets)[:n_rows]
+
+
+def latest_of_phase(values: np.ndarray, phase: np.ndarray, cutoffs: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The last observed row, up to the cutoff, of the phase that another row has.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_targets)
+        NaN where nothing was observed.
+    phase : ndarray of int, shape (n_rows,)
+        From 0 on.
+    cutoffs : ndarray of int, shape (n_cutoffs,)
+    rows : ndarray of int, shape (n_cutoffs, steps)
+        Rows whose phases are asked for.
+
+    Returns
+    -------
+    ndarray of int, shape (n_cutoffs, steps, n_targets)
+        -1 where there is none.
+
+    Examples
+    --------
+    >>> values = np.array([[7.0], [8.0], [9.0], [np.nan]])
+    >>> latest_of_phase(values, np.array([0, 1, 1, 0]), np.array([2]), np.array([[3]])).ravel()
+    array([0])
+    """
+    n_rows = len(values)
+    order = np.lexsort((np.arange(n_rows), phase))
+    base = phase[order] * (n_rows + 1)
+    seen = np.where(np.isnan(values[order]), 0, order[:, None] + 1) + base[:, None]
+    # The bases of later phases are larger than every row of earlier ones: the maximum stays within its phase.
+    latest = np.maximum.accumulate(seen, axis=0) - base[:, None] - 1
+    at = np.searchsorted(base + order, phase[rows] * (n_rows + 1) + cutoffs[:, None], side="right") - 1
+    same = (at >= 0) & (phase[order][at] == phase[rows])
+    return np.where(same[..., None], latest[at], -1)
 
 
 def take_rows(values: np.ndarray, rows: np.ndarray) -> np.ndarray:

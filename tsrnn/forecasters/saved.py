@@ -50,6 +50,8 @@ def check_sparse(index: pd.DatetimeIndex, grid: TimeGrid) -> None:
     """Refuse a grid that has far more steps than there are rows, before anyone counts them one by one."""
     four = SOME_TIME + 4 * grid.freq - SOME_TIME  # of months, four are about as long as they are on average
     step = min(four / 4, DAY) if grid.calendar else four / 4  # a calendar is counted by days
+    if grid.sessions:
+        step = 7 * DAY / grid.rows_a_week
     n_steps = (index[-1] - index[0]) / step
     many = n_steps > 2 * SPARSEST_GRID * len(index) + 100
     require(not many, f"grid_ has about {n_steps:.0f} steps of {grid.freq.freqstr!r:.60} between {len(index)} rows")

@@ -53,7 +53,7 @@ class ARIMABase(BaseForecaster):
     """Shared part: everything but which model is to be fitted.
 
     A subclass has the parameters ``max_fit_rows`` and ``max_iter`` beside those of the protocol and implements
-    ``_check_params()`` and ``_choose(y, exog, position)``, which returns a `Spec`.
+    ``_check_params()`` and ``_choose(y, exog, time)``, which returns a `Spec`.
     """
 
     _takes_covariates = True
@@ -70,12 +70,18 @@ class ARIMABase(BaseForecaster):
         check_specs(self)
 
     def _time_columns(self, index):
-        return self.grid_.positions(index, self.origin_)[:, None].astype(float)
+        positions = self.grid_.positions(index, self.origin_)
+        clock = self.grid_.clock_positions(index, self.origin_, self._season())
+        return np.column_stack([positions, clock]).astype(float)
+
+    def _season(self) -> int:
+        check_int("season_length", self.season_length, none=True)
+        return season_of(self.grid_) if self.season_length is None else self.season_length
 
     def _split(self, values):
-        """Return targets, covariates and positions."""
+        """Return targets, covariates and the time: positions, and those that the season counts, (n_rows, 2)."""
         n_targets = len(self.targets_)
-        return values[:, :n_targets], values[:, n_targets:-1], values[:, -1]
+        return values[:, :n_targets], values[:, n_targets:-2], values[:, -2:]
 
     def _settle(self, values):
         self._check_params()
@@ -90,12 +96,12 @@ class ARIMABase(BaseForecaster):
     def _fit(self, values):
         self.specs_, self.params_, self.scale_, self.converged_ = [], [], [], []
         for k, target in enumerate(self.targets_):
-            y, exog, position = self._rows_to_fit(values, k, self.max_fit_rows)
+            y, exog, time = self._rows_to_fit(values, k, self.max_fit_rows)
             if np.nanmax(y) == np.nanmin(y):
                 spec, fit = constant_model(y, exog)
             else:
-                spec = self._choose(y, exog, position)
-                fit = self._fit_one(target, y, design(spec, exog, position), spec)
+                spec = self._choose(y, exog, time)
+                fit = self._fit_one(target, y, design(spec, exog, time), spec)
             self.specs_.append(tuple(spec))
             self.params_.append(fit.params)
             self.scale_.append(fit.scale)
@@ -103,8 +109,8 @@ class ARIMABase(BaseForecaster):
 
     def _rows_to_fit(self, values, k, keep):
         """The last `keep` rows of one target from its first observation on."""
-        targets, exog, position = self._split(values)
-        exog = self._known_exog(targets[:, k], exog, position)
+        targets, exog, time = self._split(values)
+        exog = self._known_exog(targets[:, k], exog, time[:, 0])
         start = 0 if keep is None else max(0, len(targets) - keep)
         seen = np.isfinite(targets[start:, k])
         if not seen.any():
@@ -113,7 +119,7 @@ class ARIMABase(BaseForecaster):
                 "end the history at the last observation."
             )
         start += int(seen.argmax())
-        return targets[start:, k], exog[start:], position[start:]
+        return targets[start:, k], exog[start:], time[start:]
 
     def _fit_one(self, target, y, regressors, spec) -> Fit:
         n_params = regressors.shape[1] + sum(spec.order[::2]) + sum(spec.seasonal_order[:3:2]) + 1
@@ -162,12 +168,12 @@ class ARIMABase(BaseForecaster):
     def _forecast(self, values, cutoffs, steps):
         cutoffs = np.asarray(cutoffs)
         last = int(cutoffs.max())
-        targets, exog, position = self._split(values[: last + 1 + steps])
+        targets, exog, time = self._split(values[: last + 1 + steps])
         targets = np.where(np.arange(len(targets))[:, None] <= last, targets, np.nan)
         out = np.empty((len(cutoffs), steps, targets.shape[1]))
         for k, spec in enumerate(self._specs()):
             y = targets[:, k]
-            regressors = design(spec, self._known_exog(y, exog, position), position)
+            regressors = design(spec, self._known_exog(y, exog, time[:, 0]), time)
             start, early = self._start(y, cutoffs, spec)
             # Fitted values of rows that the differences use up: the last observation, not the prior of the filter.
             out[early, :, k] = carry_forward(targets[:, [k]], cutoffs[early])
@@ -333,8 +339,8 @@ class ARIMAForecaster(ARIMABase):
         check_int("harmonics", self.harmonics, 0)
         check_int("season_length", self.season_length, none=True)
 
-    def _choose(self, y, exog, position):
-        season = season_of(self.grid_.freq) if self.season_length is None else self.season_length
+    def _choose(self, y, exog, time):
+        season = self._season()
         if self.harmonics > season // 2:
             raise DataError(f"harmonics={self.harmonics}, but a season of {season} rows has at most {season // 2}.")
         seasonal = tuple(self.seasonal_order) if any(self.seasonal_order[:3]) else (0, 0, 0, 0)
@@ -437,14 +443,14 @@ class AutoARIMAForecaster(ARIMABase):
         for name in ("max_p", "max_d", "max_q", "max_P", "max_D", "max_Q", "max_harmonics"):
             check_int(name, getattr(self, name), 0)
 
-    def _choose(self, y, exog, position):
-        season = season_of(self.grid_.freq) if self.season_length is None else self.season_length
+    def _choose(self, y, exog, time):
+        season = self._season()
         kind = self._seasonal_kind(season, len(y))
         filled = fill_gaps(y)
         filled = filled - filled[0]  # a high level would drown the rounding errors that differences are held against
         most = self.max_harmonics if kind == "fourier" else 0
-        plain = Spec((0, 0, 0), harmonics=choose_harmonics(filled, exog, position, season, most), season=season)
-        regressors = design(plain, exog, position)
+        plain = Spec((0, 0, 0), harmonics=choose_harmonics(filled, exog, time, season, most), season=season)
+        regressors = design(plain, exog, time)
         spec = self._choose_differences(filled - effect(filled, regressors, plain), plain, kind == "arima")
         left = y - effect(filled, regressors, spec)
         seasonal_limits = (self.max_P, self.max_Q) if kind == "arima" else (0, 0)

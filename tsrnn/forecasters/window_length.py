@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..frames import season_length
+from ..frames import TimeGrid, season_length
 
 __all__ = ["dominant_period", "usual_window"]
 
@@ -17,15 +17,15 @@ UNKNOWN = 200
 RISE = 0.3
 
 
-def usual_window(freq: pd.offsets.BaseOffset, values: np.ndarray) -> int:
-    """Return the rows of a window for a series of this frequency.
+def usual_window(grid: TimeGrid | pd.offsets.BaseOffset, values: np.ndarray) -> int:
+    """Return the rows of a window for a series on this grid, or of this frequency.
 
     Where a day has several rows a week and a day, since days of work differ from others; else four seasons, or as many
     as there is room for. If not even two fit, as with seconds, four of the periods that the series itself shows.
 
     Parameters
     ----------
-    freq : pandas offset
+    grid : TimeGrid or pandas offset
     values : ndarray of shape (n_rows, n_targets)
         The targets, NaN where they were not observed.
 
@@ -35,10 +35,12 @@ def usual_window(freq: pd.offsets.BaseOffset, values: np.ndarray) -> int:
     >>> [usual_window(to_offset(freq), np.zeros((9, 1))) for freq in ("h", "5min", "D", "s")]
     [192, 864, 28, 200]
     """
-    season = season_length(freq)
+    season = season_length(grid)
+    freq = grid.freq if isinstance(grid, TimeGrid) else grid
     below_a_day = isinstance(freq, pd.offsets.Tick) and pd.Timedelta(freq) < pd.Timedelta(days=1)
-    if below_a_day and 8 * season <= LONGEST:
-        return 8 * season
+    days = 1 + (grid.days_a_week if isinstance(grid, TimeGrid) else 7)
+    if below_a_day and days * season <= LONGEST:
+        return days * season
     if season > 1 and 2 * season <= LONGEST:
         return min(4, LONGEST // season) * season
     periods = [dominant_period(column, LONGEST // 4) for column in values.T]

@@ -97,7 +97,7 @@ class WindowForecaster(BaseForecaster):
         """Take the window given, or the usual one where the history allows."""
         window, n_rows = self.window, len(values)
         if window is None:
-            usual = usual_window(self.grid_.freq, values[:, : len(self.targets_)])
+            usual = usual_window(self.grid_, values[:, : len(self.targets_)])
             window = max(1, min(max(usual, 8), (n_rows - self.block_) // 4))
         if n_rows < window + self.block_:
             raise DataError(

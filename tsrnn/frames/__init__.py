@@ -3,12 +3,21 @@
 pandas comes in here and goes out again in the forecasters; everything between works on arrays and row positions.
 In reading order: `checks` (frames), `clock` (the wall clock of a zone), `calendar` (which days are open), `sessions`
 (which hours are), `months` (days of the month), `grid` (how time goes on), `season`, `infer` (the grid of an index).
-Imports only exceptions.
+Imports warnings and exceptions.
 """
 
 from __future__ import annotations
 
-from .checks import as_names, check_columns, check_frame, check_time_index, check_unique_columns, in_zone, some
+from .checks import (
+    as_names,
+    check_columns,
+    check_frame,
+    check_time_index,
+    check_unique_columns,
+    in_zone,
+    some,
+    warn_of_empty_columns,
+)
 from .grid import TimeGrid
 from .infer import check_on_grid, infer_grid
 from .season import season_length
@@ -25,4 +34,5 @@ __all__ = [
     "infer_grid",
     "season_length",
     "some",
+    "warn_of_empty_columns",
 ]

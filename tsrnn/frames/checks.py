@@ -1,4 +1,4 @@
-"""Validation of time-indexed frames. Imports only exceptions."""
+"""Validation of time-indexed frames. Imports warnings and exceptions."""
 
 from __future__ import annotations
 
@@ -8,9 +8,23 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from ..exceptions import DataError
+from .._warnings import warn_user
+from ..exceptions import DataError, DataWarning
 
-__all__ = ["as_names", "check_columns", "check_frame", "check_time_index", "check_unique_columns", "in_zone", "some"]
+__all__ = [
+    "as_names",
+    "check_columns",
+    "check_frame",
+    "check_time_index",
+    "check_unique_columns",
+    "in_zone",
+    "some",
+    "warn_of_empty_columns",
+]
+
+
+#: Without target=, a column with values in a smaller share of the rows is warned about, if there are so many rows.
+MOSTLY, ROWS_FOR_A_SHARE = 0.5, 10
 
 
 def some(items: Iterable, most: int = 5) -> str:
@@ -20,20 +34,47 @@ def some(items: Iterable, most: int = 5) -> str:
     return shown if len(items) <= most else f"{shown}, ... ({len(items)} in all)"
 
 
-def as_names(names) -> list:
-    """One name or several or None -> list of names."""
+def as_names(names, columns: Iterable = ()) -> list:
+    """One name or several or None -> list of names.
+
+    A tuple is several names, unless it is one of the columns or these have several levels: then it is one.
+
+    Examples
+    --------
+    >>> as_names(("a", "b")), as_names(("Close", "AAPL"), [("Close", "AAPL"), ("Open", "AAPL")])
+    (['a', 'b'], [('Close', 'AAPL')])
+    """
     if names is None:
         return []
-    return [names] if isinstance(names, str) or not isinstance(names, (list, tuple, pd.Index)) else list(names)
+    levels = isinstance(columns, pd.MultiIndex)
+    if isinstance(names, tuple) and (names in list(columns) or (levels and not all(map(is_tuple, names)))):
+        return [names]
+    return [names] if not isinstance(names, (list, tuple, pd.Index)) else list(names)
+
+
+def is_tuple(name) -> bool:
+    return isinstance(name, tuple)
 
 
 def check_columns(frame: pd.DataFrame, names: Sequence, what: str = "column") -> None:
     """Raise `DataError`, with the nearest names that exist, unless every name is a column of the frame."""
+    known = set(frame.columns)  # of several levels, the first alone would be found in the index itself
     for name in names:
-        if name not in frame.columns:
-            near = difflib.get_close_matches(str(name), [str(c) for c in frame.columns], n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise DataError(f"{what} {name!r} is not in the data.{hint} Columns: {some(frame.columns, 20)}.")
+        if name in known:
+            continue
+        if isinstance(frame.columns, pd.MultiIndex) and not is_tuple(name):
+            raise DataError(f"{what} {name!r} is not a column: {_name_all_levels(frame.columns, name)}")
+        near = difflib.get_close_matches(str(name), [str(c) for c in frame.columns], n=1)
+        hint = f" Did you mean {near[0] if is_tuple(name) else repr(near[0])}?" if near else ""
+        raise DataError(f"{what} {name!r} is not in the data.{hint} Columns: {some(frame.columns, 20)}.")
+
+
+def _name_all_levels(columns: pd.MultiIndex, name) -> str:
+    """Say how a column of several levels is named."""
+    names = [str(level) for level in columns.names if level is not None]
+    levels = f"{columns.nlevels} levels{' (' + ', '.join(names) + ')' if names else ''}"
+    under = [column for column in columns if name in column] or list(columns)
+    return f"the columns have {levels}. Name all of them, as in {under[0]!r}, one of {some(under)}."
 
 
 def check_time_index(index: pd.Index, name: str = "X") -> pd.DatetimeIndex:
@@ -53,12 +94,41 @@ def check_time_index(index: pd.Index, name: str = "X") -> pd.DatetimeIndex:
     if not index.is_unique:
         raise DataError(
             f"{name} has duplicated timestamps: {some(index[index.duplicated()].unique())}. Keep one row for each, "
-            "e.g. df[~df.index.duplicated()] or df.groupby(level=0).mean()."
+            f"e.g. df[~df.index.duplicated()] or df.groupby(level=0).mean().{_doubled_hour(index)}"
         )
     if not index.is_monotonic_increasing:
         first = index[1:][index[1:] < index[:-1]][0]
-        raise DataError(f"{name} is not sorted by time (first step back at {first}). Use df.sort_index().")
+        order = "sorted newest first" if index.is_monotonic_decreasing else "not sorted by time"
+        raise DataError(f"{name} is {order} (first step back at {first}). Use df.sort_index().")
     return index
+
+
+def _doubled_hour(index: pd.DatetimeIndex) -> str:
+    """Say so if the duplicates are those of nights on which the clocks go back; begins with a space."""
+    twice = index[index.duplicated()].unique()
+    nights = twice.normalize().unique()
+    autumn = np.isin(nights.month, (9, 10, 11, 3, 4, 5)).all() and nights.to_period("Y").is_unique
+    hour = len(twice.hour.unique()) == 1 and (twice.hour < 4).all()
+    if index.tz is not None or not (autumn and hour and (index.duplicated(keep=False).sum() == 2 * len(twice))):
+        return ""
+    return (
+        f" If the clocks went back on that night, as the hour from {twice[0]:%H}:00 suggests, keep both and give the "
+        "index its zone: df.tz_localize('Europe/Berlin', ambiguous='infer')."
+    )
+
+
+def warn_of_empty_columns(frame: pd.DataFrame) -> None:
+    """Warn where nobody named the targets, and some of several have a value in less than half of the rows."""
+    share = frame.notna().mean()
+    empty = share[share < MOSTLY]
+    if len(frame) < ROWS_FOR_A_SHARE or frame.shape[1] < 2 or empty.empty or (share == 0).any():
+        return
+    columns = some((f"{label!r} ({value:.0%})" for label, value in empty.items()), 10)
+    warn_user(
+        f"every column is a target, also those that are mostly empty (share of rows observed): {columns}. Name the "
+        "targets, e.g. target=['load'], drop these columns, or bring all to one frequency.",
+        DataWarning,
+    )
 
 
 def check_unique_columns(frame: pd.DataFrame, name: str = "X") -> None:

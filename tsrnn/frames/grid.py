@@ -12,7 +12,7 @@ from .calendar import LONGEST_HOLIDAY, fill_holes, is_day_calendar, open_range, 
 from .checks import some
 from .clock import DAY, existing, is_clock, localise, span, time_of_day, unskip, wall
 from .months import month_start, on_day
-from .sessions import Blocks, check_blocks, open_days, rows_of_days, stamps_of
+from .sessions import Blocks, check_blocks, in_words, open_days, rows_of_days, stamps_of
 
 MICROSECOND = pd.Timedelta(microseconds=1)
 
@@ -55,23 +55,40 @@ class TimeGrid:
 
     def __post_init__(self):
         check_blocks(self.sessions)
+        if (self.wall or self.sessions) and not (is_clock(self.freq) and DAY % self._span == pd.Timedelta(0)):
+            raise ValueError(f"steps of {self.freq!r} do not divide a day")
         if not 0 <= self.day <= 31 or self.holiday < 0 or not 0 <= (self.time or 0) < 86_400_000_000:
             raise ValueError(f"no grid of time has day={self.day}, holiday={self.holiday}, time={self.time}")
+        if self.periods:
+            pd.PeriodDtype(self.periods)  # which raises where there are none of this name
 
     def __repr__(self):
         shown = ["freq", "calendar"] + [f.name for f in fields(self)[2:] if getattr(self, f.name) != f.default]
-        return f"TimeGrid({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+        values = {name: repr(getattr(self, name)) for name in shown} | {"sessions": in_words(self.sessions)}
+        return f"TimeGrid({', '.join(f'{name}={values[name]}' for name in shown)})"
 
     @property
     def name(self) -> str:
         """The step in words, for messages."""
         where = f" on day {self.day}" if self.day else " of the wall clock" if self.wall else ""
+        if isinstance(self.freq, pd.offsets.CustomBusinessDay):
+            where = f" ({self.freq.weekmask})"
         return f"{self.freq.freqstr!r}{where}{' in sessions' if self.sessions else ''}"
 
     @property
     def counts_rows(self) -> bool:
         """Whether a season is so many rows, whatever their dates: on a calendar of open days."""
         return self.calendar and not self.sessions
+
+    @property
+    def days_a_week(self) -> int:
+        """On how many days of the week there are sessions; 7 where there are none within the day."""
+        return int(open_days(self.sessions).sum()) if self.sessions else 7
+
+    @property
+    def rows_a_week(self) -> int:
+        """How many rows a week of sessions has."""
+        return int(rows_of_days(self.sessions, self._span).sum())
 
     @property
     def _absolute(self) -> bool:
@@ -159,7 +176,7 @@ class TimeGrid:
     def _goes_on(self, first: pd.Timestamp, n: int) -> pd.DatetimeIndex:
         """At least n stamps of the wall clock from `first` on."""
         if self.sessions:
-            weeks = n // rows_of_days(self.sessions, self._span).sum() + 2
+            weeks = n // self.rows_a_week + 2
             return self._steps(first, first + weeks * 7 * DAY)
         if self.day:
             return on_day(pd.date_range(month_start(first), periods=n, freq=self.freq), self.day)

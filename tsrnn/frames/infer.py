@@ -26,13 +26,13 @@ JITTER = 0.2
 YEARLY = ("YS", "YE", "BYS", "BYE", "QS", "QE", "BQS", "BQE")
 
 
-def infer_grid(index: pd.DatetimeIndex, freq=None) -> TimeGrid:
+def infer_grid(index: pd.DatetimeIndex | pd.PeriodIndex, freq=None) -> TimeGrid:
     """Find the step of a time index, gaps allowed.
 
     Parameters
     ----------
-    index : DatetimeIndex of shape (n_rows,)
-        Sorted and unique.
+    index : DatetimeIndex or PeriodIndex of shape (n_rows,)
+        Sorted and unique. The grid of periods is that of their starts, and gives periods back.
     freq : str or pandas offset, optional
         The step where it is known; found from the index otherwise. Which days and hours are open is learnt all the
         same: with 'B' absent days are holidays, with '5min' nights are no rows if there are clear sessions.
@@ -62,6 +62,8 @@ def infer_grid(index: pd.DatetimeIndex, freq=None) -> TimeGrid:
     >>> infer_grid(pd.DatetimeIndex(["2024-01-15", "2024-02-15", "2024-03-15", "2024-05-15"]))
     TimeGrid(freq=<MonthBegin>, calendar=False, day=15)
     """
+    if isinstance(index, pd.PeriodIndex):
+        return _grid_of_periods(index, freq)
     if freq is not None:
         return check_on_grid(index, _given_grid(index, freq), f"freq={freq!r}")
     if index.freq is not None:
@@ -86,6 +88,13 @@ def _given_grid(index, freq) -> TimeGrid:
     if is_clock(grid.freq) and grid._place(index)[1].any() and (local := _on_the_wall(index, grid.freq)):
         return local
     return _placed(grid, index)
+
+
+def _grid_of_periods(index: pd.PeriodIndex, freq) -> TimeGrid:
+    """The grid of the starts of periods, which know their frequency."""
+    if freq is None and len(index):
+        freq = pd.period_range(index[0], periods=4, freq=index.freq).to_timestamp().freq
+    return replace(infer_grid(index.to_timestamp(), freq), periods=index.freqstr)
 
 
 def _plain(offset: pd.offsets.BaseOffset, naive) -> TimeGrid:

@@ -1,7 +1,7 @@
 """Which hours of the week are open, where nights are no rows: trading sessions, working hours. Learnt from the rows.
 
 A session is a block (weekday, first, last): its first and last row in microseconds since midnight, Monday being 0. The
-rows between are one step apart. Times are those of the wall clock. Imports clock and calendar.
+rows between are one step apart. Times are those of the wall clock. Imports calendar, checks and clock.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .calendar import NAMES, open_weekdays
+from .checks import some
 from .clock import DAY, time_of_day
 
 MICROSECONDS = 86_400_000_000  # of a day
@@ -44,6 +45,16 @@ def check_blocks(blocks: Blocks) -> None:
     fine = all(0 <= day < 7 and 0 <= first <= last < MICROSECONDS for day, first, last in blocks)
     if not fine or any(a[1] >= b[0] for a, b in itertools.pairwise(ends)):
         raise ValueError(f"sessions {blocks!r:.100} are not ordered blocks (weekday, first, last)")
+
+
+def in_words(blocks: Blocks) -> str:
+    """Sessions as one reads them: 'Mon 09:30 to 15:55, Tue 09:30 to 15:55'."""
+    return some((f"{NAMES[weekday]} {clock_time(first)} to {clock_time(last)}" for weekday, first, last in blocks), 7)
+
+
+def clock_time(microseconds: int) -> str:
+    """Time of day, to the minute."""
+    return f"{microseconds // 3_600_000_000:02}:{microseconds // 60_000_000 % 60:02}"
 
 
 def open_days(blocks: Blocks) -> np.ndarray:
@@ -81,8 +92,8 @@ def learn_sessions(naive: pd.DatetimeIndex, step: pd.Timedelta) -> Pattern:
 
     A night, or another closed part of the day or week, is one that hardly ever has a row (`RARE`) though it came often
     enough: twice for nights of six hours and more, five times for shorter breaks. From `WEEKS` weeks on each weekday
-    has hours of its own; where only Monday to Friday were seen, the weekend is closed. It is unclear where many slots
-    are neither open nor closed, or rows lie outside.
+    has hours of its own; where there are nights, and only Monday to Friday were seen, the weekend is closed. It is
+    unclear where many slots are neither open nor closed, or rows lie outside.
 
     Parameters
     ----------
@@ -103,20 +114,26 @@ def learn_sessions(naive: pd.DatetimeIndex, step: pd.Timedelta) -> Pattern:
         return Pattern()
     came, present = count_slots(days, day, (time - phase) // each, MICROSECONDS // each)
     is_open = open_weekdays(days)
-    if is_open.all() and (days.day_of_week < 5).all():
-        is_open = np.arange(7) < 5
-    if (days[-1] - days[0]) < WEEKS * 7 * DAY:  # one day stands for all
-        came, present = (np.where(is_open[:, None], table[is_open].sum(axis=0), table) for table in (came, present))
-    is_open &= came.max(axis=1) > 0
-    share = present / np.maximum(came, 1)
+    pooled = (days[-1] - days[0]) < WEEKS * 7 * DAY
+    share, often = shares(came, present, is_open if pooled else None)
+    is_open &= often.max(axis=1) > 0
     closed = share <= RARE * share[is_open].max()
     # The short break needs more evidence: an outage may fall on the same hour twice.
     long = closed[is_open].mean() >= 0.25
-    closed &= came >= (2 if long else 5)
+    closed &= often >= (2 if long else 5)
+    if closed[is_open].any() and (days.day_of_week < 5).all():
+        is_open &= np.arange(7) < 5
     is_open = is_open[:, None] & ~closed
     if is_open.all() or not is_open.any():
         return Pattern()
     return Pattern(blocks_of(is_open, each, phase), odd_slots(share, present, is_open, each, phase))
+
+
+def shares(came, present, pool: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """In which share of the weeks each slot has a row, and of how many weeks; one day stands for all of a pool."""
+    if pool is not None:
+        came, present = (np.where(pool[:, None], table[pool].sum(axis=0), table) for table in (came, present))
+    return present / np.maximum(came, 1), came
 
 
 def count_slots(days, day, slot, n_slots) -> tuple[np.ndarray, np.ndarray]:
@@ -146,5 +163,5 @@ def odd_slots(share, present, is_open, each, phase) -> str:
         return ""
     table = np.where(is_open, 0.0, share) if outside > OUTSIDE else np.where(half, share, 0.0)
     weekday, slot = np.unravel_index(table.argmax(), table.shape)
-    at = str(pd.Timestamp(0) + pd.Timedelta(microseconds=int(slot) * each + phase))[11:16]
+    at = clock_time(int(slot) * each + phase)
     return f"{at} on a {NAMES[weekday]} has a row in {table.max():.0%} of the weeks"

@@ -122,7 +122,7 @@ def on_clean_index(numbers: dict, times, table: Cells, layout: Layout, rows: Seq
 def on_grid(frame: pd.DataFrame, freq: str) -> pd.DataFrame:
     """Return the frame with a row for each step, on an index that says which steps these are, where one can."""
     index = pd.DatetimeIndex(frame.index)
-    full = infer_grid(index, freq).between(index[0], index[-1])
+    full = infer_grid(index, freq).regularise(frame).index
     with suppress(ValueError):  # holidays: steps of different lengths
         full = pd.DatetimeIndex(full, freq=freq)
     return frame.reindex(full)
