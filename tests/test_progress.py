@@ -235,9 +235,9 @@ class Slow:
         return 1.0
 quick = {"epochs": 6, "random_state": 0, "learning_rate_schedule": Slow()}
 def regressor(**more):
-    return tsrnn.GRURegressor(units=2, **quick | more)
+    return tsrnn.GRURegressor(**{"units": 2} | quick | more)
 def forecaster(**more):
-    return tsrnn.GRUForecaster(window=24, horizon=3, units=2, **quick | more)
+    return tsrnn.GRUForecaster(**{"window": 24, "horizon": 3, "units": 2} | quick | more)
 """
 LIVE = {"TERM": "xterm", "COLUMNS": "150", "LINES": "24"}
 
