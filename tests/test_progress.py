@@ -224,7 +224,7 @@ import numpy as np, pandas as pd
 warnings.simplefilter("ignore")
 import tsrnn
 from tsrnn import _progress, _bar
-_progress.DELAY, _bar.LOOK, _bar.PERIOD = 0.0, 0.01, 0.01
+_progress.DELAY, _bar.LOOK, _bar._Terminal.period, _bar._Notebook.period = 0.0, 0.01, 0.01, 0.05
 X = np.random.default_rng(0).normal(size=(64, 20, 1))
 y = X[:, -1, 0]
 wave = pd.DataFrame({"y": np.sin(np.arange(400.0))}, pd.date_range("2024-01-01", periods=400, freq="h"))
@@ -384,3 +384,26 @@ print("anew:", [network.n_iter_ for network in model.regressor_.networks])
     anew = {int(last) for last in re.findall(r"epoch \d+ of (\d+)", second)}
     assert anew == set(map(int, re.findall(r"\d+", shown[shown.index("anew:") :])))
     assert is_cleared(shown)
+
+
+@pytest.mark.slow
+def test_a_notebook_shows_a_line_that_moves_and_goes():
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    seen = []
+
+    class Client(nbclient.NotebookClient):
+        def process_message(self, msg, cell, cell_index):
+            if msg["msg_type"] in ("display_data", "update_display_data"):
+                seen.append(msg["content"]["data"]["text/plain"])
+            return super().process_message(msg, cell, cell_index)
+
+    code = SCRIPT + "regressor(epochs=20).fit(X, y)\nregressor(verbose=0).fit(X, y);"
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    quiet = {name: os.environ.pop(name) for name in ("CI", "PYTEST_CURRENT_TEST") if name in os.environ}
+    try:
+        Client(book, timeout=120).execute()
+    finally:
+        os.environ.update(quiet)
+    assert seen[0] == seen[-1] == ""
+    assert len(epochs("\n".join(seen))) >= 3
+    assert [output.output_type for output in book.cells[0].outputs] == ["display_data"]

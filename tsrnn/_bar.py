@@ -16,8 +16,6 @@ __all__ = ["Bar"]
 
 #: Seconds between two looks at whether there is something to show.
 LOOK = 0.2
-#: Seconds between two pictures of a line, on a terminal and in a notebook, whose page is further away.
-PERIOD, NOTEBOOK_PERIOD = 0.1, 0.5
 #: Looks after which a thread that found nothing ends.
 PATIENCE = 50
 
@@ -141,7 +139,7 @@ def _encodable(text: str, encoding: str | None) -> str:
 class _Terminal:
     """The last line of a terminal. What is printed meanwhile goes above it."""
 
-    period = PERIOD
+    period = 0.1  # seconds between two pictures
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -170,7 +168,7 @@ class _Terminal:
 class _Notebook:
     """An output of a cell. rich would need ipywidgets for it."""
 
-    width, period = 110, NOTEBOOK_PERIOD
+    width, period = 110, 0.5  # the page is further away
 
     def __init__(self) -> None:
         from IPython.display import display
