@@ -434,7 +434,7 @@ def test_values_come_back(value):
         (np.array([(1, 2.0)], dtype="i4,f8"), "dtype"),
         (np.array([object()]), "not text, a number"),
         (np.zeros(2, "m8[s]"), "timedelta64"),
-        (pd.MultiIndex.from_arrays([[1], [2]]), "MultiIndex"),
+        (pd.PeriodIndex(["2024"], freq="Y"), "PeriodIndex"),
         (pd.Series([1, 2], dtype="category"), "CategoricalIndex"),
         (pd.Index([1, None], dtype="Int64"), "dtype Int64"),
         (pd.offsets.Week(), "W-SUN"),

@@ -195,10 +195,12 @@ def _guess_months(naive: pd.DatetimeIndex) -> TimeGrid | None:
     month = naive[0].strftime("%b").upper()
     weekday, week = naive[0].strftime("%a").upper(), (naive[0].day - 1) // 7 + 1
     nth = [f"WOM-{week}{weekday}"] if week < 5 else []
+    n = months_between(naive)
     for name in (*(f"{rule}-{month}" for rule in YEARLY), "MS", "ME", "BMS", "BME", *nth, f"LWOM-{weekday}"):
         if naive.isin(pd.date_range(naive[0], naive[-1], freq=name)).all():
-            return TimeGrid(to_offset(name))
-    day, n = day_of_month(naive), months_between(naive)
+            length = {"Y": 12, "Q": 3, "M": 1}.get(name.lstrip("B")[0], n)
+            return TimeGrid(to_offset(f"{n // length}{name}" if n > length and n % length == 0 else name))
+    day = day_of_month(naive)
     return TimeGrid(month_offset(n, naive), day=0 if day == 1 else day) if day and n else None
 
 
