@@ -1,5 +1,7 @@
 """What users do to forecasters at the edges: odd indexes, odd names, time zones, scikit-learn's wrappers."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +12,10 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
 from sklearn.preprocessing import StandardScaler
 
+from tsrnn import load
 from tsrnn.datasets import load_aapl
-from tsrnn.exceptions import DataError
-from tsrnn.forecasters import NaiveForecaster, RegressionForecaster
+from tsrnn.exceptions import DataError, DataWarning
+from tsrnn.forecasters import NaiveForecaster, RegressionForecaster, RidgeForecaster, SeasonalNaiveForecaster
 from tsrnn.frames import infer_grid, season_length
 
 HOURS = pd.date_range("2024-01-01", periods=120, freq="h")
@@ -105,6 +108,169 @@ class TestColumns:
     def test_a_list_of_stamps_is_named_in_the_error(self):
         with pytest.raises(DataError, match=r"of type list\. Make it one: pd.DatetimeIndex\(X\)"):
             lagged(target="load").fit(table()).predict(list(HOURS[-2:]))
+
+
+class TestLabels:
+    """Columns of several levels, and other labels that are no strings."""
+
+    @staticmethod
+    def prices(n=60):
+        columns = pd.MultiIndex.from_product([["Close", "Open"], ["AAPL", "MSFT"]], names=["Price", "Ticker"])
+        walk = 100 + np.random.default_rng(0).normal(size=(n, 4)).cumsum(axis=0)
+        return pd.DataFrame(walk, pd.bdate_range("2024-01-01", periods=n), columns)
+
+    def test_a_tuple_is_one_target_of_columns_of_two_levels(self):
+        df = self.prices()
+        one = NaiveForecaster(target=("Close", "AAPL")).fit(df)
+        assert one.targets_ == [("Close", "AAPL")]
+        assert one.forecast(2).columns.equals(df.columns[[0]])
+        assert one.forecast(2).columns.names == ["Price", "Ticker"]
+        both = NaiveForecaster(target=[("Close", "AAPL"), ("Open", "MSFT")]).fit(df)
+        assert both.forecast(2).columns.equals(df.columns[[0, 3]])
+        assert NaiveForecaster().fit(df).forecast(1).columns.equals(df.columns)
+        assert NaiveForecaster(target=(("Close", "AAPL"), ("Open", "MSFT"))).fit(df).targets_ == both.targets_
+
+    def test_bounds_and_quantiles_are_named_on_the_last_level(self):
+        model = NaiveForecaster(target=("Close", "AAPL")).fit(self.prices())
+        interval = model.predict_interval(2, coverage=0.8)
+        assert list(interval.columns) == [("Close", f"AAPL{end}") for end in ("", "_lower_80", "_upper_80")]
+        assert interval.columns.names == ["Price", "Ticker"]
+        assert list(model.predict_quantiles(2, [0.5]).columns) == [("Close", "AAPL_q50")]
+
+    def test_covariates_series_and_histories_may_be_named_by_tuples(self):
+        df = self.prices()
+        model = lagged(target=("Close", "AAPL"), past_covariates=("Open", "AAPL"), future_covariates=[("Open", "MSFT")])
+        model.fit(df[:50])
+        assert (model.past_, model.future_) == ([("Open", "AAPL")], [("Open", "MSFT")])
+        ahead = model.predict(df[50:56])
+        np.testing.assert_array_equal(ahead, model.predict(df[50:56], history=df[:50]))
+        y = df[("Close", "AAPL")]
+        series = lagged().fit(df[[]][:50], y[:50])
+        assert series.predict(2).name == ("Close", "AAPL")
+        np.testing.assert_allclose(series.predict(2, history=y[:50]), series.predict(2))
+        beside = lagged().fit(df[[("Open", "AAPL")]][:50], y[:50])
+        assert (beside.targets_, beside.future_) == ([("Close", "AAPL")], [("Open", "AAPL")])
+        tidy = NaiveForecaster().fit(df).predict_cutoffs(2, df, df.index[[30, 40]], coverage=0.5)
+        assert tidy["target"].tolist()[:4] == df.columns.tolist()
+
+    def test_a_name_of_one_level_is_refused_with_all_that_may_be_meant(self):
+        df = self.prices()
+        for wrong, meant in (("Close", r"\('Close', 'AAPL'\)"), ("MSFT", r"\('Close', 'MSFT'\)"), ("x", r"\('Close'")):
+            with pytest.raises(DataError, match=rf"{wrong}.* 2 levels \(Price, Ticker\)\. Name all .* as in {meant}"):
+                NaiveForecaster(target=wrong).fit(df)
+        with pytest.raises(DataError, match=r"past covariate 'Open' .* 2 levels"):
+            lagged(target=("Close", "AAPL"), past_covariates="Open").fit(df)
+        with pytest.raises(DataError, match=r"Did you mean \('Close', 'AAPL'\)"):
+            NaiveForecaster(target=("Close", "APL")).fit(df)
+
+    def test_labels_of_any_kind_come_back(self):
+        df = pd.DataFrame(np.arange(60.0).reshape(20, 3), HOURS[:20], columns=[0, None, "x"])
+        assert NaiveForecaster().fit(df).forecast(1).columns.tolist() == df.columns.tolist()
+        assert NaiveForecaster(target=0).fit(df).predict_interval(1).columns.tolist() == [0, "0_lower_90", "0_upper_90"]
+
+    def test_columns_of_two_levels_are_saved(self, tmp_path):
+        model = NaiveForecaster().fit(self.prices())
+        model.save(tmp_path / "m")
+        loaded = load(tmp_path / "m")
+        pd.testing.assert_frame_equal(loaded.predict_interval(3), model.predict_interval(3))
+        pd.testing.assert_frame_equal(loaded.data_, model.data_, check_freq=False)
+
+    def test_columns_that_are_mostly_empty_are_named_where_nobody_asked_for_them(self):
+        df = table().assign(sparse=lambda df: df["x"].where(np.arange(120) % 24 == 0))
+        with pytest.warns(DataWarning, match=r"'sparse' \(4%\)\. Name the targets, e.g. target=\['load'\]"):
+            NaiveForecaster().fit(df)
+        NaiveForecaster(target=["load", "sparse"]).fit(df)
+        NaiveForecaster().fit(df[["sparse"]])
+        NaiveForecaster().fit(df[[]], df[["load", "sparse"]])
+
+
+class TestPeriods:
+    """Periods in are periods out; their starts are the stamps within."""
+
+    @pytest.mark.parametrize("freq", ["M", "Q-NOV", "Y", "W", "D", "h", "15min", "2W"])
+    def test_periods_come_back_as_periods(self, freq, tmp_path):
+        index = pd.period_range("2000-01-03", periods=80, freq=freq)
+        df = pd.DataFrame({"y": np.arange(80.0)}, index=index)
+        model = NaiveForecaster().fit(df[:70])
+        for forecast in (
+            model.forecast(10),
+            model.predict(10),
+            model.predict_interval(10),
+            model.predict_quantiles(10),
+        ):
+            assert forecast.index.equals(index[70:])
+        pd.testing.assert_frame_equal(model.predict(df[70:]), model.forecast(10))
+        stamps = model.predict(index[70:].to_timestamp())
+        assert stamps.index.equals(index[70:].to_timestamp())
+        tidy = model.predict_cutoffs(2, df, index[[60, 65]])
+        assert tidy["cutoff"].dtype == tidy["ds"].dtype == index.dtype
+        assert tidy["ds"].tolist() == index[[61, 62, 66, 67]].tolist()
+        pd.testing.assert_frame_equal(tidy, model.predict_cutoffs(2, df.to_timestamp(), index[[60, 65]].to_timestamp()))
+        model.save(tmp_path / "m")
+        assert load(tmp_path / "m").forecast(10).index.equals(index[70:])
+        by_stamp = model.predict(3, history=df[:60].to_timestamp())
+        pd.testing.assert_frame_equal(by_stamp, model.predict(3, history=df[:60]))
+        assert model.update(df[70:75].to_timestamp()).update(df[75:]).forecast(1).index[0] == index[-1] + 1
+
+    def test_periods_may_have_gaps_and_daily_ones_are_days(self):
+        days = pd.period_range("2024-01-01", periods=40, freq="D")
+        weekdays = days[days.day_of_week < 5]
+        forecast = NaiveForecaster().fit(pd.Series(1.0, weekdays, name="y")).forecast(3)
+        assert forecast.index.tolist() == [weekdays[-1] + i for i in (1, 2, 3)]
+        months = pd.period_range("2020-01", periods=30, freq="M").delete([4, 9])
+        assert NaiveForecaster().fit(pd.Series(1.0, months, name="y")).forecast(1).index[0] == months[-1] + 1
+
+
+def grids():
+    """Indexes of each kind of grid, by name."""
+    days = pd.bdate_range("2024-01-02", periods=60).delete([9, 33])
+    bars = [day + pd.Timedelta(minutes=570 + 30 * i) for day in days for i in range(13)]
+    hours = pd.date_range("2024-08-01", periods=24 * 60, freq="h", tz="America/Santiago")
+    weekdays = pd.date_range("2024-01-01", periods=120)
+    return {
+        "sessions": pd.DatetimeIndex(bars).tz_localize("America/New_York"),
+        "Sunday to Thursday": weekdays[~np.isin(weekdays.day_of_week, (4, 5))].delete(8),
+        "one Saturday": days.union([pd.Timestamp("2024-02-03")]),
+        "the 15th": pd.date_range("2020-01-15", periods=60, freq=pd.DateOffset(months=1)),
+        "no midnight": pd.Series(0.0, hours).resample("D").mean().index,
+        "local hours": pd.date_range("2024-03-10", periods=200, freq="4h").tz_localize("Europe/Berlin"),
+        "hours": pd.date_range("2024-03-20", periods=500, freq="h", tz="Europe/Berlin"),
+    }
+
+
+class TestGrids:
+    """Every kind of grid, through every way to forecast, and through a file."""
+
+    @pytest.mark.parametrize("name", grids())
+    @pytest.mark.parametrize("make", [NaiveForecaster, SeasonalNaiveForecaster, partial(RidgeForecaster, window=12)])
+    def test_forecasts_go_on_alike_from_fits_histories_updates_and_files(self, name, make, tmp_path):
+        index = pd.DatetimeIndex(grids()[name])
+        index.freq = None
+        df = pd.DataFrame({"load": np.random.default_rng(0).normal(size=len(index)).cumsum()}, index=index)
+        model = make().fit(df)
+        forecast = model.predict_interval(8)
+        assert forecast.notna().all(axis=None)
+        assert forecast.index.equals(model.grid_.future(index[-1], 8))
+        model.save(tmp_path / "m")
+        loaded = load(tmp_path / "m")
+        assert loaded.grid_ == model.grid_
+        pd.testing.assert_frame_equal(loaded.predict_interval(8), forecast)
+        assert model.predict(index).notna().all(axis=None)
+        earlier = make().fit(df[:-10])
+        pd.testing.assert_index_equal(earlier.predict(df[-10:]).index, index[-10:], exact="equiv")
+        cutoffs = earlier.predict_cutoffs(3, df, index[[-20, -1]])
+        assert cutoffs["ds"].tolist()[3:] == list(model.grid_.future(index[-1], 3))
+        expected = earlier.predict(3, history=df)
+        np.testing.assert_allclose(cutoffs["y_pred"][3:], expected["load"], rtol=1e-6)
+        pd.testing.assert_frame_equal(earlier.update(df[-10:]).predict(3), expected, check_freq=False)
+
+    def test_a_history_in_another_zone_is_the_same_history(self):
+        df = table("Europe/Berlin")
+        model = NaiveForecaster(target="load").fit(df)
+        there = model.predict(3, history=df[:50].tz_convert("UTC"))
+        pd.testing.assert_frame_equal(there, model.predict(3, history=df[:50]))
+        with pytest.raises(DataError, match="history has time zone None, the data have Europe/Berlin"):
+            model.predict(3, history=df.tz_localize(None))
 
 
 class TestScikitLearn:

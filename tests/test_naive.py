@@ -18,7 +18,7 @@ from tsrnn.forecasters.naive import (
     season_rows,
     walk_scale,
 )
-from tsrnn.forecasters.observed import latest_rows, rows_since_observed, take_rows
+from tsrnn.forecasters.observed import latest_of_phase, latest_rows, rows_since_observed, take_rows
 
 
 def series(values, freq="h"):
@@ -63,6 +63,32 @@ def test_latest_rows_are_observed_at_the_same_phase_and_not_later(values, period
         found = rows[row, k]
         assert found <= row and (row - found) % period == 0 and np.isfinite(values[found, k])
         assert np.isnan(values[found + period : row + 1 : period, k]).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(values=gappy, period=st.integers(1, 5), seed=st.integers(0, 99))
+def test_the_latest_row_of_a_phase_is_what_a_loop_finds(values, period, seed):
+    rng = np.random.default_rng(seed)
+    clock = np.cumsum(rng.choice([0, 1, 1, 1, 2], len(values)))  # hours that come twice, and hours that are skipped
+    cutoffs = np.arange(len(values))
+    rows = rng.integers(0, len(values), (len(values), 2))
+    found = latest_of_phase(values, clock % period, cutoffs, rows)
+    for c, j, k in np.ndindex(*found.shape):
+        seen = [r for r in range(c + 1) if (clock[r] - clock[rows[c, j]]) % period == 0 and np.isfinite(values[r, k])]
+        assert found[c, j, k] == (seen[-1] if seen else -1)
+
+
+@settings(max_examples=50, deadline=None)
+@given(values=gappy, period=st.integers(1, 5))
+def test_a_clock_that_counts_rows_changes_nothing(values, period):
+    cutoffs = np.arange(max(len(values) - 2, 0))
+    clock = np.arange(len(values)) + 7
+    by_clock = season_rows(values, cutoffs, 2, period, clock)
+    assert_array_equal(by_clock, season_rows(values, cutoffs, 2, period))
+    one, two = increments(values, period, clock), increments(values, period)
+    for with_clock, without in zip(one, two, strict=True):
+        assert_allclose(with_clock[len(with_clock) - len(without) :], without)
+        assert np.isnan(with_clock[: len(with_clock) - len(without)]).all()
 
 
 @settings(max_examples=100, deadline=None)
@@ -189,6 +215,48 @@ def test_seasonal_interval_grows_by_the_season():
     interval = model.predict_interval(7, coverage=0.95)
     half = (interval["y_upper_95"] - interval["y_lower_95"]) / 2
     assert_allclose(half, norm.ppf(0.975) * model.sigma_ * np.sqrt([1, 1, 1, 2, 2, 2, 3]))
+
+
+@pytest.mark.parametrize(
+    ("tz", "last", "freq"),
+    [
+        ("Europe/London", "2024-03-31 00:00", "h"),
+        ("Europe/London", "2024-10-26 23:00", "h"),
+        ("America/Santiago", "2024-09-07 20:00", "30min"),
+        ("Australia/Lord_Howe", "2024-10-05 20:00", "30min"),
+    ],
+)
+@pytest.mark.parametrize("days", [1, 7])
+def test_a_season_of_days_follows_the_wall_clock(tz, last, freq, days):
+    last = pd.Timestamp(last, tz=tz)
+    index = pd.date_range(last - pd.Timedelta(days=20), last, freq=freq)
+
+    def shown(stamps):
+        return stamps.hour * 60.0 + stamps.minute + 10_000 * (stamps.day_of_week if days == 7 else 0)
+
+    model = SeasonalNaiveForecaster(days * int(pd.Timedelta(days=1) / index.freq))
+    forecast = model.fit(pd.Series(shown(index), index, name="y")).forecast(20 * days)["y"]
+    assert_array_equal(forecast, shown(forecast.index))
+    assert_array_equal(model.sigma_, 0.0)
+
+
+def test_the_night_on_which_the_clocks_go_back_is_one_season_wide():
+    index = pd.date_range("2024-10-01", "2024-10-27", freq="h", tz="Europe/London", inclusive="left")
+    y = pd.Series(np.random.default_rng(0).normal(size=len(index)), index, name="y")
+    interval = SeasonalNaiveForecaster().fit(y).predict_interval(25)
+    width = interval["y_upper_90"] - interval["y_lower_90"]
+    assert_allclose(width, width.iloc[0])
+    assert interval["y"].iloc[1] == interval["y"].iloc[2]  # 01:00 comes twice
+
+
+def test_a_season_of_sessions_is_a_day_of_them_whatever_was_cut_short():
+    days = pd.bdate_range("2024-01-01", periods=20)
+    index = pd.DatetimeIndex([day + pd.Timedelta(minutes=570 + 30 * i) for day in days for i in range(13)])
+    index = index.delete(range(13 * 18 + 7, 13 * 19))  # the last day but one closes at 13:00
+    model = SeasonalNaiveForecaster().fit(pd.Series(index.hour + index.minute / 60, index, name="y"))
+    forecast = model.forecast(26)["y"]
+    assert model.season_length_ == 13
+    assert_array_equal(forecast, forecast.index.hour + forecast.index.minute / 60)
 
 
 def test_less_than_a_season_is_refused_with_the_numbers():

@@ -422,6 +422,25 @@ def test_differences_are_counted(d, values):
     assert count_differences(values, 0) == 0
 
 
+@pytest.mark.parametrize(
+    ("tz", "first", "last", "freq", "harmonics"),
+    [
+        ("Europe/London", "2024-03-01", "2024-04-03 23:00", "h", 6),
+        ("America/New_York", "2024-10-10", "2024-11-06 12:00", "h", 6),
+        ("Australia/Lord_Howe", "2024-09-10", "2024-10-08 00:00", "30min", 4),
+    ],
+)
+def test_harmonics_follow_the_wall_clock(tz, first, last, freq, harmonics):
+    index = pd.date_range(pd.Timestamp(first, tz=tz), pd.Timestamp(last, tz=tz) + pd.Timedelta(days=1), freq=freq)
+    hour = index.hour + index.minute / 60
+    y = pd.Series(
+        10 * np.cos(2 * np.pi * hour / 24) + np.random.default_rng(0).normal(0, 0.1, len(index)), index, name="y"
+    )
+    model = ARIMAForecaster((0, 0, 0), trend="c", harmonics=harmonics).fit(y[: pd.Timestamp(last, tz=tz)])
+    forecast = model.forecast(20)["y"]
+    assert_allclose(forecast, y.reindex(forecast.index), atol=1)  # an hour too late would be 2.5 off
+
+
 def test_harmonics_are_counted():
     position = np.arange(24 * 40)
     wave = sum(np.sin(2 * np.pi * k * position / 24 + k) for k in (1, 3))

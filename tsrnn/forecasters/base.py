@@ -95,9 +95,9 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         Parameters
         ----------
         X : DataFrame of shape (n_rows, n_columns)
-            Sorted by its time index. With `y`, its columns (none is fine) are covariates known ahead, except those
-            named in ``past_covariates``. Without, ``target`` says which columns to forecast (None: all that are not
-            covariates); columns that are neither are ignored.
+            Sorted by its time index, of stamps or periods. With `y`, its columns (none is fine) are covariates known
+            ahead, except those named in ``past_covariates``. Without, ``target`` says which columns to forecast (None:
+            all that are not covariates); columns that are neither are ignored.
         y : Series, DataFrame or ndarray of shape (n_rows,) or (n_rows, n_targets), optional
             The target, on the same index.
 
@@ -142,9 +142,10 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
 
         Parameters
         ----------
-        X : int, DataFrame, Series or DatetimeIndex
+        X : int, DataFrame, Series, DatetimeIndex or PeriodIndex
             How many steps to forecast after the last known row, or the timestamps to forecast (a frame's columns
-            hold the future covariates). Timestamps of known rows get one-step fitted values.
+            hold the future covariates), which come back as they are. Timestamps of known rows get one-step fitted
+            values.
         history : DataFrame or Series, optional
             Forecast from the end of these rows instead of the rows last fitted or updated; nothing is refitted.
 

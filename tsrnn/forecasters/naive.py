@@ -184,6 +184,8 @@ class SeasonalNaiveForecaster(WalkForecaster):
     observed, are the last observation (the naive forecast). The interval is sigma * sqrt(k) on either side, times a
     normal quantile, with k the seasons, rounded up, from the observation that is repeated to the step: one within the
     first season ahead, and more where observations are missing. On a trading calendar a season counts rows, not dates.
+    Where it is made of whole days it follows the wall clock of the zone: 08:00 is forecast by 08:00 after the clocks
+    changed, too.
 
     References
     ----------

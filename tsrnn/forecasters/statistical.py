@@ -252,7 +252,8 @@ class ARIMAForecaster(ARIMABase):
         Constant, linear in time, or both, as regressors. "t" with d = 1 is a drift. Differences take a constant away,
         so "c" needs d = D = 0; None with d = D = 0 says that the mean is zero.
     harmonics : int
-        Pairs of Fourier terms of the season as regressors (dynamic harmonic regression).
+        Pairs of Fourier terms of the season as regressors (dynamic harmonic regression). A season of whole days follows
+        the wall clock of the zone.
     season_length : int, optional
         Rows in the season of `harmonics`. By default the usual one of the frequency: a day of hours.
     target : str or list of str, optional
