@@ -12,7 +12,7 @@ from tsrnn.backtest import backtest, count_parameters, model_name
 from tsrnn.exceptions import DataError
 from tsrnn.forecasters.base import BaseForecaster
 from tsrnn.forecasters.naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
-from tsrnn.forecasters.windowed import RegressionForecaster
+from tsrnn.forecasters.regression import RegressionForecaster
 
 COLUMNS = ["cutoff", "ds", "step", "target", "model", "y_true", "y_pred"]
 

@@ -20,8 +20,8 @@ from tsrnn.forecasters.echo_state import EchoStateForecaster
 from tsrnn.forecasters.mean import MeanForecaster
 from tsrnn.forecasters.naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from tsrnn.forecasters.recurrent import GRUForecaster
+from tsrnn.forecasters.regression import RegressionForecaster
 from tsrnn.forecasters.statistical import ARIMAForecaster
-from tsrnn.forecasters.windowed import RegressionForecaster
 
 
 def hourly(n_rows=300, seed=0):

@@ -12,7 +12,8 @@ from sklearn.pipeline import make_pipeline
 
 from tsrnn.exceptions import DataError
 from tsrnn.forecasters import EchoStateForecaster, RidgeForecaster
-from tsrnn.forecasters.windowed import RegressionForecaster, fit_scaling, last_observed
+from tsrnn.forecasters.regression import RegressionForecaster
+from tsrnn.forecasters.windowed import last_observed
 
 
 def series(n=200, seed=0, noise=0.1):
@@ -204,13 +205,6 @@ class TestMissing:
         with pytest.raises(DataError, match=r"followed by 4 row\(s\) whose targets are all observed.*shorter horizon"):
             model.fit(df)
 
-    def test_rows_without_neighbours_are_scaled_by_their_spread(self):
-        values = np.full((100, 1), np.nan)
-        values[::2, 0] = 1_000.0 * np.arange(50)
-        mean, scale = fit_scaling(values, 1, 1, "last")
-        assert (mean[0], scale[0]) == (np.nanmean(values), np.nanstd(values))
-        assert fit_scaling(np.full((9, 1), np.nan), 1, 1, "last")[1] == 1
-
     def test_fitted_values_before_the_first_observation_are_the_mean(self):
         df = series()[["load"]]
         df.iloc[:5] = np.nan
@@ -372,14 +366,6 @@ class TestParameters:
                 model.predict(steps, history=series()[:10])
         with pytest.raises(DataError, match="history has 10 rows up to the cutoff, but window=24"):
             model.predict_cutoffs(1, series(), series().index[[9]])
-
-
-def test_scaling_by_moves_within_the_block():
-    walk = np.random.default_rng(0).normal(size=(5_000, 1)).cumsum(axis=0)
-    _, scale = fit_scaling(walk, 1, 1, "last")
-    assert scale[0] == pytest.approx(1, abs=0.05)
-    mean, scale = fit_scaling(walk, 1, 1, None)
-    assert (mean[0], scale[0]) == (pytest.approx(walk.mean()), pytest.approx(walk.std()))
 
 
 @given(n=st.integers(1, 20), window=st.integers(1, 6), seed=st.integers(0, 5))

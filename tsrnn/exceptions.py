@@ -13,6 +13,7 @@ __all__ = [
     "DataError",
     "DataWarning",
     "GradientWarning",
+    "LonelyValueWarning",
     "NotFittedError",
     "PrecisionWarning",
     "SilentNetworkWarning",
@@ -46,6 +47,10 @@ class CapacityWarning(UserWarning):
 
 class GradientWarning(UserWarning):
     """The gradient of a network vanishes or explodes on its way back through a window."""
+
+
+class LonelyValueWarning(UserWarning):
+    """A value lies so far from all others that it may be a code for a missing one."""
 
 
 class PrecisionWarning(UserWarning):

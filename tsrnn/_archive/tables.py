@@ -37,7 +37,7 @@ ESTIMATORS = {
     "EchoStateForecaster": "tsrnn.forecasters.echo_state",
     "MinGRUForecaster": "tsrnn.forecasters.minimal",
     "MinLSTMForecaster": "tsrnn.forecasters.minimal",
-    "RegressionForecaster": "tsrnn.forecasters.windowed",
+    "RegressionForecaster": "tsrnn.forecasters.regression",
     "RidgeForecaster": "tsrnn.forecasters.ridge",
     "NaiveForecaster": "tsrnn.forecasters.naive",
     "SeasonalNaiveForecaster": "tsrnn.forecasters.naive",

@@ -8,9 +8,9 @@ from .mean import MeanForecaster
 from .minimal import MinGRUForecaster, MinLSTMForecaster
 from .naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from .recurrent import GRUForecaster, LSTMForecaster, SimpleRNNForecaster
+from .regression import RegressionForecaster
 from .ridge import RidgeForecaster
 from .statistical import ARIMAForecaster, AutoARIMAForecaster
-from .windowed import RegressionForecaster
 
 __all__ = [
     "ARIMAForecaster",

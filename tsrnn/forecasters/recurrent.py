@@ -30,9 +30,10 @@ from .ensemble import Ensemble, Part
 from .linear import LinearMap, fit_linear
 from .observed import rows_since_observed
 from .saved import check_ensemble, check_trivial
+from .scaling import observed_mean
 from .trivial import TRIVIAL, Trivial, trivial_forecasts
 from .validation import split_in_time
-from .windowed import WindowForecaster, observed_mean
+from .windowed import WindowForecaster
 
 __all__ = ["GRUForecaster", "LSTMForecaster", "SimpleRNNForecaster"]
 

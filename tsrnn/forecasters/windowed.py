@@ -1,31 +1,30 @@
 """Forecasters that learn from windows: the part shared by networks and scikit-learn regressors.
 
 Series are scaled on the training rows, cut into lazy windows, each centred on its own level, and handed to a regressor
-that knows nothing of time. Imports frames, windows, intervals, base, observed and exceptions.
+that knows nothing of time. Imports frames, windows, intervals, base, observed, scaling and exceptions.
 """
 
 from __future__ import annotations
 
 import numbers
-from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import get_tags
 
-from .. import _types as t
-from .._archive.schema import Attribute, array, integer, optional, require
-from ..exceptions import DataError
+from .._archive.schema import Attribute, array, integer, optional, unsaved
+from .._warnings import warn_user
+from ..exceptions import DataError, LonelyValueWarning
 from ..frames import some
 from ..intervals import residual_quantiles
 from ..windows import WindowArray
 from .base import BaseForecaster
 from .observed import rows_since_observed
 from .requests import check_steps
-from .saved import check_regressor, check_windows
+from .saved import check_windows
+from .scaling import fit_scaling, lonely_values
 from .window_length import usual_window
 
-__all__ = ["RegressionForecaster", "WindowForecaster"]
+__all__ = ["WindowForecaster"]
 
 STRATEGIES = ("direct", "recursive")
 LEVELS = ("last", None)
@@ -33,6 +32,8 @@ LEVELS = ("last", None)
 CALIBRATION_FRACTION = 0.2
 #: Windows held densely at a time, where that is needed: for scikit-learn regressors, and when forecasts are fed back.
 CHUNK = 512
+#: Movements of the series beyond which a value is no number to compute with: its square nears the end of float32.
+LARGEST_SCALED = 1e15
 
 
 class WindowForecaster(BaseForecaster):
@@ -46,7 +47,7 @@ class WindowForecaster(BaseForecaster):
     """
 
     _takes_covariates = True
-    _not_shown: tuple[str, ...] = ("block_", "mean_", "n_rows_fit_", "residuals_", "scale_")
+    _not_shown: tuple[str, ...] = ("block_", "gap_residuals_", "mean_", "n_rows_fit_", "residuals_", "scale_")
     #: Of the windows and targets that the regressor is given.
     _dtype: type = np.float64
     _saved = {
@@ -58,6 +59,7 @@ class WindowForecaster(BaseForecaster):
         "scale_": array(np.float64, 1),
         "regressor_": Attribute("a fitted regressor", lambda value: hasattr(value, "predict")),
         "residuals_": optional(array(np.float64, 3, nan=True)),
+        "gap_residuals_": unsaved(lambda model: {}),
     }
 
     # ------------------------------------------------------------------ fit
@@ -69,12 +71,28 @@ class WindowForecaster(BaseForecaster):
         self.window_ = self._choose_window(values)
         self.n_rows_fit_ = len(values)
         self.mean_, self.scale_ = fit_scaling(values, len(self.targets_), self.block_, self.level)
+        self._check_lonely_values(values)
         self._check_windows(self._windows(self._scaled(values), self._training_cutoffs(values))[0])
 
     def _fit(self, values):
-        for name in ("residuals_", "gap_residuals_"):
-            self.__dict__.pop(name, None)  # of an earlier fit
+        self.__dict__.pop("residuals_", None)  # of an earlier fit
+        self.gap_residuals_ = {}
+        self._check_lonely_values(values, warn=True)
         self.regressor_ = self._train(values, self._training_cutoffs(values))
+
+    def _check_lonely_values(self, values, warn=False):
+        """Refuse what single precision cannot learn beside all the rest, or warn of what is left out of the scale."""
+        for k in np.flatnonzero(lonely_values(values).any(axis=0)).tolist():
+            sizes = np.abs(values[:, k] - self.mean_[k]) / self.scale_[k]
+            row = int(np.nanargmax(sizes))
+            value, stamp = values[row, k], self.grid_.regularise(self.data_).index[row]
+            name = self.data_.columns[k]
+            said = f"column {name!r} holds {value:g} at {stamp}, {sizes[row]:.2g} times what it moves by"
+            fix = f"If it is a code for a missing value, replace it: df.replace({value:g}, np.nan)."
+            if sizes[row] > LARGEST_SCALED:
+                raise DataError(f"{said}, too much to learn from both. {fix}")
+            if warn:
+                warn_user(f"{said}. It is learnt from, but left out of the scale. {fix}", LonelyValueWarning)
 
     def _check_window_params(self):
         if self.strategy not in STRATEGIES:
@@ -173,6 +191,13 @@ class WindowForecaster(BaseForecaster):
         covariates of every step it forecasts, and none later. Beyond the end of the array nothing is known: NaN.
         """
         scaled = (values - self.mean_) / self.scale_
+        if (large := np.abs(scaled) > LARGEST_SCALED).any():
+            row, column = np.argwhere(large)[0]
+            raise DataError(
+                f"column {self.data_.columns[column]!r} holds {values[row, column]:g}, {abs(scaled[row, column]):.2g} "
+                "times what it moved by in the rows fitted. If it is a code for a missing value, replace it by NaN; "
+                "else fit on data that reach as far."
+            )
         n_future = len(self.future_)
         if n_future:
             future = scaled[self.block_ :, -n_future:].copy()
@@ -337,10 +362,10 @@ class WindowForecaster(BaseForecaster):
             if getattr(self, "residuals_", np.empty((0, 0))).shape[1] < steps:
                 self.residuals_ = self._calibrate(steps)
             return self.residuals_[:, :steps]
-        known, key = self.__dict__.setdefault("gap_residuals_", {}), f"{gap} {hidden}"
-        if key not in known or known[key].shape[1] < steps:
-            known[key] = self._calibrate(steps, gap, hidden)
-        return known[key][:, :steps]
+        known = self.gap_residuals_.get((gap, hidden))
+        if known is None or known.shape[1] < steps:
+            known = self.gap_residuals_[gap, hidden] = self._calibrate(steps, gap, hidden)
+        return known[:, :steps]
 
     def _error_quantiles(self, residuals, quantiles):
         """Quantiles of the errors, step by step, on the last windows in time (split conformal, signed)."""
@@ -419,181 +444,7 @@ class WindowForecaster(BaseForecaster):
         raise NotImplementedError
 
 
-class RegressionForecaster(WindowForecaster):
-    """Forecast with any scikit-learn regressor on lagged values.
-
-    Parameters
-    ----------
-    estimator : scikit-learn regressor
-        Cloned in `fit`. One that has a single output is wrapped in `MultiOutputRegressor`.
-    target : str or list of str, optional
-        Column(s) of X to forecast when no y is given; None means all.
-    window : int, optional
-        Past rows that the regressor sees. By default a week and a day where a day has several rows, else four
-        seasons or periods; at most 1,000, and a quarter of the history.
-    horizon : int, optional
-        Steps forecast at once by strategy "direct". None stands for 1, and is set by `tsrnn.compare`.
-    strategy : {"direct", "recursive"}
-        All steps of the horizon at once, or one step fed back again and again. Steps beyond the horizon are fed back
-        block by block.
-    level : {"last", None}
-        "last" subtracts the last observation from each window and adds it back to the forecast.
-    shared : bool
-        Forecast each of several targets from its own past by one regressor, fitted on all of them; False forecasts all
-        from the past of all.
-    past_covariates, future_covariates : list of str, optional
-        Columns known up to the cutoff, and columns known ahead.
-    freq : str, optional
-        Frequency of the index where it cannot be inferred.
-
-    Attributes
-    ----------
-    regressor_ : the fitted regressor
-    window_, horizon_ : int
-
-    Raises
-    ------
-    DataError
-        In `fit` if every training window holds missing values, in `predict` if the newest window does and the
-        estimator cannot take them.
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import Ridge
-    >>> import pandas as pd
-    >>> days = pd.date_range("2024-01-01", periods=60, freq="D")
-    >>> df = pd.DataFrame({"load": [10.0 + day.day_of_week for day in days]}, index=days)
-    >>> model = RegressionForecaster(Ridge(1e-6), window=14, horizon=7).fit(df)
-    >>> model.forecast(2).round(2)
-                load
-    2024-03-01  14.0
-    2024-03-02  15.0
-    """
-
-    def __init__(
-        self,
-        estimator: Any,
-        target: t.Labels | None = None,
-        window: int | None = None,
-        horizon: int | None = None,
-        strategy: t.Strategy = "direct",
-        level: t.Level | None = "last",
-        shared: bool = True,
-        past_covariates: t.Labels | None = None,
-        future_covariates: t.Labels | None = None,
-        freq: str | None = None,
-    ) -> None:
-        self.estimator = estimator
-        self.target = target
-        self.window = window
-        self.horizon = horizon
-        self.strategy = strategy
-        self.level = level
-        self.shared = shared
-        self.past_covariates = past_covariates
-        self.future_covariates = future_covariates
-        self.freq = freq
-
-    def _check_state(self) -> None:
-        super()._check_state()
-        fitted = type(self.regressor_) is type(self.estimator) and hasattr(self.regressor_, "n_outputs_")
-        require(fitted, f"regressor_ is not a fitted {type(self.estimator).__name__}")
-        check_regressor(self, self.regressor_)
-
-    def _settle(self, values):
-        if isinstance(self.estimator, type) or not hasattr(self.estimator, "fit"):
-            name = getattr(self.estimator, "__name__", None)
-            fix = f"write {name}()" if isinstance(self.estimator, type) else "e.g. Ridge() of sklearn.linear_model"
-            raise DataError(f"estimator must be a scikit-learn regressor, got {self.estimator!r}; {fix}.")
-        super()._settle(values)
-
-    def _make_regressor(self):
-        from sklearn.multioutput import MultiOutputRegressor  # 8 MB that no network needs
-
-        estimator = clone(self.estimator)
-        single = self.block_ * self._n_together() == 1
-        return estimator if single or get_tags(estimator).target_tags.multi_output else MultiOutputRegressor(estimator)
-
-    def _training_cutoffs(self, values):
-        """Keep the windows that the estimator can take: all targets observed, and no NaN unless it says it copes."""
-        cutoffs = super()._training_cutoffs(values)
-        unseen = np.isnan(values[:, : len(self.targets_)]).any(axis=1)
-        usable = count_between(unseen, cutoffs + 1, cutoffs + 1 + self.block_) == 0
-        if not usable.any():
-            raise DataError(
-                f"none of {len(usable)} training windows is followed by {self.block_} row(s) whose targets are all "
-                "observed. Fill the gaps (df.interpolate()), use a shorter horizon or strategy='recursive', or a "
-                "recurrent forecaster, which learns from the steps observed."
-            )
-        if not self._takes_missing():
-            missing = np.isnan(self._scaled(values)).any(axis=1)
-            usable &= count_between(missing, cutoffs - self.window_ + 1, cutoffs + 1) == 0
-        if not usable.any():
-            raise DataError(
-                f"all {len(usable)} training windows hold missing values. {self._missing_advice()} If the rows come "
-                "from a shuffled KFold, use TimeSeriesSplit."
-            )
-        return cutoffs[usable]
-
-    def _takes_missing(self):
-        """Ask the part that meets the data first: a Pipeline does not say what its first step takes."""
-        from sklearn.pipeline import Pipeline
-
-        estimator = self.estimator
-        while isinstance(estimator, Pipeline):
-            estimator = next((step for _, step in estimator.steps if step not in (None, "passthrough")), None)
-        return estimator is not None and get_tags(estimator).input_tags.allow_nan
-
-    def _missing_advice(self):
-        name = type(self.estimator).__name__
-        return (
-            f"{name} cannot take them. Put an imputer in front, make_pipeline(SimpleImputer(), {name}()), fill the "
-            "gaps (df.interpolate()), use a shorter window, or an estimator that takes NaN "
-            "(HistGradientBoostingRegressor)."
-        )
-
-    def _fit_windows(self, windows, y):
-        X = np.asarray(windows).reshape(len(windows), -1)
-        return self._make_regressor().fit(X, y[:, 0] if y.shape[1] == 1 else y)
-
-    def _apply(self, regressor, windows):
-        parts = [windows[i : i + CHUNK] for i in range(0, len(windows), CHUNK)]
-        return np.concatenate([self._apply_dense(regressor, np.asarray(part)) for part in parts])
-
-    def _apply_dense(self, regressor, windows):
-        X = windows.reshape(len(windows), -1)
-        incomplete = int(np.isnan(X).any(axis=1).sum())
-        if incomplete and not self._takes_missing():
-            raise DataError(f"{incomplete} of {len(X)} newest windows hold missing values. {self._missing_advice()}")
-        return regressor.predict(X)
-
-
 # ---------------------------------------------------------------------- pure helpers
-
-
-def fit_scaling(values, n_targets, block, level):
-    """Return mean and scale (n_columns,) of the training rows, missing values left out.
-
-    A target that is forecast relative to its last value is scaled by how far it moves within a block, not by how far
-    it wanders over the years: a price path would otherwise shrink its own daily moves to nothing.
-    """
-    mean = observed_mean(values)
-    scale = np.sqrt(observed_mean((values - mean) ** 2))
-    if level == "last":
-        targets = values[:, :n_targets]
-        moves = [observed_mean((targets[h:] - targets[:-h]) ** 2) for h in {1, (block + 1) // 2, block}]
-        moved = np.sqrt(observed_mean(np.array(moves)))
-        # Where no two observations lie such steps apart there are no moves to measure.
-        scale[:n_targets] = np.where(np.isnan(moved), scale[:n_targets], moved)
-    # A constant column stays as it is.
-    return np.nan_to_num(mean), np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
-
-
-def observed_mean(values):
-    """Mean of each column without its missing values; NaN for a column without any value."""
-    seen = ~np.isnan(values)
-    n = seen.sum(axis=0)
-    return np.where(n > 0, np.where(seen, values, 0.0).sum(axis=0) / np.maximum(n, 1), np.nan)
 
 
 def last_observed(values, cutoffs, window):
