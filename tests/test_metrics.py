@@ -225,3 +225,21 @@ def test_pandas_objects_are_compared_by_position():
     truth = pd.Series([1.0, 2.0, None], index=[5, 6, 7])
     assert mae(truth, pd.Series([2.0, 2.0, 2.0])) == 0.5
     assert isinstance(rmse(truth, [1.0, 2.0, 3.0]), float)
+
+
+@pytest.mark.parametrize("unit", [1e-320, 1e-310, 1e-200, 1e160, 1e200, 1e307])
+def test_errors_are_right_up_to_the_ends_of_double_precision(unit):
+    truth, forecast = np.array([1.0, -2.0, 3.0, 4.0]), np.array([-1.0, 2.0, 3.0, 8.0])
+    for metric in (mae, rmse):
+        assert metric(truth * unit, forecast * unit) == pytest.approx(metric(truth, forecast) * unit, rel=1e-3)
+    assert smape(truth * unit, forecast * unit) == pytest.approx(smape(truth, forecast), rel=1e-3)
+    scaled = [mase(truth * k, forecast * k, np.array([1.0, 3.0, 2.0, -3.0]) * k) for k in (1.0, unit)]
+    assert scaled[1] == pytest.approx(scaled[0], rel=1e-3)
+
+
+@given(st.lists(st.tuples(st.floats(-1e100, 1e100), st.floats(-1e100, 1e100)), min_size=1))
+def test_scaling_by_a_power_of_two_changes_no_bit(pairs):
+    truth, forecast = (np.array(values) for values in zip(*pairs, strict=True))
+    truth, forecast = np.round(truth / 1e90), np.round(forecast / 1e90)  # none so small that a bit could be lost
+    assert mae(truth, forecast) == np.mean(np.abs(truth - forecast))
+    assert rmse(truth, forecast) == np.sqrt(np.mean((truth - forecast) ** 2))

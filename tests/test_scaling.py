@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tsrnn import EchoStateForecaster, GRUForecaster, NaiveForecaster, RidgeForecaster
-from tsrnn.exceptions import DataError, LonelyValueWarning
+from tsrnn.exceptions import DataError, DataWarning
 from tsrnn.forecasters.scaling import fit_scaling, lonely_values
 
 
@@ -112,7 +112,7 @@ def test_a_model_tells_of_an_error_code_and_keeps_it(make):
     values[100] = -9999
     df = series(values)
     with pytest.warns(
-        LonelyValueWarning, match=r"'y' holds -9999 at 2024-01-05 04:00:00, .*df\.replace\(-9999, np\.nan"
+        DataWarning, match=r"'y' holds -9999 at 2024-01-05 04:00:00, .*df\.replace\(-9999, np\.nan"
     ):
         model = make().fit(df)
     assert model.data_["y"].iloc[100] == -9999

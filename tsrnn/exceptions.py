@@ -13,7 +13,6 @@ __all__ = [
     "DataError",
     "DataWarning",
     "GradientWarning",
-    "LonelyValueWarning",
     "NotFittedError",
     "PrecisionWarning",
     "SilentNetworkWarning",
@@ -47,10 +46,6 @@ class CapacityWarning(UserWarning):
 
 class GradientWarning(UserWarning):
     """The gradient of a network vanishes or explodes on its way back through a window."""
-
-
-class LonelyValueWarning(UserWarning):
-    """A value lies so far from all others that it may be a code for a missing one."""
 
 
 class PrecisionWarning(UserWarning):

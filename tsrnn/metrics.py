@@ -46,6 +46,21 @@ def known_pairs(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, np.nd
     return truth, forecast
 
 
+def exponent_of(values: np.ndarray) -> int:
+    """Return the exponent of the smallest power of two above all magnitudes; 0 for zeros and nothing."""
+    return int(np.frexp(np.abs(values).max(initial=0.0, where=~np.isnan(values)))[1])
+
+
+def scaled_pairs(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return the known pairs in units of a power of two in which all are below 1, and its exponent.
+
+    No bit is lost, and neither a difference nor a square leaves the range of double precision.
+    """
+    truth, forecast = known_pairs(y_true, y_pred)
+    exponent = exponent_of(np.append(truth, forecast))
+    return np.ldexp(truth, -exponent), np.ldexp(forecast, -exponent), exponent
+
+
 def mae(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     r"""Compute the mean absolute error, :math:`\frac1n \sum |y - \hat y|`.
 
@@ -74,8 +89,8 @@ def mae(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     >>> mae([1.0, float("nan"), 3.0], [1.0, 9.0, 5.0])
     1.0
     """
-    truth, forecast = known_pairs(y_true, y_pred)
-    return float(np.mean(np.abs(truth - forecast)))
+    truth, forecast, exponent = scaled_pairs(y_true, y_pred)
+    return float(np.ldexp(np.mean(np.abs(truth - forecast)), exponent))
 
 
 def rmse(y_true: ArrayLike, y_pred: ArrayLike) -> float:
@@ -103,8 +118,8 @@ def rmse(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     >>> rmse([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 8.0])
     2.0
     """
-    truth, forecast = known_pairs(y_true, y_pred)
-    return float(np.sqrt(np.mean((truth - forecast) ** 2)))
+    truth, forecast, exponent = scaled_pairs(y_true, y_pred)
+    return float(np.ldexp(np.sqrt(np.mean((truth - forecast) ** 2)), exponent))
 
 
 def smape(y_true: ArrayLike, y_pred: ArrayLike) -> float:
@@ -141,7 +156,7 @@ def smape(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     >>> smape([100.0, 0.0], [300.0, 0.0])
     50.0
     """
-    truth, forecast = known_pairs(y_true, y_pred)
+    truth, forecast, _ = scaled_pairs(y_true, y_pred)
     error, size = np.abs(truth - forecast), np.abs(truth) + np.abs(forecast)
     # where both are zero the error is zero too: divide it by 1 instead
     return float(200.0 * np.mean(error / np.where(size == 0, 1.0, size)))
@@ -207,6 +222,8 @@ def naive_scale(y_train: ArrayLike, season_length: int) -> float:
             f"y_train has {len(train)} rows, but season_length={season_length} needs at least {season_length + 1}. "
             "Pass more of the training part or a shorter season."
         )
+    exponent = exponent_of(train)
+    train = np.ldexp(train, -exponent)
     # |y_t - y_{t-m}|, t = m+1..T
     changes = np.abs(train[season_length:] - train[:-season_length])
     changes = changes[~np.isnan(changes)]
@@ -215,7 +232,7 @@ def naive_scale(y_train: ArrayLike, season_length: int) -> float:
             f"y_train holds no two known values {season_length} steps apart. Pass a part with fewer missing values or "
             "another season_length."
         )
-    scale = float(changes.mean())
+    scale = float(np.ldexp(changes.mean(), exponent))
     if scale == 0:
         raise DataError(
             f"y_train repeats itself exactly every {season_length} steps, so MASE would divide by zero. Use mae, or "

@@ -47,12 +47,15 @@ def long_run_standard_error(differences, lag: int) -> float:
     d = np.asarray(differences, dtype=float)
     if len(d) < 2:
         return float("nan")
+    # In units of a power of two, which loses no bit, so that no square leaves the range of double precision.
+    exponent = int(np.frexp(np.abs(d).max())[1])
+    d = np.ldexp(d, -exponent)
     d = d - d.mean()
     lag = min(lag, len(d) - 1)
     # S = c(0) + 2 sum_j (1 - j / (lag + 1)) c(j), with the autocovariances c(j)
     weights = 1 - np.arange(1, lag + 1) / (lag + 1)
     variance = d @ d + 2 * sum(w * (d[j:] @ d[:-j]) for j, w in enumerate(weights, start=1))
-    return float(np.sqrt(max(variance, 0.0)) / len(d))
+    return float(np.ldexp(np.sqrt(max(variance, 0.0)) / len(d), exponent))
 
 
 def critical_value(n: int, lag: int) -> float:

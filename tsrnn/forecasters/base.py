@@ -27,6 +27,7 @@ from ..frames import (
     TimeGrid,
     check_columns,
     check_frame,
+    check_not_tiny,
     check_on_grid,
     check_time_index,
     in_zone,
@@ -124,6 +125,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         if data[targets].isna().all().any():
             empty = [name for name in targets if data[name].isna().all()]
             raise DataError(f"target column(s) {some(empty)} hold no observation at all.")
+        check_not_tiny(data)
         self.targets_, self.past_, self.future_ = targets, past, future
         self.data_, self.grid_, self.origin_ = data, grid, data.index[0]
         self.container_ = container_of(y)

@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from .._archive.schema import Attribute, array, integer, optional, unsaved
 from .._warnings import warn_user
-from ..exceptions import DataError, LonelyValueWarning
+from ..exceptions import DataError, DataWarning
 from ..frames import some
 from ..intervals import residual_quantiles
 from ..windows import WindowArray
@@ -92,7 +92,7 @@ class WindowForecaster(BaseForecaster):
             if sizes[row] > LARGEST_SCALED:
                 raise DataError(f"{said}, too much to learn from both. {fix}")
             if warn:
-                warn_user(f"{said}. It is learnt from, but left out of the scale. {fix}", LonelyValueWarning)
+                warn_user(f"{said}. It is learnt from, but left out of the scale. {fix}", DataWarning)
 
     def _check_window_params(self):
         if self.strategy not in STRATEGIES:

@@ -15,6 +15,7 @@ __all__ = [
     "as_names",
     "check_columns",
     "check_frame",
+    "check_not_tiny",
     "check_time_index",
     "check_unique_columns",
     "in_zone",
@@ -22,9 +23,10 @@ __all__ = [
     "warn_of_empty_columns",
 ]
 
-
 #: Without target=, a column with values in a smaller share of the rows is warned about, if there are so many rows.
 MOSTLY, ROWS_FOR_A_SHARE = 0.5, 10
+#: Magnitude of values beyond which sums of their squares leave the range of double precision.
+LARGEST, SMALLEST = 1e140, 1e-140
 
 
 def some(items: Iterable, most: int = 5) -> str:
@@ -145,6 +147,17 @@ def in_zone(data, tz, name: str = "X"):
     return data if tz is None else data.tz_convert(tz)
 
 
+def check_not_tiny(frame: pd.DataFrame) -> None:
+    """Raise `DataError` if a column holds nothing above 1e-140 but zeros: its squares would all be 0."""
+    largest = frame.abs().max()
+    for column, size in largest[(largest > 0) & (largest < SMALLEST)].items():
+        raise DataError(
+            f"column {column!r} holds no value larger than {size:g}; at least {SMALLEST:g} is needed, since squares of "
+            "less leave the range of double precision. Multiply the column by a power of ten, and divide the forecast "
+            "by it."
+        )
+
+
 def check_frame(data, name: str = "X") -> pd.DataFrame:
     """Return the data as a float64 frame on a clean time index.
 
@@ -163,7 +176,8 @@ def check_frame(data, name: str = "X") -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the index is not time, sorted and unique, or a column is not numeric or holds infinity.
+        If the index is not time, sorted and unique, or a column is not numeric, holds infinity, or values beyond
+        1e140, whose squares leave the range of double precision.
 
     Examples
     --------
@@ -194,5 +208,12 @@ def check_frame(data, name: str = "X") -> pd.DataFrame:
         row, col = np.argwhere(np.isinf(values))[0]
         raise DataError(
             f"column {data.columns[col]!r} holds infinity (first at {index[row]}). Replace it, e.g. by NaN for missing."
+        )
+    if (np.abs(values) > LARGEST).any():
+        row, col = np.argwhere(np.abs(values) > LARGEST)[0]
+        raise DataError(
+            f"column {data.columns[col]!r} holds {values[row, col]:g} (first at {index[row]}); at most {LARGEST:g} is "
+            "allowed, since squares of more leave the range of double precision. Divide the column by a power of ten, "
+            "and multiply the forecast by it; or replace the value by NaN, if it is a code for missing."
         )
     return pd.DataFrame(values, index=index, columns=data.columns)
