@@ -111,9 +111,7 @@ def test_a_model_tells_of_an_error_code_and_keeps_it(make):
     values = wave()
     values[100] = -9999
     df = series(values)
-    with pytest.warns(
-        DataWarning, match=r"'y' holds -9999 at 2024-01-05 04:00:00, .*df\.replace\(-9999, np\.nan"
-    ):
+    with pytest.warns(DataWarning, match=r"'y' holds -9999 at 2024-01-05 04:00:00, .*df\.replace\(-9999, np\.nan"):
         model = make().fit(df)
     assert model.data_["y"].iloc[100] == -9999
     bands = model.predict_interval(3)
