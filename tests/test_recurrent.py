@@ -1,7 +1,9 @@
 """Recurrent forecasters: what they learn, what reaches them, and scikit-learn's own search over them."""
 
+import dataclasses
 import pickle
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from tsrnn.datasets import load_jfk_weather
-from tsrnn.exceptions import CapacityWarning, DataError, SilentNetworkWarning
+from tsrnn.exceptions import ArchiveError, CapacityWarning, DataError, SilentNetworkWarning
 from tsrnn.forecasters import (
     GRUForecaster,
     LSTMForecaster,
@@ -122,7 +124,8 @@ def test_networks_that_do_not_beat_a_trivial_forecast_leave_it_to_that(name, for
     model = forecaster(window=window, horizon=3, linear=False, **FAST).fit(df)
     assert (model.trivial_, model.fallback_, model.beats_last_value_) == (name, name, False)
     np.testing.assert_allclose(model.forecast()["y"], expected(df), rtol=1e-12)
-    assert name in model.summary()["layer"].iloc[-2]
+    words = {"last value": "the last value", "season": "the last season", "mean": "the mean", "zero": "zero"}
+    assert model.summary()["layer"].iloc[-2] == f"not used: the forecast is {words[name]}"
     assert model.history_["val_loss"] and model.n_parameters_ == model.summary()["parameters"].iloc[-1]
 
 
@@ -183,6 +186,40 @@ def test_a_season_that_no_window_holds_is_no_candidate():
 def test_networks_on_uncentred_windows_are_tested_too():
     model = GRUForecaster(window=14, horizon=3, level=None, **FAST).fit(noise_around(5.0))
     assert model.fallback_ == "mean"
+
+
+def test_files_of_before_say_what_they_can():
+    folder = Path(__file__).parent / "data" / "archives_0.1.0"
+    fallen, used = (load(folder / f"LSTMForecaster-stopped{name}.tsrnn") for name in ("-last-value", ""))
+    assert (fallen.trivial_, fallen.fallback_, fallen.network_share_) == ("last value", "last value", 0.0)
+    assert fallen.summary()["layer"].iloc[-2] == "not used: the forecast is the last value"
+    assert (used.trivial_, used.fallback_, used.network_share_) == ("last value", None, None)
+    assert used.summary()["layer"].iloc[-2] == "share of the networks: not measured"
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("mean", {"constant": np.zeros(3)}),
+        ("mean", {"constant": None}),
+        ("mean", {"constant": np.array([np.nan])}),
+        ("season", {"season": 49}),
+        ("season", {"season": 1}),
+        ("last value", {"season": 0}),
+        ("last value", {"name": "the moon"}),
+        ("last value", {"name": "season"}),
+    ],
+    ids=str,
+)
+def test_a_file_with_a_trivial_forecast_that_cannot_be_is_refused(name, change, tmp_path, monkeypatch):
+    df, window, _ = FALLEN[name]
+    model = GRUForecaster(window=window, horizon=3, linear=False, **FAST).fit(df)
+    model.regressor_ = dataclasses.replace(model.regressor_, **change)
+    monkeypatch.setattr(GRUForecaster, "_check_state", lambda model: None)
+    model.save(tmp_path / "model.tsrnn")
+    monkeypatch.undo()
+    with pytest.raises(ArchiveError, match=r"season of|constant of|trivial forecast"):
+        load(tmp_path / "model.tsrnn")
 
 
 @pytest.mark.parametrize("seed", [0, 1])

@@ -232,7 +232,7 @@ class RecurrentForecaster(ReportsToCallbacks, WindowForecaster):
         linear = any(part.linear is not None for part in networks.parts)
         rest = "the ridge regression (RidgeForecaster gives it without training)" if linear else "the last value"
         if isinstance(best, Trivial) and linear:
-            rest += f", which is not clearly better than the {best.name}: that is the forecast"
+            rest += f", which is not clearly better than {TRIVIAL[best.name]}: that is the forecast"
         return (
             f"the network of {type(self).__name__} adds nothing to {rest}. Train for longer (epochs, "
             "n_iter_no_change), try another learning_rate, or use RidgeForecaster or a naive forecast. Candidates of a "
@@ -447,7 +447,7 @@ class RecurrentForecaster(ReportsToCallbacks, WindowForecaster):
     def _contribution(self) -> str:
         """What the networks have to do with the forecast, in words."""
         if self.fallback_ is not None:
-            return f"not used: the forecast is the {self.fallback_}"
+            return f"not used: the forecast is {TRIVIAL[self.fallback_]}"
         if self.network_share_ is None:
             return "share of the networks: not measured"
         return f"share of the networks: {100 * self.network_share_:.0f} %"

@@ -16,7 +16,8 @@ from .observed import take_rows
 
 __all__ = ["TRIVIAL", "Trivial", "moves_around_zero", "trivial_forecasts"]
 
-TRIVIAL = ("last value", "season", "mean", "zero")
+#: Names of the trivial forecasts, and what they are in a sentence.
+TRIVIAL = {"last value": "the last value", "season": "the last season", "mean": "the mean", "zero": "zero"}
 #: Long-run standard errors from zero within which a mean is taken for zero.
 NOISE = 2.0
 #: Cutoffs whose errors are measured at a time.
