@@ -17,7 +17,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit, cross_validate
 from sklearn.pipeline import make_pipeline
 
-from tsrnn.exceptions import CapacityWarning, DataError
+from tsrnn.exceptions import CapacityWarning, DataError, SilentNetworkWarning
 from tsrnn.forecasters import (
     ARIMAForecaster,
     AutoARIMAForecaster,
@@ -492,6 +492,7 @@ def test_trading_days_are_one_step_apart(name):
 def test_warns_of_nothing_on_ordinary_data(name, df):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.simplefilter("ignore", CapacityWarning)  # networks: a few windows
+        warnings.simplefilter("ignore", CapacityWarning)  # networks: a few windows,
+        warnings.simplefilter("ignore", SilentNetworkWarning)  # for one epoch
         warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)  # Keras's, see pyproject.toml
         FORECASTERS[name](target="load").fit(df).predict_interval(3)
