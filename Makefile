@@ -12,10 +12,14 @@ BUILD := .venv-build
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow test-lowest lint format types doctest notebook sanitize portable package clean
+.PHONY: demo readme test test-slow test-lowest lint format types doctest notebook sanitize portable package clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/tsrnn demo --output demo-output
+
+# What the README shows is what the demonstration said and drew.
+readme: demo
+	$(PY) docs/update_readme.py demo-output
 
 test: $(VENV)/.installed
 	$(PY) -m pytest $(ARGS)

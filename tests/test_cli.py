@@ -189,16 +189,3 @@ def test_networks_that_keras_computes_forecast_too(load_csv, name):
     done = run("forecast", load_csv, *args)
     assert done.exit_code == 0, done.stderr
     assert done.stdout.startswith(f"{name}: load")
-
-
-@pytest.mark.slow
-def test_demo_writes_charts_and_forecasts(tmp_path):
-    done = run("demo", "--output", tmp_path / "demo", "--epochs", 1)
-    assert done.exit_code == 0, done.stderr
-    assert done.stdout.count("Is the neural network worth it?") == 2
-    names = {"jfk_temp.png", "jfk_temp_forecasts.csv", "aapl_log_price.png", "aapl_log_price_forecasts.csv"}
-    assert {path.name for path in (tmp_path / "demo").iterdir()} == names
-    forecasts = pd.read_csv(tmp_path / "demo" / "jfk_temp_forecasts.csv")
-    assert forecasts.groupby("model")["cutoff"].nunique().to_dict() == dict.fromkeys(
-        ["lstm", "gru", "arima", "snaive", "naive"], 20
-    )

@@ -14,8 +14,8 @@ from typing import Annotated
 import typer
 
 from .terminal.charts import draw_comparison, draw_forecast
-from .terminal.demo import run_demo
-from .terminal.display import fitting, say, show
+from .terminal.demo import SCENES, run_demo
+from .terminal.display import fitting, readable, say, show
 from .terminal.layout import Layout
 from .terminal.models import check_choice, make_model, model_names
 from .terminal.options import (
@@ -140,8 +140,7 @@ def forecast_command(
     jobs |= {save: lambda: forecaster.save(save)} if save else {}
     jobs |= {plot: lambda: write_figure(draw_forecast(frame, result, target), plot)} if plot else {}
     whole = write_all(jobs)
-    readable = result.set_axis(result.index.astype(str).rename(result.index.name))  # no hours where all are midnight
-    show(readable.reset_index(), f"{model}: {', '.join(target)}")
+    show(readable(result), f"{model}: {', '.join(target)}")
     finish(whole)
 
 
@@ -179,21 +178,8 @@ def demo_command(
 ) -> None:
     """Hold LSTM and GRU networks against ARIMA and naive forecasts, on a sensor and on a stock."""
     check_folder(output)
-    import numpy as np
-    import pandas as pd
-
-    from .datasets import load_aapl, load_jfk_weather
-
-    temperature = load_jfk_weather()[["temp"]]
-    title = "Temperature at JFK airport, °F, hourly"
-    # Orders set by hand, better here than those that the search finds: ARIMA is to have its best chance.
-    arima = {"order": (2, 0, 1), "trend": "c", "harmonics": 3}
-    whole = run_demo(temperature, "temp", 24, 20, title, output / "jfk_temp", seed, epochs, arima)
-    prices = pd.DataFrame({"log_price": np.log(load_aapl()["adj_close"])})
-    title = "Log price of Apple shares, trading days"
-    arima = {"order": (1, 1, 1)}
-    whole &= run_demo(prices, "log_price", 5, 50, title, output / "aapl_log_price", seed, epochs, arima)
-    finish(whole)
+    written = [run_demo(scene, output, seed, epochs) for scene in SCENES]
+    finish(all(written))
     say(f"Charts and forecasts are in {output}.")
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["fitting", "say", "show"]
+__all__ = ["fitting", "plain", "readable", "say", "show"]
 
 
 class Out(Console):
@@ -49,7 +49,7 @@ def show(frame: pd.DataFrame, title: str) -> None:
     widths = [least_width(cells.iloc[:, k], headers[k], numbers[k] or k == 0) for k in range(len(headers))]
     gap = 2 if sum(widths) + 2 * (len(widths) - 1) <= console.width else 1
     if not console.is_terminal or sum(widths) + gap * (len(widths) - 1) > console.width:
-        console.print(f"{title}\n{cells.to_string(index=False)}\n", markup=False, highlight=False, soft_wrap=True)
+        console.print(plain(frame, title), markup=False, highlight=False, soft_wrap=True)
         return
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=(0, gap - 1, 0, 0))
     for k, (header, number, width) in enumerate(zip(headers, numbers, widths, strict=True)):
@@ -59,6 +59,17 @@ def show(frame: pd.DataFrame, title: str) -> None:
         table.add_row(*row)
     console.print(table)
     console.print()
+
+
+def readable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a forecast with its times as a column of text, without hours where all are midnight."""
+    return frame.set_axis(frame.index.astype(str).rename(frame.index.name)).reset_index()
+
+
+def plain(frame: pd.DataFrame, title: str) -> str:
+    """Return a table in plain columns."""
+    cells = frame.astype(object).where(frame.notna(), None).map(cell)
+    return f"{title}\n{cells.to_string(index=False)}\n"
 
 
 def least_width(cells: pd.Series, header: str, whole: bool) -> int:
