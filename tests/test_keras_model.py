@@ -150,7 +150,7 @@ def test_there_is_no_mask_so_leading_nan_are_missing_values_and_short_windows_ar
 @pytest.mark.parametrize(
     ("build", "error", "message"),
     [
-        ("lstm", TypeError, r"build must be a function build\(n_steps, n_inputs, n_outputs\)"),
+        ("lstm", TypeError, r"build must be a function that returns a Keras model, got 'lstm'"),
         (lambda *args: None, TypeError, "build must return a keras.Model, got NoneType"),
         (lambda *args: build_lstm(6, 2, 3), ValueError, r"return one output of shape \(None, 1\), got \[\(None, 3\)\]"),
         (lambda *args: build_lstm(5, 2, 1), ValueError, r"take one input of shape \(None, 6, 2\)"),
@@ -208,3 +208,40 @@ def test_estimator_check(estimator, check):
         check(estimator)
     except pytest.skip.Exception as skipped:
         pytest.fail(f"the check was skipped: {skipped}")
+
+
+def test_what_is_no_function_that_makes_models_is_refused_with_an_example(keras):
+    model = build_lstm(6, 2, 1)
+    for build, words in [
+        (model, "it is a Sequential itself"),
+        (build_with_statistics(6, 2, 1), "it is a Functional itself"),
+        (keras.layers.LSTM(3), "it is a LSTM itself"),
+        (keras.Sequential, "it is the class Sequential"),
+        (keras.layers.Dense, "it is the class Dense"),
+        (None, "got None"),
+        (lambda: model, r"it takes \(\) \(too many positional arguments\)"),
+        (lambda n_steps, n_inputs, n_outputs, units: model, "missing a required argument: 'units'"),
+    ]:
+        with pytest.raises(TypeError, match=words) as caught:
+            KerasRegressor(build).fit(X, y)
+        assert "function" in str(caught.value) and "def build(n_steps, n_inputs, n_outputs)" in str(caught.value)
+    with pytest.raises(TypeError, match=r"n_outputs, width=...\), but it takes"):
+        KerasRegressor(build_lstm, build_params={"width": 3}).fit(X, y)
+
+
+def test_a_function_that_returns_the_same_model_again_is_refused_and_one_that_clones_it_is_not(keras):
+    model = build_lstm(6, 2, 1)
+    with pytest.raises(TypeError, match=r"the same one twice.*clone_model\(model\)"):
+        KerasRegressor(lambda *sizes: model, epochs=1).fit(X, y)
+    fitted(lambda *sizes: keras.models.clone_model(model))
+    with pytest.raises(TypeError, match="return model"):
+        KerasRegressor(lambda *sizes: None).fit(X, y)
+
+
+def test_a_compiled_model_is_taken_for_its_network(keras):
+    def build(*sizes):
+        model = build_lstm(*sizes)
+        model.compile("sgd", "mae")
+        return model
+
+    assert_same_weights(fitted(build), fitted())

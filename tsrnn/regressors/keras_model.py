@@ -188,14 +188,12 @@ feature_names_in_, n_steps_in_, n_outputs_
         return initial_model_weights(self._spec, self.n_steps_in_, int(rng.integers(2**31)))
 
     def _check_network_parameters(self) -> None:
-        if not callable(self.build):
-            raise TypeError(
-                f"build must be a function build(n_steps, n_inputs, n_outputs) that returns a keras.Model, got "
-                f"{self.build!r}."
-            )
         params: Any = self.build_params
         if params is not None and not (isinstance(params, dict) and all(isinstance(name, str) for name in params)):
             raise TypeError(f"build_params must be a dict of keyword arguments of build or None, got {params!r}.")
+        from ..engine.keras_ import check_build
+
+        check_build(self.build, params or {})
 
     def _check_windows(self, windows: WindowData) -> None:
         super()._check_windows(windows)

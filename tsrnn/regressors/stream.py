@@ -11,6 +11,7 @@ import numpy as np
 
 from .._masked import unmasked
 from ..engine.distributions import point_forecast, quantile_forecast
+from ..engine.weights import check_weights
 from ..networks.cells import SQUASH, State, advance, check_known, dense, initial_states, split_weights
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Stream:
         shape = regressor._target_shape
         self._shape = shape[1:] if spec.head == "sequence" else shape
         self._n_features = regressor._n_features_per_step
+        check_weights(regressor.weights_, [weight.shape for weight in spec.weights])
         self._parts = split_weights(spec, [np.asarray(values, dtype=np.float64) for values in regressor.weights_])
         self.reset()
         if state is not None:

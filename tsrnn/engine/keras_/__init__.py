@@ -63,13 +63,14 @@ _check_backend(BACKEND)
 from ..program import Program, ProgramKey
 from .model import build_model, make_model
 from .optimizers import make_optimizer
-from .user_model import describe_model, initial_model_weights, make_user_model
+from .user_model import check_build, describe_model, initial_model_weights, make_user_model
 
 __all__ = [
     "BACKEND",
     "PROCESS",
     "KerasProgram",
     "build_model",
+    "check_build",
     "describe_model",
     "initial_model_weights",
     "make_model",

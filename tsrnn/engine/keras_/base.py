@@ -12,6 +12,7 @@ from keras import ops
 from ...networks import FeedbackSpec, ModelSpec
 from ..data import Missing, WindowData
 from ..program import ForwardKey, Numbers, ProgramKey, TrainerKey
+from ..weights import check_weights
 from .feedback import TeacherCoin, build_feedback
 from .losses import clip, mean_loss, penalty
 from .model import VariableDropout, build_model
@@ -84,7 +85,8 @@ class BaseProgram:
         return [*inputs, y] if isinstance(inputs, list) else [inputs, y]
 
     def load(self, weights: list[np.ndarray]) -> None:
-        for variable, value in zip(self._kept, weights, strict=True):
+        shapes = [tuple(variable.shape) for variable in self._kept]
+        for variable, value in zip(self._kept, check_weights(weights, shapes), strict=True):
             variable.assign(value)
 
     def weights(self) -> list[np.ndarray]:

@@ -7,6 +7,7 @@ import itertools
 import keras
 
 from ...networks import ControlSpec, FeedbackSpec, NetworkSpec
+from ..weights import check_weights
 from .controls import build_control
 from .dilated import run_dilated
 from .feedback import build_feedback
@@ -156,5 +157,5 @@ def make_model(spec, n_steps, weights, *, dropout=0.0, recurrent_dropout=0.0):
         model, _ = build_feedback(spec, dropout=layer)
     else:
         model = build_model(spec, n_steps, dropout=layer, recurrent_dropout=recurrent_dropout)
-    model.set_weights(weights)
+    model.set_weights(check_weights(weights, [weight.shape for weight in spec.weights]))
     return model

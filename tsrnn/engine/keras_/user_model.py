@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import random
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,8 +16,9 @@ import numpy as np
 from keras.src.backend.common import global_state  # Keras's global generator has no public door
 
 from ...networks import ModelSpec
+from ..weights import check_weights
 
-__all__ = ["describe_model", "initial_model_weights", "make_user_model"]
+__all__ = ["check_build", "describe_model", "initial_model_weights", "make_user_model"]
 
 _SEED_GENERATOR = "global_seed_generator"
 _lock = threading.RLock()  # the generators are global: one model at a time
@@ -38,11 +41,56 @@ def _generators(seed: int) -> Iterator[None]:
             global_state.set_global_attribute(_SEED_GENERATOR, generator)
 
 
+_HOW = (
+    "Pass a function that makes a new one at each call:\n"
+    "    def build(n_steps, n_inputs, n_outputs):\n"
+    "        return keras.Sequential([keras.Input((n_steps, n_inputs)), keras.layers.LSTM(8), "
+    "keras.layers.Dense(n_outputs)])"
+)
+_made: weakref.WeakSet[Any] = weakref.WeakSet()  # models that a build has returned
+
+
+def check_build(build: Any, params: dict[str, Any]) -> None:
+    """Raise `TypeError` unless `build` is a function that can be called with sizes and these parameters."""
+    if isinstance(build, keras.layers.Layer):  # models are layers
+        raise TypeError(
+            f"build must be a function that returns a Keras model, but it is a {type(build).__name__} itself. Each fit "
+            f"begins with new weights. {_HOW}"
+        )
+    if isinstance(build, type) and build.__module__.split(".")[0] == "keras":
+        raise TypeError(
+            f"build must be a function that returns a Keras model, but it is the class {build.__name__}. {_HOW}"
+        )
+    if not callable(build):
+        raise TypeError(f"build must be a function that returns a Keras model, got {build!r}. {_HOW}")
+    try:
+        signature = inspect.signature(build)
+    except (TypeError, ValueError):  # of some functions in C it is not known
+        return
+    try:
+        signature.bind(1, 1, 1, **params)
+    except TypeError as exc:
+        given = "".join(f", {name}=..." for name in params)
+        raise TypeError(
+            f"build must be a function that can be called as build(n_steps, n_inputs, n_outputs{given}), but it takes "
+            f"{signature} ({exc}). {_HOW}"
+        ) from exc
+
+
 def _build(build: Callable, n_steps: int, n_inputs: int, n_outputs: int, params: dict[str, Any], seed: int = 0):
     with _generators(seed):
         model = build(n_steps, n_inputs, n_outputs, **params)
     if not isinstance(model, keras.Model):
-        raise TypeError(f"build must return a keras.Model, got {type(model).__name__}: {model!r}.")
+        hint = " Does the function end with `return model`?" if model is None else ""
+        raise TypeError(f"build must return a keras.Model, got {type(model).__name__}: {model!r}.{hint}")
+    with _lock:
+        again = model in _made
+        _made.add(model)
+    if again:
+        raise TypeError(
+            "build must be a function that makes a new model at each call, but it returned the same one twice: fits "
+            "would share its weights. Let it return keras.models.clone_model(model)."
+        )
     inputs = getattr(model, "inputs", None)
     if not inputs:
         raise TypeError(
@@ -70,7 +118,7 @@ def make_user_model(spec: ModelSpec, n_steps: int, weights: list[np.ndarray] | N
     """Build the model of a description, with the given weights."""
     model = _build(spec.build, n_steps, spec.n_inputs, spec.n_outputs, spec.build_params)
     if weights is not None:
-        model.set_weights(weights)
+        model.set_weights(check_weights(weights, [tuple(weight.shape) for weight in model.weights]))
     return model
 
 

@@ -21,6 +21,7 @@ from ...networks import NetworkSpec
 from ..data import Missing, WindowData
 from ..pieces import Carry
 from ..program import Numbers, ProgramKey
+from ..weights import check_weights
 from . import _core
 
 __all__ = ["NativeProgram", "instruction_sets", "shortfall"]
@@ -211,11 +212,11 @@ class NativeProgram:
     def _join(self, arrays: list[np.ndarray]) -> np.ndarray:
         shapes = [np.shape(array) for array in arrays]
         if shapes != self._shapes:
-            raise ValueError(f"the weights must have the shapes {self._shapes}, got {shapes}.")
+            raise ValueError(f"the moments of the weights must have the shapes {self._shapes}, got {shapes}.")
         return np.concatenate([np.asarray(array, dtype=np.float32).ravel() for array in arrays])
 
     def load(self, weights: list[np.ndarray]) -> None:
-        self._network.set_values(self._join(weights))
+        self._network.set_values(self._join(check_weights(weights, self._shapes)))
 
     def weights(self) -> list[np.ndarray]:
         return self._split(self._network.get_values())
