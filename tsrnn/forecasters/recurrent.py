@@ -20,6 +20,7 @@ from .._archive.schema import added, choice, either, instance, none_or, real
 from .._checks import check_choice, check_int
 from .._progress import Work, work
 from .._publishing import reads_one_state
+from .._warnings import warn_user
 from ..exceptions import CapacityWarning, SilentNetworkWarning
 from ..frames import season_length
 from ..regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
@@ -224,7 +225,7 @@ class RecurrentForecaster(ReportsToCallbacks, WindowForecaster):
                 self.stopped_ = networks
                 best = self._trained_again(networks, windows, y, trainings)
         if self.network_share_ < SILENT:
-            warnings.warn(self._silence(networks, best), SilentNetworkWarning, stacklevel=5)  # who called fit
+            warn_user(self._silence(networks, best), SilentNetworkWarning)
         return best
 
     def _silence(self, networks: Ensemble, best: Ensemble | Trivial) -> str:
@@ -423,13 +424,13 @@ class RecurrentForecaster(ReportsToCallbacks, WindowForecaster):
         Examples
         --------
         >>> from tsrnn import GRUForecaster, datasets
-        >>> model = GRUForecaster(window=24, horizon=6, units=8, linear=True, early_stopping=False, random_state=0)
+        >>> model = GRUForecaster(window=24, horizon=6, units=8, linear=True, random_state=0)
         >>> model.fit(datasets.load_co2().tail(300)).summary()[["network", "layer", "output_shape", "parameters"]]
           network                        layer output_shape  parameters
         0       0                          GRU         (8,)         384
         1       0                        dense         (6,)          54
         2                     ridge regression         (6,)         150
-        3          share of the networks: 29 %         (6,)           0
+        3          share of the networks: ... %         (6,)           0
         4                                total         (6,)         588
         """
         check_is_fitted(self)
