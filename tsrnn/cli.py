@@ -61,7 +61,6 @@ def compare_command(
     time: Time,
     target: Target,
     horizon: Horizon,
-    layout: Layout,
     models: Models = "lstm,gru,arima,snaive",
     windows: Windows = 20,
     step: Step = None,
@@ -71,6 +70,8 @@ def compare_command(
     coverage: Coverage = None,
     csv: Csv = None,
     plot: Plot = None,
+    *,
+    layout: Layout,
 ) -> None:
     """Backtest models on a CSV file, beside naive forecasts, and print the leaderboard."""
     named = {name: make_model(name, seed, epochs, layout.freq) for name in model_names(models)}
@@ -109,7 +110,6 @@ def forecast_command(
     time: Time,
     target: Target,
     horizon: Horizon,
-    layout: Layout,
     model: Model = "lstm",
     epochs: Epochs = None,
     seed: Seed = 0,
@@ -117,6 +117,8 @@ def forecast_command(
     csv: Csv = None,
     plot: Plot = None,
     save: Save = None,
+    *,
+    layout: Layout,
 ) -> None:
     """Fit a model to a CSV file and print what comes next."""
     forecaster = make_model(model, seed, epochs, layout.freq)

@@ -41,24 +41,59 @@ def say(text: str) -> None:
 
 
 def show(frame: pd.DataFrame, title: str) -> None:
-    """Print a table: drawn on a terminal wide enough for its numbers, plain columns elsewhere."""
+    """Print a table: drawn on a terminal, in blocks of columns where it is narrow; plain columns elsewhere."""
     console = Out()
     cells = frame.astype(object).where(frame.notna(), None).map(cell)
-    numbers = [dtype.kind in "if" for dtype in frame.dtypes]
-    headers = [str(name).replace("_", " ") for name in frame.columns]
-    widths = [least_width(cells.iloc[:, k], headers[k], numbers[k] or k == 0) for k in range(len(headers))]
-    gap = 2 if sum(widths) + 2 * (len(widths) - 1) <= console.width else 1
-    if not console.is_terminal or sum(widths) + gap * (len(widths) - 1) > console.width:
+    if not console.is_terminal:
         console.print(plain(frame, title), markup=False, highlight=False, soft_wrap=True)
         return
+    columns = [Column(cells, k, frame.dtypes.iloc[k].kind in "if") for k in range(cells.shape[1])]
+    gap = 2 if sum(column.width + 2 for column in columns) - 2 <= console.width else 1
+    for k, block in enumerate(blocks(columns, gap, console.width)):
+        console.print(draw(block, gap, title if k == 0 else None))
+        console.print()
+
+
+class Column:
+    """A column as it is drawn: first ones and numbers whole, other text in parts if need be."""
+
+    def __init__(self, cells: pd.DataFrame, k: int, number: bool):
+        self.header = str(cells.columns[k]).replace("_", " ")
+        self.cells = cells.iloc[:, k].tolist()
+        self.number = number
+        self.whole = number or k == 0
+        longest = max(map(len, self.cells), default=0)
+        # Headings break at blanks.
+        self.width = max([longest if self.whole else min(longest, 12), *map(len, self.header.split())])
+
+
+def blocks(columns: list[Column], gap: int, width: int) -> Iterator[list[Column]]:
+    """Yield as many columns at a time as fit beside the first one."""
+    first, *others = columns
+    block, used = [first], first.width
+    for column in others:
+        if len(block) > 1 and used + gap + column.width > width:
+            yield block
+            block, used = [first], first.width
+        block.append(column)
+        used += gap + column.width
+    yield block
+
+
+def draw(columns: list[Column], gap: int, title: str | None) -> Table:
+    """Return a table of these columns."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=(0, gap - 1, 0, 0))
-    for k, (header, number, width) in enumerate(zip(headers, numbers, widths, strict=True)):
-        fixed = width if number or k == 0 else None
-        table.add_column(header, justify="right" if number else "left", width=fixed, min_width=width, overflow="fold")
-    for row in cells.itertuples(index=False):
+    for column in columns:
+        table.add_column(
+            column.header,
+            justify="right" if column.number else "left",
+            width=column.width if column.whole else None,
+            min_width=column.width,
+            overflow="fold",
+        )
+    for row in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*row)
-    console.print(table)
-    console.print()
+    return table
 
 
 def readable(frame: pd.DataFrame) -> pd.DataFrame:
@@ -70,12 +105,6 @@ def plain(frame: pd.DataFrame, title: str) -> str:
     """Return a table in plain columns."""
     cells = frame.astype(object).where(frame.notna(), None).map(cell)
     return f"{title}\n{cells.to_string(index=False)}\n"
-
-
-def least_width(cells: pd.Series, header: str, whole: bool) -> int:
-    """Return the width that a column needs: for whole cells, or for text that may break; headings break at blanks."""
-    longest = max(map(len, cells), default=0)
-    return max([longest if whole else min(longest, 12), *map(len, header.split())])
 
 
 def cell(value) -> str:
