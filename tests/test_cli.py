@@ -13,6 +13,7 @@ from terminal import run
 
 import tsrnn
 from tsrnn.comparison import compare
+from tsrnn.exceptions import DataError
 from tsrnn.forecasters.naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from tsrnn.terminal.models import make_model
 
@@ -60,6 +61,51 @@ def test_compare_takes_several_targets_and_refits(load_csv):
     )
     assert done.exit_code == 0, done.stderr
     assert done.stdout.startswith("load, price: 2 origins")
+
+
+def test_compare_shows_each_of_several_targets(load_csv):
+    targets = ["--target", "load", "--target", "price", "--horizon", 2, "--windows", 3]
+    done = run("compare", load_csv, "--time", "time", *targets, "--models", "drift")
+    frame = pd.read_csv(load_csv, index_col=0, parse_dates=True)
+    expected = compare({"drift": DriftForecaster()}, frame, target=["load", "price"], horizon=2, n_windows=3)
+    blocks = done.stdout.split("\n\n")
+    assert [block.split("\n")[0] for block in blocks[:3]] == ["load, price: 3 origins, 2 steps ahead", "load", "price"]
+    for block, (_, table) in zip(blocks[1:3], expected.leaderboard(by="target").groupby("target"), strict=True):
+        assert all(f"{error:.4g}" in block for error in table["MAE"])
+    assert blocks[3].strip() == expected.predictability()
+
+
+def test_a_model_that_fails_is_a_row_and_an_exit_status(load_csv, tmp_path, monkeypatch):
+    def fit(self, X, y=None):
+        raise DataError("too short. Use df.asfreq() or pass freq='h'.")
+
+    monkeypatch.setattr(DriftForecaster, "fit", fit)
+    args = ["--time", "time", "--target", "load", "--horizon", 2, "--models", "drift", "--csv", tmp_path / "c.csv"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        done = run("compare", load_csv, *args)
+    assert done.exit_code == 1
+    assert "drift" in done.stdout and "too short" in done.stdout and "model 'drift' failed" in done.stderr
+    assert "freq=" not in done.stdout + done.stderr and "df." not in done.stdout + done.stderr
+    assert set(pd.read_csv(tmp_path / "c.csv")["model"]) == {"naive", "snaive"}
+
+
+def test_models_are_fitted_again_at_every_so_many_origins(load_csv, monkeypatch):
+    fits, fit = [], DriftForecaster.fit
+    monkeypatch.setattr(DriftForecaster, "fit", lambda self, X, y=None: fits.append(len(X)) or fit(self, X, y))
+    args = ["--time", "time", "--target", "load", "--horizon", 2, "--windows", 7, "--models", "drift"]
+    assert run("compare", load_csv, *args, "--refit-every", 3).exit_code == 0
+    assert fits == [286, 292, 298]
+
+
+def test_a_forecast_that_is_not_the_network_s_is_told(tmp_path):
+    walk = np.random.default_rng(0).normal(size=700).cumsum()
+    days = pd.date_range("2020-01-01", periods=700, name="day")
+    pd.DataFrame({"walk": walk}, index=days).to_csv(tmp_path / "walk.csv")
+    args = ["--time", "day", "--target", "walk", "--horizon", 2, "--model", "gru", "--epochs", 2]
+    done = run("forecast", tmp_path / "walk.csv", *args)
+    assert done.exit_code == 0 and "note: gru did not beat the best trivial forecast (last value)" in done.stderr
+    assert f"{walk[-1]:.4g}" in done.stdout
 
 
 def test_forecast_prints_the_future_and_writes_all_it_is_asked_for(load_csv, tmp_path):

@@ -15,7 +15,7 @@ import typer
 
 from .terminal.charts import draw_comparison, draw_forecast
 from .terminal.demo import SCENES, run_demo
-from .terminal.display import fitting, readable, say, show
+from .terminal.display import fitting, readable, say, show, show_comparison
 from .terminal.layout import Layout
 from .terminal.models import check_choice, make_model, model_names
 from .terminal.options import (
@@ -28,6 +28,7 @@ from .terminal.options import (
     Models,
     Plot,
     Refit,
+    RefitEvery,
     Save,
     Seed,
     Step,
@@ -37,7 +38,7 @@ from .terminal.options import (
     check_size,
 )
 from .terminal.outputs import check_folder, check_outputs, write_all, write_figure, write_table
-from .terminal.reporting import reported, settle_streams
+from .terminal.reporting import reported, settle_streams, tell
 from .terminal.signatures import unfold
 from .terminal.usage import UsageError
 
@@ -65,6 +66,7 @@ def compare_command(
     windows: Windows = 20,
     step: Step = None,
     refit: Refit = False,
+    refit_every: RefitEvery = None,
     epochs: Epochs = None,
     seed: Seed = 0,
     coverage: Coverage = None,
@@ -89,7 +91,7 @@ def compare_command(
         horizon=horizon,
         n_windows=windows,
         step=step,
-        refit=refit,
+        refit=refit_every or refit,
         coverage=coverage,
         progress=True,
     )
@@ -97,9 +99,8 @@ def compare_command(
     jobs = {csv: lambda: write_table(result.forecasts, csv, index=False)} if csv else {}
     jobs |= {plot: lambda: write_figure(draw_comparison(result, title), plot)} if plot else {}
     whole = write_all(jobs)
-    show(result.leaderboard(), title)
-    say(result.predictability())
-    finish(whole)
+    show_comparison(result, title)
+    finish(whole and not named.keys() & result.failures.keys())
 
 
 @app.command("forecast")
@@ -137,6 +138,7 @@ def forecast_command(
         result = forecaster.forecast(horizon)
     else:
         result = forecaster.predict_interval(horizon, coverage=coverage)
+    tell_fallback(model, forecaster)
     result.index.name = " ".join(time)
     jobs = {csv: lambda: write_table(result, csv)} if csv else {}
     jobs |= {save: lambda: forecaster.save(save)} if save else {}
@@ -185,8 +187,17 @@ def demo_command(
     say(f"Charts and forecasts are in {output}.")
 
 
+def tell_fallback(name: str, forecaster) -> None:
+    """Say where a network gave way to a trivial forecast."""
+    fallback = getattr(forecaster, "fallback_", None)
+    if fallback is not None:
+        tell(
+            "note", f"{name} did not beat the best trivial forecast ({fallback}) on the last rows, and forecasts that."
+        )
+
+
 def finish(whole: bool) -> None:
-    """Exit with status 1 where a file could not be written, which has been told."""
+    """Exit with status 1 where a file was not written or a model failed, which has been told."""
     if not whole:
         raise typer.Exit(1)
 

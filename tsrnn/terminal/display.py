@@ -10,10 +10,14 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from .advice import for_the_terminal
+
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["fitting", "plain", "readable", "say", "show"]
+    from ..comparison import Comparison
+
+__all__ = ["fitting", "plain", "readable", "say", "show", "show_comparison"]
 
 
 class Out(Console):
@@ -52,6 +56,23 @@ def show(frame: pd.DataFrame, title: str) -> None:
     for k, block in enumerate(blocks(columns, gap, console.width)):
         console.print(draw(block, gap, title if k == 0 else None))
         console.print()
+
+
+def show_comparison(result: Comparison, title: str) -> None:
+    """Print the leaderboard, of several targets also that of each, and what it is worth in words."""
+    show(in_words(result.leaderboard()), title)
+    if len(result.scale) > 1:
+        for target, table in result.leaderboard(by="target").groupby("target", sort=False):
+            show(in_words(table.drop(columns="target")), str(target))
+    for sentence in filter(None, (result.predictability(), result.networks())):
+        say(sentence)
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a leaderboard whose errors are in words of the terminal."""
+    if "error" not in table:
+        return table
+    return table.assign(error=table["error"].map(for_the_terminal, na_action="ignore"))
 
 
 class Column:

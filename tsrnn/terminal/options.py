@@ -70,6 +70,15 @@ Step = Annotated[
     int | None, typer.Option(callback=between(1, MOST_STEPS), help="Rows between origins; the horizon by default.")
 ]
 Refit = Annotated[bool, typer.Option("--refit", help="Fit every model afresh at each origin.")]
+RefitEvery = Annotated[
+    int | None,
+    typer.Option(
+        "--refit-every",
+        callback=between(1, MOST_ORIGINS),
+        help="Fit every model at the first origin and every so many after it.",
+        show_default=False,
+    ),
+]
 Epochs = Annotated[
     int | None,
     typer.Option(
