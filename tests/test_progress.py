@@ -46,26 +46,37 @@ def fit(note="loss 0.21  val_loss 0.34", now_epoch=15):
 
 def test_a_line_says_what_how_far_and_how_long():
     assert line(fit(), 140, now=20.0) == (
-        "GRUForecaster: network 1 of 2  ━━━─────────────────────  epoch 16 of up to 30  loss 0.21  val_loss 0.34"
-        "  20 s  up to 2 min left"
+        "GRUForecaster: network 1 of 2  ━━──────────────────  epoch 16 of up to 30  loss 0.21  val_loss 0.34  20 s"
+        "  up to 2 min left"
     )
     # Three of four networks are done, in 30 s.
     again = (done("GRUForecaster", 2, 1, "again, on all windows"), done("", 2, 1, "network 2 of 2"))
     assert line(again, 90, now=30.0) == (
-        "GRUForecaster: again, on all windows, network 2 of 2  ━━━━━━━━━━───  30 s  about 10 s left"
+        "GRUForecaster: again, on all windows, network 2 of 2  ━━━━━━──  30 s  about 10 s left"
     )
 
 
-@pytest.mark.parametrize("width", [20, 60, 79, 99, 110, 120, 200])
+@pytest.mark.parametrize("width", [10, 20, 60, 79, 99, 100, 120, 200])
 def test_a_line_keeps_to_its_width_and_gives_up_the_least_first(width):
     text = line(fit(), width, now=20.0)
     assert len(text) <= width
-    assert text.startswith("GRUForecaster: netwo")
-    assert ("up to 2 min left" in text) == (width >= 60)
-    assert ("epoch 16 of up to 30" in text) == (width >= 79)
+    assert text.startswith("GRUForeca")
+    assert ("epoch 16 of up to 30" in text) == (width >= 60)
+    assert ("up to 2 min left" in text) == (width >= 79)
+    assert ("network 1 of 2" in text) == (width >= 79)
     assert ("val_loss 0.34" in text) == (width >= 99)
-    assert ("  loss 0.21" in text) == (width >= 110)
-    assert ("  20 s" in text) == (width >= 110)
+    assert ("  loss 0.21" in text) == (width >= 120)
+    assert ("  20 s" in text) == (width >= 200)
+
+
+def test_works_within_works_are_told_from_the_outermost_in():
+    works = (done("Comparing", 5, 0, "gru (1 of 5)", even=False), done("", 2, 0, "fit 1 of 2"), *fit())
+    works[2].doing = "again, on all windows"
+    assert "gru (1 of 5), fit 1 of 2, again, on all windows, network 1 of 2  ─" in line(works, 160, now=20.0)
+    narrow = line(works, 79, now=20.0)
+    assert narrow.startswith("Comparing: gru (1 of 5)  ─")
+    assert "epoch 16 of up to 30" in narrow
+    assert narrow.endswith("for it")
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -82,7 +93,7 @@ def test_the_share_done_is_that_of_units_within_units(seed):
 def test_the_time_left_of_a_comparison_is_that_of_the_model_in_progress():
     models = done("Comparing", 5, 1, "gru, 2 of 5", even=False)
     works = (models, done("", 1, started=90.0), done("", 10, 5, started=90.0))
-    assert _progress._left(works, now=100.0) == "about 10 s left for this one"
+    assert _progress._left(works, now=100.0) == "about 10 s for it"
     assert _progress._left((models,), now=100.0) == ""
 
 
@@ -113,6 +124,20 @@ def test_units_are_counted_and_named():
         assert networks.done == 2
     with work("fit", 1, show=0) as networks, networks.unit("network", numbered=True):
         assert networks.doing == ""
+
+
+def test_the_share_does_not_fall_when_the_work_that_was_a_unit_has_ended():
+    with work("fit", 2, show=0) as networks:
+        shares = []
+        for _ in range(2):
+            with networks.unit("network"):
+                with work("", 3) as inner:
+                    for _ in range(3):
+                        inner.done += 1
+                        shares.append(_progress._share((networks, inner)))
+                shares.append(_progress._share((networks,)))
+            shares.append(_progress._share((networks,)))
+    assert shares == pytest.approx([1 / 6, 1 / 3, *[1 / 2] * 3, 2 / 3, 5 / 6, *[1] * 3])
 
 
 def test_a_unit_that_fails_is_not_done():
@@ -407,3 +432,25 @@ def test_a_notebook_shows_a_line_that_moves_and_goes():
     assert seen[0] == seen[-1] == ""
     assert len(epochs("\n".join(seen))) >= 3
     assert [output.output_type for output in book.cells[0].outputs] == ["display_data"]
+
+
+def test_a_comparison_has_one_bar_which_the_fits_move():
+    shown = on_terminal(
+        """
+models = {"gru": forecaster(verbose=1, linear=False), "rnn": tsrnn.SimpleRNNForecaster(window=24, units=2, **quick)}
+result = tsrnn.compare(models, wave, target="y", horizon=3, n_windows=2, refit=True)
+_progress.DELAY = 60
+tsrnn.compare({"gru": forecaster()}, wave, target="y", horizon=3, n_windows=1, progress=False)
+"""
+    )
+    assert "Comparing: gru (1 of" in shown
+    assert "Comparing: rnn (2 of" in shown
+    assert "fit 1 of 2" in shown
+    assert "fit 2 of 2" in shown
+    assert len(epochs(shown)) > 6
+    assert "GRUForecaster" not in shown
+    assert is_cleared(shown)
+    # The bar goes forward only.
+    full = [len(bar) for bar in re.findall(r"  (━*)─", shown)]
+    assert full == sorted(full)
+    assert full[-1] > full[0]

@@ -53,6 +53,7 @@ class Work:
     def __init__(self, title: str, total: int, *, at_most: bool = False, even: bool = True, detail: bool = False):
         self.title, self.total, self.at_most, self.even, self.detail = title, max(1, total), at_most, even, detail
         self.done, self.doing, self.note = 0.0, "", ""
+        self.inside = 0.0  # the share of the unit in progress that is done, when the work that it was has ended
         self.started = time.monotonic()
 
     @contextmanager
@@ -62,7 +63,7 @@ class Work:
             name = f"{name} {int(self.done) + 1} of {self.total}" if self.total > 1 else ""
         self.doing = name
         yield
-        self.done += 1
+        self.done, self.inside = self.done + 1, 0.0
 
 
 class Tracker:
@@ -130,9 +131,12 @@ def _inside(tracker: Tracker, new: Work) -> Iterator[None]:
     if tracker.thread != threading.get_ident():  # a thread that was given this one's context
         yield
         return
+    around = tracker.works[-1] if tracker.works else None
     tracker.works.append(new)
     try:
         yield
+        if around is not None:
+            around.inside = 1.0
     finally:
         tracker.works.remove(new)
 
@@ -179,30 +183,35 @@ def line(works: tuple[Work, ...], width: int, now: float) -> str:
     """
     if not works:
         return ""
-    first, last = works[0], works[-1]
-    parts = ", ".join(part.doing for part in works if part.doing and not part.detail)
-    what = ": ".join(text for text in (first.title, parts) if text)
-    doing, passed, left = last.doing if last.detail else "", _seconds(now - first.started), _left(works, now)
-    short = last.note.rpartition("  ")[2]
-    behind = [(doing, last.note, passed, left), (doing, last.note, left), (doing, short, left), (doing, left), (left,)]
-    for texts in behind:
-        shown = "  ".join(text for text in texts if text)
-        room = width - len(what) - len(shown) - 4
-        if room >= LEAST_BAR:
+    size = LONG_BAR if width >= WIDE else SHORT_BAR
+    for what, behind in _wordings(works, now):
+        if len(what) + len(behind) + size + 4 <= width:
             break
-    size = max(0, min(MOST_BAR, room))
     full = round(size * _share(works))
-    return f"{what}  {FULL * full}{EMPTY * (size - full)}  {shown}"[:width].rstrip()
+    return f"{what}  {FULL * full}{EMPTY * (size - full)}  {behind}"[:width].rstrip()
+
+
+def _wordings(works: tuple[Work, ...], now: float) -> Iterator[tuple[str, str]]:
+    """Yield what stands before and behind the bar, in ever fewer words."""
+    first, last = works[0], works[-1]
+    parts = [part.doing for part in works if part.doing and not part.detail]
+    doing, note = (last.doing, last.note) if last.detail else ("", "")
+    passed, left = _seconds(now - first.started), _left(works, now)
+    short = note.rpartition("  ")[2]
+    for n in range(len(parts), -1, -1):
+        what = ": ".join(text for text in (first.title, ", ".join(parts[:n])) if text)
+        for texts in [(doing, note, passed, left), (doing, note, left), (doing, short, left), (doing, left or passed)]:
+            yield what, "  ".join(text for text in texts if text)
 
 
 FULL, EMPTY = "━", "─"
-#: Characters of the bar.
-LEAST_BAR, MOST_BAR = 6, 24
+#: Characters of the bar, whatever stands beside it, on lines of so many characters and on shorter ones.
+LONG_BAR, SHORT_BAR, WIDE = 20, 8, 110
 
 
 def _share(works: tuple[Work, ...]) -> float:
     """Return the share that is done of the first of these works, each the unit in progress of the one before."""
-    share = 0.0
+    share = works[-1].inside
     for part in reversed(works):
         share = min(1.0, (part.done + share) / part.total)
     return share
@@ -221,7 +230,7 @@ def _left(works: tuple[Work, ...], now: float) -> str:
         return ""
     whole = passed / share * math.prod(part.total for part in timed[:by])
     about = "up to" if any(part.at_most for part in timed) else "about"
-    return f"{about} {_roughly(whole * (1 - _share(timed)))} left" + (" for this one" if at else "")
+    return f"{about} {_roughly(whole * (1 - _share(timed)))} " + ("for it" if at else "left")
 
 
 def _roughly(seconds: float) -> str:

@@ -228,7 +228,7 @@ def run_plan(model, plan: Plan, *, every: int | None, coverage, name) -> Backtes
     parts, fit_seconds, predict_seconds = [], 0.0, 0.0
     with work("Backtesting", len(batches)) as fits:
         for cutoffs in batches:
-            with fits.unit("fit" if len(batches) > 1 else ""):
+            with fits.unit("fit", numbered=True):
                 fitted = prepare(model, plan)
                 start = time.perf_counter()
                 fitted.fit(plan.frame.loc[: cutoffs[0]])

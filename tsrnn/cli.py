@@ -93,7 +93,7 @@ def compare_command(
         step=step,
         refit=refit_every or refit,
         coverage=coverage,
-        progress=True,
+        progress="auto",
     )
     title = f"{', '.join(target)}: {windows} origins, {horizon} steps ahead"
     jobs = {csv: lambda: write_table(result.forecasts, csv, index=False)} if csv else {}

@@ -127,9 +127,9 @@ def compare(
     everyone = with_baselines(named, plan, season_length)
     runs, failures = {}, {}
     with work("Comparing", len(everyone), show=_shown(progress), even=False) as models_tried:
-        for name, model in everyone.items():
+        for i, (name, model) in enumerate(everyone.items(), start=1):
             try:
-                with models_tried.unit(name):
+                with models_tried.unit(f"{name} ({i} of {len(everyone)})"):
                     runs[name] = _run(name, model, plan, every, coverage)
             except Exception as exc:
                 models_tried.done += 1

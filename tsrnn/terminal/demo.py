@@ -95,7 +95,7 @@ def run_demo(scene: Scene, folder: Path, seed: int, epochs: int | None) -> bool:
 
     frame, models = scene.load(), make_models(scene, seed, epochs)
     (target,) = frame.columns
-    result = compare(models, frame, target=target, horizon=scene.horizon, n_windows=scene.windows, progress=True)
+    result = compare(models, frame, target=target, horizon=scene.horizon, n_windows=scene.windows, progress="auto")
     title = f"{scene.title}: {scene.windows} origins, {scene.horizon} steps ahead"
     coming = models["lstm"].set_params(target=target, horizon=scene.horizon).fit(frame).predict_interval(coverage=0.9)
     board = result.leaderboard(), title
