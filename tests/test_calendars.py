@@ -355,6 +355,16 @@ def test_a_session_in_the_evening_of_a_holiday_is_a_row():
     consistent(grid, index)
 
 
+def test_hours_that_changed_after_the_fit_are_named_and_one_extra_session_is_not():
+    winter = bars(DAYS[DAYS < "2024-03-08"], "09:30", "15:55", tz=NEW_YORK).tz_convert("UTC")
+    grid = infer_grid(winter)
+    summer = bars(pd.bdate_range("2024-03-11", periods=10), "09:30", "15:55", tz=NEW_YORK).tz_convert("UTC")
+    with pytest.raises(DataError, match=r"2024-03-11 13:30:00\+00:00, .* do not lie on the grid"):
+        grid.slots(winter.append(summer))
+    saturday = bars([pd.Timestamp("2024-03-09")], "12:00", "15:55", tz=NEW_YORK).tz_convert("UTC")
+    assert grid.follows(winter.append(saturday))[-48:].all()
+
+
 def test_sessions_in_another_zone_than_their_own_are_refused_with_the_way_out():
     index = bars(DAYS, "09:30", "15:55", tz=NEW_YORK).tz_convert("UTC")
     with pytest.raises(

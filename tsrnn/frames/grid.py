@@ -12,7 +12,7 @@ from .calendar import LONGEST_HOLIDAY, fill_holes, is_day_calendar, open_range, 
 from .checks import some
 from .clock import DAY, existing, is_clock, localise, span, time_of_day, unskip, wall
 from .months import month_start, on_day
-from .sessions import Blocks, check_blocks, in_words, open_days, rows_of_days, stamps_of
+from .sessions import OUTSIDE, WEEKS, Blocks, check_blocks, in_words, open_days, rows_of_days, stamps_of
 
 MICROSECOND = pd.Timedelta(microseconds=1)
 
@@ -212,11 +212,20 @@ class TimeGrid:
         """Which rows cannot belong to a calendar: of another time of day, or too many on days that are closed."""
         time = time_of_day(naive)
         if self.sessions:
-            return (time - self.sessions[0][1]) % (self._span // MICROSECOND) != 0
+            beside = (time - self.sessions[0][1]) % (self._span // MICROSECOND) != 0
+            return beside | self._outside(naive)
         strays = time != (time[0] if self.time is None else self.time)
         days = naive.normalize()
         is_open = days.isin(open_range(days[0], days[-1], self.freq)) if is_day_calendar(self.freq) else ~strays
         return strays | ~is_open if too_many_extras(days, is_open) else strays
+
+    def _outside(self, naive) -> np.ndarray:
+        """Rows outside the sessions, if those of the last weeks are more than one extra session: the hours changed."""
+        stamps = stamps_of(naive.normalize().unique(), self.sessions, self._span)
+        outside = ~naive.isin(stamps)
+        recent = naive > naive[-1] - WEEKS * 7 * DAY
+        few = max(rows_of_days(self.sessions, self._span).max(), OUTSIDE * recent.sum())
+        return outside & recent if (outside & recent).sum() > few else np.zeros(len(naive), dtype=bool)
 
     def positions(self, index: pd.DatetimeIndex, origin: pd.Timestamp) -> np.ndarray:
         """How many steps after `origin` each stamp lies, negative before it. Holidays count, so that weekdays recur."""
