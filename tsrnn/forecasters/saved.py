@@ -40,7 +40,11 @@ def check_data(model: Any) -> None:
     require(grid.freq.n > 0, f"grid_ goes back in time: {grid.freq!r}")
     check_sparse(data.index, grid)
     check_on_grid(data.index, grid, "grid_")
-    same = type(model.origin_) is pd.Timestamp and model.origin_.tz == data.index.tz and model.origin_ == data.index[0]
+    same = (
+        type(model.origin_) is pd.Timestamp
+        and str(model.origin_.tz) == str(data.index.tz)
+        and model.origin_ == data.index[0]
+    )
     require(same, f"origin_ is {model.origin_}, where the first row of data_ is {data.index[0]}")
     one = model.container_ == "frame" or len(model.targets_) == 1
     require(one, f"container_ is {model.container_!r}, and there are {len(model.targets_)} targets")

@@ -195,11 +195,14 @@ def _guess_months(naive: pd.DatetimeIndex) -> TimeGrid | None:
     month = naive[0].strftime("%b").upper()
     weekday, week = naive[0].strftime("%a").upper(), (naive[0].day - 1) // 7 + 1
     nth = [f"WOM-{week}{weekday}"] if week < 5 else []
+    names = (*(f"{rule}-{month}" for rule in YEARLY), "MS", "ME", "BMS", "BME", *nth)
+    # pandas 2.2 knows no name for it
+    last = pd.offsets.LastWeekOfMonth(weekday=naive[0].day_of_week)  # type: ignore[arg-type]
     n = months_between(naive)
-    for name in (*(f"{rule}-{month}" for rule in YEARLY), "MS", "ME", "BMS", "BME", *nth, f"LWOM-{weekday}"):
-        if naive.isin(pd.date_range(naive[0], naive[-1], freq=name)).all():
-            length = {"Y": 12, "Q": 3, "M": 1}.get(name.lstrip("B")[0], n)
-            return TimeGrid(to_offset(f"{n // length}{name}" if n > length and n % length == 0 else name))
+    for offset in (*map(to_offset, names), last):
+        if naive.isin(pd.date_range(naive[0], naive[-1], freq=offset)).all():
+            length = {"Y": 12, "Q": 3, "M": 1}.get(offset.rule_code.lstrip("B")[0], n)
+            return TimeGrid(offset * (n // length) if n > length and n % length == 0 else offset)
     day = day_of_month(naive)
     return TimeGrid(month_offset(n, naive), day=0 if day == 1 else day) if day and n else None
 
@@ -224,8 +227,10 @@ def _with_sessions(freq, blocks, index) -> TimeGrid:
 
 def _on_the_wall(index, freq) -> TimeGrid | None:
     """Steps of some hours of the wall clock, if all stamps lie on them."""
+    if index.tz is None or not is_clock(freq):
+        return None
     length = span(freq)
-    if index.tz is None or DAY % length or length <= pd.Timedelta(hours=1):
+    if DAY % length or length <= pd.Timedelta(hours=1):
         return None
     times, n_rows = np.unique(time_of_day(wall(index)) % (length // MICROSECOND), return_counts=True)
     grid = TimeGrid(freq, wall=True, time=int(times[n_rows.argmax()]))
