@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 
-from tsrnn.backtest import backtest, count_parameters, model_name
+from tsrnn.backtest import backtest, count_parameters, model_name, target_positions
 from tsrnn.exceptions import DataError
 from tsrnn.forecasters.base import BaseForecaster
 from tsrnn.forecasters.naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
@@ -60,12 +62,13 @@ def slow_loop(model, df, target, horizon, n_windows, step, refit):
     rows = [len(df) - 1 - horizon - k * step for k in range(n_windows)][::-1]
     parts = []
     for row in rows:
-        fitted = clone(model).fit(df.iloc[: (row if refit else rows[0]) + 1])
+        last = rows[0] if not refit else rows[rows.index(row) // refit * refit]
+        fitted = clone(model).fit(df.iloc[: last + 1])
         parts.append(fitted.predict(horizon, history=df.iloc[: row + 1]))
     return pd.concat(parts)
 
 
-@pytest.mark.parametrize("refit", [False, True])
+@pytest.mark.parametrize("refit", [False, True, 3])
 @pytest.mark.parametrize("step", [6, 5])
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
 def test_batch_equals_one_origin_at_a_time(model, step, refit):
@@ -89,13 +92,14 @@ def test_frame_has_the_columns_of_the_contract_and_ends_at_the_last_row():
     assert set(tidy["model"]) == {"last"}
 
 
-@pytest.mark.parametrize(("refit", "fits"), [(False, 1), (True, 5)])
+@pytest.mark.parametrize(("refit", "fits"), [(False, 1), (True, 5), (1, 5), (2, 3), (np.int64(4), 2), (9, 1)])
 def test_fit_count_parameters_and_the_model_given_stays_unfitted(refit, fits):
     model = MeanForecaster()
     MeanForecaster.fits = 0
     df = hourly()
     result = backtest(model, df, target="temp", horizon=4, n_windows=5, refit=refit)
-    assert MeanForecaster.fits == fits
+    assert MeanForecaster.fits == fits == result.n_fits
+    assert ("fitted once" if fits == 1 else f"fitted {fits} times") in repr(result)
     assert not hasattr(model, "mean_") and model.target is None and model.horizon is None
     assert (result.forecaster.target, result.forecaster.horizon, result.n_parameters) == ("temp", 4, 1)
     assert result.fit_seconds > 0 and result.predict_seconds > 0
@@ -152,6 +156,47 @@ def test_a_model_of_more_targets_is_judged_on_those_asked_for():
 def test_a_target_set_on_the_model_is_not_overruled():
     with pytest.raises(DataError, match=r"set to target='wind', but temp is to be forecast"):
         backtest(NaiveForecaster(target="wind"), hourly(), target="temp", horizon=2)
+
+
+@pytest.mark.parametrize("refit", [0, -2, 1.5, "yes", None])
+def test_refit_is_yes_no_or_a_number_of_origins(refit):
+    with pytest.raises(DataError, match=f"refit must be False .* got {refit!r}"):
+        backtest(NaiveForecaster(), hourly(), target="temp", horizon=2, refit=refit)
+
+
+def test_a_class_is_told_from_a_forecaster():
+    with pytest.raises(DataError, match=r"NaiveForecaster is a class, not a forecaster; write NaiveForecaster\(\)"):
+        backtest(NaiveForecaster, hourly(), target="temp", horizon=2)
+
+
+def test_covariates_are_checked_over_all_origins_before_the_fit(monkeypatch):
+    def fit(self, X, y=None):
+        raise AssertionError("fitted")
+
+    monkeypatch.setattr(RegressionForecaster, "fit", fit)
+    df = hourly()
+    df.loc[df.index[[-1, -9]], "wind"] = np.nan
+    model = RegressionForecaster(Ridge(), window=24, future_covariates=["wind"])
+    with pytest.raises(DataError, match=re.escape(f"timestamps: {df.index[-9]}, {df.index[-1]}.")):
+        backtest(model, df, target="temp", horizon=6, n_windows=2)
+
+
+def test_targets_may_be_tuples():
+    columns = pd.MultiIndex.from_tuples([("Close", "A"), ("Close", "B"), ("Open", "A")])
+    df = pd.DataFrame(np.arange(60.0).reshape(20, 3), pd.date_range("2024-01-01", periods=20), columns=columns)
+    one = backtest(NaiveForecaster(), df, target=("Close", "B"), horizon=2, n_windows=2).forecasts
+    assert set(one["target"]) == {("Close", "B")}
+    np.testing.assert_array_equal(one["y_true"], df[("Close", "B")].iloc[-4:])
+    two = backtest(NaiveForecaster(), df, target=[("Open", "A"), ("Close", "B")], horizon=1, n_windows=1).forecasts
+    assert two["target"].tolist() == [("Open", "A"), ("Close", "B")] and two["y_true"].tolist() == [59.0, 58.0]
+    every = backtest(NaiveForecaster(), df, target=None, horizon=1, n_windows=1).forecasts
+    assert every["y_true"].tolist() == [57.0, 58.0, 59.0]
+
+
+def test_positions_of_targets_do_not_depend_on_what_pandas_makes_of_labels():
+    labels = ["a", ("a", "b"), 3, ("b", "a")]
+    column = pd.Series(labels[::-1] + ["other"])
+    assert target_positions(column, labels).tolist() == [3, 2, 1, 0, -1]
 
 
 def test_what_is_no_forecaster_is_refused_with_the_fix():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,13 +16,14 @@ from sklearn.pipeline import make_pipeline
 
 from tsrnn.backtest import backtest
 from tsrnn.comparison import compare
-from tsrnn.exceptions import DataError
+from tsrnn.exceptions import DataError, SilentNetworkWarning
 from tsrnn.forecasters.base import BaseForecaster
 from tsrnn.forecasters.echo_state import EchoStateForecaster
 from tsrnn.forecasters.mean import MeanForecaster
 from tsrnn.forecasters.naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from tsrnn.forecasters.recurrent import GRUForecaster
 from tsrnn.forecasters.regression import RegressionForecaster
+from tsrnn.forecasters.ridge import RidgeForecaster
 from tsrnn.forecasters.statistical import ARIMAForecaster
 
 
@@ -505,6 +508,69 @@ def test_the_best_trivial_forecast_may_differ_from_target_to_target():
     assert words in result.predictability() and words in result.verdict("drift")
     # Neither of the two is as good as both.
     assert all(result.verdict(name).startswith(f"{name} is worse than") for name in ("naive", best["noise"]))
+
+
+def test_targets_may_be_tuples():
+    columns = pd.MultiIndex.from_product([["Close", "Open"], ["A", "B"]], names=["price", "ticker"])
+    walks = np.random.default_rng(0).normal(size=(200, 4)).cumsum(axis=0) + 100
+    two_levels = pd.DataFrame(walks, pd.bdate_range("2024-01-01", periods=200), columns)
+    plain = two_levels.set_axis(["ca", "cb", "oa", "ob"], axis=1)
+    names = dict(zip(two_levels.columns, plain.columns, strict=True))
+    for target in (("Close", "B"), [("Open", "A"), ("Close", "A")], None):
+        flat = target and (names[target] if isinstance(target, tuple) else [names[each] for each in target])
+        options = {"horizon": 2, "n_windows": 10, "coverage": 0.8}
+        tuples = compare({"ridge": ridge()}, two_levels, target=target, **options)
+        strings = compare({"ridge": ridge()}, plain, target=flat, **options)
+        for by in (None, "step", "target"):
+            one, two = (result.leaderboard(by=by).filter(regex="MAE|MASE|model") for result in (tuples, strings))
+            pd.testing.assert_frame_equal(one, two)
+        assert {names[each]: name for each, name in tuples.best_trivial.items()} == strings.best_trivial
+        assert tuples.predictability() == strings.predictability()
+        assert tuples.leaderboard(by="target")["target"].map(names.get).tolist() == (
+            strings.leaderboard(by="target")["target"].tolist()
+        )
+        assert str(("Close", "B")) in repr(tuples) or target == [("Open", "A"), ("Close", "A")]
+
+
+class Silent(NaiveForecaster):
+    """Says that a share of its forecast comes from networks."""
+
+    def __init__(self, share=0.0, fallback=None, target=None, freq=None):
+        self.share = share
+        self.fallback = fallback
+        self.target = target
+        self.freq = freq
+
+    def _fit(self, values):
+        super()._fit(values)
+        warnings.warn("adds nothing", SilentNetworkWarning, stacklevel=2)
+        self.network_share_, self.fallback_ = self.share, self.fallback
+
+
+def test_what_networks_add_is_a_column_and_words():
+    models = {"lstm": Silent(0.0), "gru": Silent(0.4), "rnn": Silent(0.4, "zero"), "ridge": RidgeForecaster(window=24)}
+    result = compare(models, hourly(), target="temp", horizon=6, n_windows=8)
+    table = result.leaderboard().set_index("model")
+    assert table["network_share"][["lstm", "gru", "rnn"]].tolist() == [0.0, 0.4, 0.0]
+    assert table["network_share"].isna().sum() == len(table) - 3
+    said = result.networks()
+    assert said.startswith(
+        "The networks of lstm add nothing to speak of (0.0% of the movement of its forecasts); it is "
+    )
+    assert "40% of the movement of gru's forecasts comes from its networks; it is worse than ridge." in said
+    assert said.endswith("rnn did not beat zero on its validation part, and forecasts zero.")
+    assert repr(result).endswith(said)
+    assert result.leaderboard(sort="network_share")["model"].iloc[0] == "gru"
+    without = compare([DriftForecaster()], hourly(), target="temp", horizon=2, n_windows=2)
+    assert without.networks() == "" and "network_share" not in without.leaderboard()
+
+
+def test_a_ridge_regression_that_nobody_asked_for_fails_without_a_warning():
+    names = [f"c{k}" for k in range(100)]
+    wide = pd.concat([hourly(), pd.DataFrame(0.0, hourly().index, names)], axis=1)
+    model = EchoStateForecaster(window=24, past_covariates=names, units=5, random_state=0)
+    result = compare({"echo": model}, wide, target="temp", horizon=2, n_windows=2)
+    assert list(result.failures) == ["ridge"] and "2,000" in result.leaderboard()["error"].iloc[-1]
 
 
 def test_wrong_options_of_the_leaderboard_are_refused(result):

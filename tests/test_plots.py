@@ -128,6 +128,21 @@ def test_leaderboard_has_the_best_on_top(ax, metric, top):
         plot_leaderboard(table, "mae", ax=ax)
 
 
+def test_leaderboard_puts_what_failed_at_the_bottom_with_a_dash(ax):
+    table = pd.DataFrame({"model": ["lstm", "bad", "naive"], "MAE": [1.0, np.nan, 2.0], "skill": [0.5, np.nan, 0.0]})
+    for metric in ("MAE", "skill"):
+        plot_leaderboard(table, metric, ax=ax)
+        assert [tick.get_text() for tick in ax.get_yticklabels()] == ["bad", "naive", "lstm"]
+        assert ax.texts[0].get_text() == "-"
+        ax.clear()
+
+
+def test_trivial_forecasts_are_grey(ax):
+    plot_comparison(tidy(["naive", "snaive", "mean", "zero", "lstm"]), ax=ax)
+    shades = {line.get_label(): line.get_color() for line in ax.get_lines()}
+    assert all(float(shades[name]) for name in ("naive", "snaive", "mean", "zero")) and shades["lstm"].startswith("#")
+
+
 def test_with_axes_given_pyplot_is_not_even_imported():
     code = """
 import sys, pandas as pd

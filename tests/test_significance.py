@@ -65,7 +65,7 @@ def test_what_proves_nothing_and_what_proves_all():
 
 def test_p_value_does_not_depend_on_the_unit():
     row = np.random.default_rng(0).normal(0.3, size=40)
-    found = [one_sided_p(row * unit, 2) for unit in (1e-12, 1.0, 1e12)]
+    found = [one_sided_p(row * unit, 2) for unit in (1e-200, 1.0, 1e200)]
     np.testing.assert_allclose(found, found[1], rtol=1e-9)
 
 

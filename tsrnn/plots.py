@@ -105,7 +105,7 @@ def plot_comparison(forecasts, history=None, ax=None, target=None, models=None, 
 
 
 def plot_leaderboard(leaderboard, metric="MAE", ax=None):
-    """Draw one metric of each model as a bar, the best on top.
+    """Draw one metric of each model as a bar, the best on top; a dash for those that have none.
 
     Parameters
     ----------
@@ -121,10 +121,12 @@ def plot_leaderboard(leaderboard, metric="MAE", ax=None):
     if metric not in leaderboard.columns:
         raise DataError(f"metric {metric!r} is not a column of the leaderboard: {list(leaderboard.columns)!r}.")
     ax = _axes(ax, (5.0, 0.45 * len(leaderboard) + 1.2))
-    table = leaderboard.sort_values(metric, ascending=metric == "skill", kind="stable")  # the last bar is on top
+    best_last = metric in ("skill", "network_share")  # the last bar is on top, and what failed at the bottom
+    table = leaderboard.sort_values(metric, ascending=best_last, kind="stable", na_position="first")
     colours = ["0.7" if _is_baseline(name) else COLOURS[0] for name in table["model"]]
-    bars = ax.barh(table["model"], table[metric], color=colours, height=0.65)
-    ax.bar_label(bars, [f"{value:.4g}" for value in table[metric]], padding=3, fontsize="small")
+    bars = ax.barh(table["model"], table[metric].fillna(0.0), color=colours, height=0.65)
+    labels = ["-" if np.isnan(value) else f"{value:.4g}" for value in table[metric]]
+    ax.bar_label(bars, labels, padding=3, fontsize="small")
     ax.margins(x=0.18)
     ax.set_xlabel(metric)
     ax.tick_params(left=False)
@@ -201,7 +203,7 @@ def _observations(rows, history, target, first) -> pd.Series:
 
 
 def _is_baseline(name: str) -> bool:
-    return name in ("naive", "snaive", "drift")
+    return name in ("naive", "snaive", "drift", "mean", "zero")
 
 
 def _styles(models) -> tuple[list, list]:
