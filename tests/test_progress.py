@@ -106,6 +106,9 @@ def test_the_first_epochs_are_timed_without_what_came_before_them():
     # 60 s of preparation, then 2 of 10 epochs of the first of 3 networks in 2 s: 28 epochs are left.
     works = (done("", 3, started=0.0), done("", 10, 2, started=60.0))
     assert _progress._left(works, now=62.0) == "about 30 s left"
+    # A network that stopped early says nothing of the next: 19 epochs are left, of a second each.
+    works = (done("", 2, 1, at_most=True, started=0.0), done("", 20, 1, started=6.0))
+    assert _progress._left(works, now=7.0) == "up to 20 s left"
     # Once a network is done, networks are timed: 2 in 20 s, and a tenth of the third.
     works = (done("", 3, 2, started=0.0), done("", 10, 1, started=18.0))
     assert _progress._left(works, now=21.0) == "about 9 s left"

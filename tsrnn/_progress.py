@@ -223,13 +223,16 @@ def _left(works: tuple[Work, ...], now: float) -> str:
     if at is None:
         return ""
     timed = works[at:]
-    # By whole units where one is done: what comes before the first epoch of all does not come again.
-    by = next((i for i, part in enumerate(timed) if part.done >= 1), len(timed) - 1)
+    may_end_early = any(part.at_most for part in timed)
+    # By whole units where one is done, unless it may have ended early and the next will not. Otherwise by the smallest:
+    # what comes before the first epoch does not come again.
+    whole_units = (i for i, part in enumerate(timed) if part.done >= 1 and not may_end_early)
+    by = next(whole_units, len(timed) - 1)
     share, passed = _share(timed[by:]), now - timed[by].started
     if not 0 < share < 1 or passed < 1:
         return ""
     whole = passed / share * math.prod(part.total for part in timed[:by])
-    about = "up to" if any(part.at_most for part in timed) else "about"
+    about = "up to" if may_end_early else "about"
     return f"{about} {_roughly(whole * (1 - _share(timed)))} " + ("for it" if at else "left")
 
 
