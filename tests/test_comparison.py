@@ -407,6 +407,18 @@ def test_a_target_without_scale_does_not_hide_the_others():
     assert "snaive" in result.predictability()
 
 
+def test_a_constant_target_counts_in_what_is_said():
+    df = hourly().assign(wind=5.0)
+    result = compare({"drift": DriftForecaster(), "zero": MeanForecaster(value=0.0)}, df, target=None, horizon=2)
+    assert result.best_trivial == {"temp": "snaive", "wind": "naive"}
+    assert result.verdict("zero").startswith(
+        "zero is worse than the best trivial forecast of each target (snaive and naive)"
+    )
+    still = compare([DriftForecaster()], df[[]].assign(a=5.0, b=0.0), target=None, horizon=2)
+    assert set(still.best_trivial) == {"a", "b"} and still.verdict("drift").startswith("There is no clear difference")
+    assert "no evidence" in still.predictability()
+
+
 def test_refit_changes_what_is_fitted_on():
     df = hourly()
     options = {"target": "temp", "horizon": 6, "n_windows": 3}

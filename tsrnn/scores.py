@@ -18,11 +18,18 @@ def scales(train: pd.DataFrame, season_length: int) -> dict:
 
 
 def units(train: pd.DataFrame, scale: dict) -> dict:
-    """A size of each target's movement by which errors of several targets become comparable; NaN for a constant.
+    """A size of each target by which errors of several targets become comparable; above 0.
 
-    The denominator of MASE, or where that is NaN the mean change from row to row.
+    The denominator of MASE, or where that is NaN the mean change from row to row, or where nothing changes the mean
+    absolute value, or 1 where all is zero.
     """
-    return {target: _scale(train[target].to_numpy(), 1) if np.isnan(size) else size for target, size in scale.items()}
+    return {target: _unit(train[target].to_numpy(), size) for target, size in scale.items()}
+
+
+def _unit(train: np.ndarray, scale: float) -> float:
+    seen = np.abs(train[np.isfinite(train)])
+    sizes = (scale, _scale(train, 1), seen.mean() if len(seen) else 0.0)
+    return next((float(size) for size in sizes if size > 0), 1.0)  # NaN is not
 
 
 def _scale(train: np.ndarray, season_length: int) -> float:
