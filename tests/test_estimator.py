@@ -71,6 +71,8 @@ FITTED = [
     tsrnn.LSTMForecaster(window=8, horizon=2, units=2, epochs=1, random_state=0),
     tsrnn.EchoStateForecaster(window=8, horizon=2, units=10, random_state=0),
     tsrnn.RegressionForecaster(Ridge(), window=8, horizon=2),
+    tsrnn.RidgeForecaster(window=8, horizon=2),
+    tsrnn.MeanForecaster(),
     tsrnn.NaiveForecaster(),
     tsrnn.SeasonalNaiveForecaster(),
     tsrnn.DriftForecaster(),
@@ -85,6 +87,23 @@ def test_what_is_shown_of_a_fitted_estimator_is_documented(model):
     model.fit(frame)
     documented = "".join(inspect.getdoc(cls) or "" for cls in type(model).__mro__ if cls.__module__.startswith("tsrnn"))
     names = shown(model) - {"n_features_in_", "feature_names_in_"}
+    assert names
+    assert {name for name in names if not re.search(rf"\b{name}", documented)} == set()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        tsrnn.GRURegressor(units=2, epochs=1),
+        tsrnn.LSTMRegressor(units=2, epochs=1, return_sequences=True, tbptt_steps=2),
+        tsrnn.EchoStateRegressor(units=5),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_what_is_shown_of_a_fitted_regressor_is_documented(model):
+    X = np.random.default_rng(0).normal(size=(20, 4, 1))
+    names = shown(model.fit(X, X[..., 0] if getattr(model, "return_sequences", False) else X[:, -1, 0]))
+    documented = inspect.getdoc(type(model)) + inspect.getdoc(tsrnn.LSTMRegressor)
     assert names
     assert {name for name in names if not re.search(rf"\b{name}", documented)} == set()
 
