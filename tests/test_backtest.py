@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.linear_model import Ridge
 
 from tsrnn.backtest import backtest, count_parameters, model_name, target_positions
-from tsrnn.exceptions import DataError
+from tsrnn.exceptions import DataError, DataWarning
 from tsrnn.forecasters.base import BaseForecaster
 from tsrnn.forecasters.naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from tsrnn.forecasters.regression import RegressionForecaster
@@ -219,3 +219,11 @@ def test_short_names_and_parameter_counts():
     assert [model_name(model) for model in MODELS[:4]] == ["naive", "snaive", "drift", "regression"]
     assert count_parameters(object()) is None
     assert count_parameters(type("Fitted", (), {"weights_": [np.zeros((2, 3)), np.zeros(3)]})()) == 9
+
+
+def test_mostly_empty_columns_are_named_where_every_column_is_forecast():
+    index = pd.date_range("2024-01-01", periods=60, freq="h")
+    df = pd.DataFrame({"a": np.arange(60.0), "b": np.where(np.arange(60) % 10, np.nan, 1.0)}, index=index)
+    with pytest.warns(DataWarning, match=r"'b' \(10%\)"):
+        backtest(NaiveForecaster(), df, target=None, horizon=2, n_windows=2)
+    backtest(NaiveForecaster(), df, target=["a", "b"], horizon=2, n_windows=2)

@@ -239,6 +239,19 @@ def test_closures_of_more_than_a_week_are_holidays_where_they_recur():
     assert (~infer_grid(long).follows(long)).sum() == 2
 
 
+def test_the_first_holiday_after_the_fit_is_a_holiday():
+    days = pd.bdate_range("2024-01-01", periods=60)
+    grid = infer_grid(bare(days[:30]))
+    assert not grid.calendar
+    later = bare(days.delete([40]))
+    assert grid.rows(later).equals(later)
+    assert grid.follows(later)[1:].all()
+    # Nobody says that a day is closed because it is not asked for.
+    assert list(grid.steps_ahead(days[29], days[[31, 33]])) == [2, 4]
+    with pytest.raises(DataError, match="2024-02-10 00:00:00 are not on the grid"):
+        grid.steps_ahead(days[29], pd.DatetimeIndex(["2024-02-10"]))
+
+
 def test_business_days_with_holidays_are_a_calendar_when_the_frequency_is_given_too():
     index = bare(pd.bdate_range("2024-01-01", periods=60).delete([10, 30]))
     assert infer_grid(index, "B") == infer_grid(index)

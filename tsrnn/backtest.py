@@ -17,7 +17,16 @@ from ._progress import work
 from .exceptions import DataError
 from .forecasters.base import interval_levels
 from .forecasters.mean import MeanForecaster
-from .frames import as_names, check_columns, check_frame, check_time_index, infer_grid, season_length, some
+from .frames import (
+    as_names,
+    check_columns,
+    check_frame,
+    check_time_index,
+    infer_grid,
+    season_length,
+    some,
+    warn_of_empty_columns,
+)
 from .splits import rolling_cutoffs
 
 __all__ = ["Backtest", "backtest"]
@@ -175,7 +184,10 @@ def make_plan(df, target, horizon, n_windows, step, freq=None) -> Plan:
     index = check_time_index(df.index, "df")
     df = df.set_axis(index)  # periods -> stamps
     grid = infer_grid(index, freq)
-    observed = grid.regularise(check_frame(df[targets], "df"))
+    known = check_frame(df[targets], "df")
+    if target is None:
+        warn_of_empty_columns(known)
+    observed = grid.regularise(known)
     cutoffs = pd.DatetimeIndex(observed.index)[rolling_cutoffs(len(observed), horizon, n_windows, step)]
     step = int(horizon if step is None else step)
     return Plan(df, observed, cutoffs, target, int(horizon), step, season_length(grid), freq)

@@ -27,8 +27,9 @@ class TimeGrid:
         The step. Steps of hours and less are spans of time, of 23 or 25 hours a day when the clocks change; all others
         are counted on the calendar and the wall clock of the zone.
     calendar : bool
-        True for a calendar of open days or sessions, of which some (holidays) are absent. Rows that follow each other
-        are then one step apart, whatever the dates between them; a rare row on a closed day is one as well.
+        True for a calendar of open days or sessions, of which some (holidays) were absent. Rows that follow each other
+        are one step apart, whatever the dates between them; a rare row on a closed day is one as well. So are rows of
+        open days that come without a holiday at first; only the stamps ahead are then every open day.
     holiday : int
         Most open days in a row that are absent as a holiday. More are a hole in the data.
     day : int
@@ -91,6 +92,11 @@ class TimeGrid:
         return int(rows_of_days(self.sessions, self._span).sum())
 
     @property
+    def _may_close(self) -> bool:
+        """Whether absent rows may be holidays: also where none was seen in the fit, as in its first weeks."""
+        return self.calendar or is_day_calendar(self.freq)
+
+    @property
     def _absolute(self) -> bool:
         return is_clock(self.freq) and not self.wall and not self.sessions
 
@@ -121,7 +127,7 @@ class TimeGrid:
         if self._absolute:
             return pd.date_range(index[0], index[-1], freq=self.freq)
         naive = self._meant(index)
-        if self.calendar:
+        if self._may_close:
             return self._localise(self._absent(naive), index.tz).union(index)
         steps = self._steps(naive[0], naive[-1])
         stamps = localise(steps, index.tz)
@@ -203,7 +209,7 @@ class TimeGrid:
             since = index - index[0]
             return (since // self._span).to_numpy(), np.asarray(since % self._span != pd.Timedelta(0))
         naive = self._meant(index)
-        if self.calendar:
+        if self._may_close:
             return self.rows(index).get_indexer(index), self._strays(naive)
         slots = self._steps(naive[0], naive[-1]).get_indexer(naive)
         return slots, (slots < 0) | pd.Index(slots).duplicated()
@@ -263,16 +269,17 @@ class TimeGrid:
         """All rows after `last` up to the last of the later, sorted `stamps`.
 
         On a calendar the stamps given say which days are open: the first of them is the next one, unless more open
-        days lie between than a holiday explains.
+        days lie between than a holiday explains. Where no holiday was seen, every open day is a step.
         """
         index = stamps.insert(0, last)
-        _, beside = self._place(index)
+        rows = self.rows(index) if self.calendar or not self._may_close else self.between(last, stamps[-1])
+        beside = ~index.isin(rows) | self._place(index)[1]
         if beside.any():
             raise DataError(
                 f"timestamps {some(index[beside])} are not on the grid of the data, which goes on from {last} in "
                 f"steps of {self.name}."
             )
-        return self.rows(index)[1:]
+        return rows[1:]
 
     def steps_ahead(self, last: pd.Timestamp, stamps: pd.DatetimeIndex) -> np.ndarray:
         """How many steps after `last` each of the later, sorted `stamps` lies, from 1; see `rows_ahead`."""
