@@ -75,7 +75,7 @@ def compare_command(
     *,
     layout: Layout,
 ) -> None:
-    """Backtest models on a CSV file, beside naive forecasts, and print the leaderboard."""
+    """Backtest models on a CSV file, beside trivial forecasts, and print the leaderboard."""
     named = {name: make_model(name, seed, epochs, layout.freq) for name in model_names(models)}
     check_size(horizon, windows, len(named), len(target))
     check_outputs(file, csv=csv, plot=plot)
