@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tsrnn._archive import encode
+from tsrnn._archive.schema import schema_of
 from tsrnn.exceptions import ArchiveError
 from tsrnn.persistence import load
 
@@ -44,9 +45,14 @@ def places(node, path=()):
 
 def save_unchecked(model, path):
     """Write a model that `save` refuses, as somebody else could."""
+
+    def everything(held):
+        left_out = {name for name, attribute in schema_of(type(held)).items() if not attribute.saved}
+        left_out |= held.get_params(deep=False).keys()
+        return {name: value for name, value in vars(held).items() if name not in left_out}
+
     with pytest.MonkeyPatch.context() as patch:
-        params = model.get_params(deep=False)
-        patch.setattr(encode, "fitted_state", lambda held: {k: v for k, v in vars(held).items() if k not in params})
+        patch.setattr(encode, "fitted_state", everything)
         model.save(path)
 
 
