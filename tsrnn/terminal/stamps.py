@@ -256,10 +256,13 @@ def format_advice(cells: list[str], cell: str, layout: Layout) -> str:
 def formats_that_fit(cells: list[str], cell: str, layout: Layout, most: int = 3) -> list[str]:
     """Return the formats in which this cell is a time, and as many cells as in any."""
     zones = ("", "%z") if OFFSET.search(cell) else ("",)
+    signs = set("/.:,-").intersection(OFFSET.sub("", cell) if ":" in cell else cell)
     counts = {}
     for date, clock, join, zone in itertools.product(DATES, CLOCKS, (" ", "T", ", "), zones):
         how = f"{date}{join if clock else ''}{clock}{zone}"
         if how in counts or (not clock and join != " ") or ("%H" in date and clock):
+            continue
+        if signs != set("/.:,-").intersection(how):  # most formats, at no cost
             continue
         stamps, bad = parse_each([cell], how, layout, utc=True)
         compact = cell.isdigit() and not bad.any() and stamps[0].strftime(how) != cell  # strptime takes 1 for 01
