@@ -719,3 +719,17 @@ def test_a_forecaster_with_all_parts_is_saved_and_loaded(tmp_path):
 def test_too_little_history_for_early_stopping_is_refused_with_the_way_out():
     with pytest.raises(DataError, match="early stopping takes the last 7 and leaves out the 40"):
         GRUForecaster("load", window=8, horizon=40, early_stopping=True, **QUICK).fit(wave(84))
+
+
+@pytest.mark.parametrize("quantiles", [(0.9,), (0.05, 0.5, 0.95)], ids=["one", "three"])
+def test_learnt_quantiles_hold_the_forecast_at_its_own_level(quantiles):
+    """A network of one quantile forecasts that: what lies above the median may be below the forecast."""
+    df = autoregression(300)
+    model = GRUForecaster("y", window=12, horizon=2, loss="pinball", quantiles=quantiles, **QUICK).fit(df)
+    assert model._own_level() == (0.9 if len(quantiles) == 1 else 0.5)
+    tidy = model.predict_cutoffs(2, df, df.index[250:260])
+    for level in quantiles:
+        bands = [model.predict_quantiles(2, [level], history=df[:cutoff]).to_numpy() for cutoff in df.index[250:260]]
+        above = np.concatenate(bands).ravel() - tidy["y_pred"].to_numpy()
+        low, high = (level - model._own_level()) * above.min(), (level - model._own_level()) * above.max()
+        assert min(low, high) >= -1e-6

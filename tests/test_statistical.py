@@ -1,6 +1,7 @@
 """ARIMA: forecasts are those of statsmodels, parameters come back from simulated series, the search finds orders."""
 
 import pickle
+import re
 import time
 import warnings
 
@@ -12,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from statsmodels.tsa.arima.model import ARIMA
 from statsmodels.tsa.arima_process import arma_generate_sample
 
-from tsrnn.exceptions import DataError
+from tsrnn.exceptions import DataError, DataWarning
 from tsrnn.forecasters import ARIMAForecaster, AutoARIMAForecaster, NaiveForecaster
 from tsrnn.forecasters.arima_model import (
     Spec,
@@ -179,6 +180,28 @@ def test_forecasts_scale_with_the_data(factor, of_covariate):
     one = model.fit(df).predict_interval(future)
     two = model.fit(df * [factor, of_covariate]).predict_interval(future * of_covariate)
     assert_allclose(two / factor, one, atol=1e-3)
+
+
+@pytest.mark.parametrize("params", [{"order": (1, 0, 0), "trend": "c"}, {"order": (1, 1, 0)}], ids=["level", "change"])
+@pytest.mark.parametrize("level", [-1e9, 1e6])
+def test_the_level_of_a_covariate_does_not_matter(params, level):
+    df = example()
+    future = df[["drive"]].iloc[:5].set_axis(series(np.zeros(125)).index[120:])
+    model = ARIMAForecaster(target="y", future_covariates=["drive"], **params)
+    one = model.fit(df).predict_interval(future)
+    two = model.fit(df + [0, level]).predict_interval(future + level)
+    assert_allclose(two, one, atol=1e-3)
+
+
+@pytest.mark.parametrize("level", [1e4, -1e9])
+def test_a_model_around_zero_is_told_of_a_high_level(level):
+    values = series(simulate((0.6,)))
+    ARIMAForecaster((1, 0, 0)).fit(values + 10)
+    said = re.escape(f"around {level:.4g}, but ARIMA(1, 0, 0) without a constant") + ".*Set trend='c', or subtract"
+    with pytest.warns(DataWarning, match=said):
+        ARIMAForecaster((1, 0, 0)).fit(values + level)
+    near, far = (ARIMAForecaster((1, 0, 0), trend="c").fit(values + k).predict_interval(3) - k for k in (0, level))
+    assert_allclose(far, near, atol=1e-3)
 
 
 @pytest.mark.parametrize("exponent", [7, 9, 12])

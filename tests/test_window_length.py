@@ -69,3 +69,12 @@ def test_a_forecaster_of_seconds_reads_cycles_and_not_days():
     frame = pd.DataFrame({"pressure": wave(40, n=1500, noise=0.1)}, index=seconds)
     model = GRUForecaster(horizon=20, units=8, epochs=3, random_state=0).fit(frame)
     assert model.window_ == pytest.approx(160, abs=8)
+
+
+@pytest.mark.parametrize("level", [0.0, 1e9, -1e9])
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+def test_the_period_depends_on_neither_unit_nor_level(level, unit):
+    rows = np.arange(600)
+    wave = np.sin(rows * 2 * np.pi / 37) + rows / 50
+    assert dominant_period(unit * (wave + level), 100) == 37
+    assert dominant_period(unit * (np.full(600, 0.1) + level), 100) == 0

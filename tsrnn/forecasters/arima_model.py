@@ -21,10 +21,14 @@ RESOLUTION = 1e-13
 SMALLEST_DIRECTION = 1e-9
 #: Slope of the log-likelihood of one observation below which an optimiser has arrived.
 FLAT = 1e-3
-#: Gain in log-likelihood that does not make up for an optimiser that has not arrived.
-LIKELIHOOD_STEP = 1e-3
+#: Gain in log-likelihood that is none, and how often one optimiser may go on for more.
+LIKELIHOOD_STEP, MOST_CLIMBS = 1e-3, 5
 #: Inverse roots of the autoregression that a second search starts from are at most this.
 LARGEST_START = 0.98
+#: Share of a regressor that at least counts as left by the whitening.
+FLATTEST = 0.05
+#: Distance of the roots of an autoregression from the unit circle, below which rounding puts them there.
+ON_THE_CIRCLE = 1e-8
 #: Stands for the unbounded log-likelihood of a model without errors; finite, so that fewer parameters still win.
 EXACT_LIKELIHOOD = 1e9
 
@@ -205,9 +209,8 @@ def fit_model(y, regressors, spec: Spec, max_iter: int, *, try_again: bool = Tru
     The optimiser needs both: a covariate in thousands beside one in hundredths, or a constant beside errors close to a
     random walk, take it hundreds of iterations otherwise. Where it gives up it may `try_again` from elsewhere.
     """
-    sizes = np.abs(regressors).max(axis=0, initial=0.0)
-    sizes[sizes == 0] = 1.0
-    regressors = regressors / sizes
+    centre, sizes = location_and_size(regressors, spec)
+    regressors = (regressors - centre) / sizes
     changes = difference(y, spec)
     floor = rounding(y, spec)
     scale = typical_size(changes if np.nanmax(np.abs(changes), initial=0.0) > floor else y, floor)
@@ -215,7 +218,7 @@ def fit_model(y, regressors, spec: Spec, max_iter: int, *, try_again: bool = Tru
     left = y / scale - regressors @ start
     left = left - taken_away(left, spec)
     if np.nanmax(np.abs(difference(left, spec)), initial=0.0) < max(EXACT, floor / scale):
-        return exact_fit(start / sizes * scale, spec, scale)
+        return exact_fit(in_units(start * scale, centre, sizes, spec), spec, scale)
     model = make_model(
         left, regressors @ rotation, spec, concentrate_scale=True, initial_variance=DIFFUSE_VARIANCE, **options
     )
@@ -225,9 +228,28 @@ def fit_model(y, regressors, spec: Spec, max_iter: int, *, try_again: bool = Tru
         warnings.simplefilter("ignore")
         best = maximise(model, n_regressors, max_iter, autoregression(left, spec) if try_again else None)
     rotated, arma = np.split(best.params, [n_regressors])
-    coefficients = (start + rotation @ rotated) / sizes * scale
+    coefficients = in_units((start + rotation @ rotated) * scale, centre, sizes, spec)
     params = np.concatenate([coefficients, arma, [best.scale * scale**2]])
     return Fit(params, scale, best.log_likelihood, best.out_of_iterations, best.converged)
+
+
+def location_and_size(regressors, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
+    """What to subtract from each regressor, 0 where that would change the model, and what to divide it by then."""
+    absorbed = "c" in (spec.trend or "") or spec.n_lost > 0  # by the constant, or by the differences
+    centre = regressors.mean(axis=0) if absorbed else np.zeros(regressors.shape[1])
+    if "c" in (spec.trend or ""):
+        centre[0] = 0.0  # the constant itself
+    sizes = np.abs(regressors - centre).max(axis=0, initial=0.0)
+    sizes[sizes == 0] = 1.0
+    return centre, sizes
+
+
+def in_units(coefficients, centre, sizes, spec: Spec) -> np.ndarray:
+    """The coefficients of the regressors as they were given, from those of the centred and divided ones."""
+    coefficients = coefficients / sizes
+    if "c" in (spec.trend or ""):
+        coefficients[0] -= coefficients @ centre
+    return coefficients
 
 
 def maximise(model, n_regressors: int, max_iter: int, elsewhere: np.ndarray | None) -> Maximum:
@@ -241,12 +263,25 @@ def maximise(model, n_regressors: int, max_iter: int, elsewhere: np.ndarray | No
         result = model.smooth(first)
         return Maximum(first, result.scale, float(result.llf), False, True)
     best = climb(model, first, max_iter)
-    if best.converged or best.out_of_iterations or elsewhere is None:
+    if elsewhere is None or best.out_of_iterations:
         return best
+    if best.converged:
+        return go_on(model, best, max_iter)
     second = np.zeros(len(first))
     second[n_regressors : n_regressors + len(elsewhere)] = elsewhere
-    best = better(best, climb(model, second, max_iter))
+    # What the second search starts from is a model at least, whatever becomes of the searches.
+    best = better(better(best, arrived(model.smooth(second), False)), climb(model, second, max_iter))
     return best if best.converged else better(best, climb(model, best.params, max_iter * len(first), "nm"))
+
+
+def go_on(model, best: Maximum, max_iter: int) -> Maximum:
+    """Climb again from where an optimiser arrived, as long as that gains: on a narrow ridge it stops halfway."""
+    for _ in range(MOST_CLIMBS):
+        further = climb(model, best.params, max_iter)
+        if further.log_likelihood < best.log_likelihood + LIKELIHOOD_STEP:
+            break
+        best = further._replace(converged=True)
+    return best
 
 
 def climb(model, start, max_iter, method="lbfgs") -> Maximum:
@@ -258,15 +293,17 @@ def climb(model, start, max_iter, method="lbfgs") -> Maximum:
     ended = result.mle_retvals
     # L-BFGS reports failure as well where its line search cannot tell a flat top from rounding.
     flat = np.abs(ended.get("gopt", np.inf)).max() < FLAT
+    return arrived(result, bool(ended["converged"] or flat), ended["warnflag"] == 1)
+
+
+def arrived(result, converged: bool, out_of_iterations: bool = False) -> Maximum:
+    """Where an optimiser ended, without a likelihood if that is none."""
     known = np.isfinite(result.llf) and np.isfinite(result.params).all()
+    # On the unit circle itself the variance of the first state is nothing but rounding, and the likelihood as well.
+    known = known and np.abs(result.arroots).min(initial=np.inf) > 1 + ON_THE_CIRCLE
     likelihood = float(result.llf) if known else -np.inf
-    return Maximum(
-        np.asarray(result.params),
-        float(result.scale),
-        likelihood,
-        ended["warnflag"] == 1,
-        known and bool(ended["converged"] or flat),
-    )
+    params, scale = np.asarray(result.params), float(result.scale)
+    return Maximum(params, scale, likelihood, out_of_iterations, bool(known and converged))
 
 
 def better(one: Maximum, other: Maximum) -> Maximum:
@@ -295,9 +332,9 @@ def exact_fit(coefficients, spec: Spec, scale: float) -> Fit:
 def precondition(y, regressors, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
     """Start values for the coefficients, and a rotation that makes the whitened regressors orthonormal.
 
-    Directions in which the regressors do not vary, after the differences, are left out: their coefficients stay 0. So
-    are those that the whitening takes away, such as a constant beside errors with a unit root: nothing tells of them
-    but the level of the series, to which they are fitted.
+    Directions in which the regressors do not vary, after the differences, are left out: their coefficients stay 0. What
+    the whitening takes away, such as a constant beside errors with a unit root, starts at a fit to the series as it is,
+    and is stretched no further than `FLATTEST` allows: the whitening is an estimate.
     """
     changes, moves = difference(y, spec), difference(regressors, spec)
     white_y, white_x = whiten(changes, moves, rounding(y, spec))
@@ -308,7 +345,8 @@ def precondition(y, regressors, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
     start = directions[keep].T @ (left.T[keep] @ white_y / sizes[keep])
     rest = directions[moving & ~keep].T
     start = start + rest @ np.linalg.lstsq(moves @ rest, changes - moves @ start, rcond=None)[0]
-    return start, directions[keep].T / sizes[keep] * np.sqrt(len(white_y))
+    sizes = np.maximum(sizes, FLATTEST * before)[moving]
+    return start, directions[moving].T / sizes * np.sqrt(len(white_y))
 
 
 def forecast_model(y, regressors, spec, params, cutoffs, steps) -> np.ndarray:

@@ -11,7 +11,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .arima_model import Spec, design, difference, fit_model, lag_polynomials, rounding, trend_terms, whiten
+from .arima_model import (
+    Spec,
+    design,
+    difference,
+    fit_model,
+    lag_polynomials,
+    location_and_size,
+    rounding,
+    trend_terms,
+    whiten,
+)
 
 #: A seasonal difference is taken above this strength of seasonality (Wang, Smith & Hyndman 2006; FPP3 section 9.9).
 STRONG_SEASONALITY = 0.64
@@ -82,9 +92,10 @@ def regress(y: np.ndarray, regressors: np.ndarray, spec: Spec) -> tuple[np.ndarr
     aicc : float
         Of the second regression; comparable for the same y and differences.
     """
-    sizes, floor = np.abs(regressors).max(axis=0, initial=0.0), rounding(y, spec)
-    sizes[sizes == 0] = 1.0
-    y, regressors = difference(y, spec), difference(regressors / sizes, spec)
+    # There is a constant beside the regressors, so that they may be centred.
+    centre, sizes = location_and_size(np.insert(regressors, 0, 1.0, axis=1), spec._replace(trend="c"))
+    centre, sizes, floor = centre[1:], sizes[1:], rounding(y, spec)
+    y, regressors = difference(y, spec), difference((regressors - centre) / sizes, spec)
     white_y, white_x = whiten(y, np.hstack([np.ones((len(y), 1)), regressors]), floor)
     coefficients = np.linalg.lstsq(white_x, white_y, rcond=None)[0]
     # Below the rounding errors of y, fewer terms are as good as more.

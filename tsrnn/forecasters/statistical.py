@@ -14,7 +14,7 @@ from .. import _types as t
 from .._archive.schema import array, choice, instance, list_of, real
 from .._checks import check_choice, check_int
 from .._warnings import warn_user
-from ..exceptions import DataError
+from ..exceptions import DataError, DataWarning
 from ..frames import season_length as season_of
 from ..frames import some
 from .arima_model import (
@@ -47,6 +47,8 @@ TRENDS = (None, "c", "t", "ct")
 SEASONALS = ("auto", "arima", "fourier", None)
 #: Longest season for which the state of a seasonal ARIMA, which grows with it, is still quick to filter.
 LONGEST_SEASONAL_ARIMA = 12
+#: Level, in standard deviations, from which a model around 0 is told of.
+FAR_FROM_ZERO = 1e3
 
 
 class ARIMABase(BaseForecaster):
@@ -129,6 +131,7 @@ class ARIMABase(BaseForecaster):
                 f"target {target!r} has {observed} observations to fit, but {spec} with {n_params} parameters needs at "
                 f"least {spec.n_lost + n_params + 1}. Pass more history, fewer covariates or a smaller order."
             )
+        self._tell_far_from_zero(target, y, regressors, spec)
         fit = fit_model(y, regressors, spec, self.max_iter)
         if not fit.converged:
             limit, advice = (
@@ -138,6 +141,18 @@ class ARIMABase(BaseForecaster):
             )
             warn_user(f"{spec} of target {target!r} did not converge{limit}. {advice}", ConvergenceWarning)
         return fit
+
+    def _tell_far_from_zero(self, target, y, regressors, spec):
+        """Warn of a level that a model around 0 can only take for an all but endless memory."""
+        seen = np.isfinite(y)
+        left = y[seen] - regressors[seen] @ np.linalg.lstsq(regressors[seen], y[seen], rcond=None)[0]
+        level, movement = abs(float(np.mean(left))), float(np.std(left))
+        if spec.n_lost == 0 and "c" not in (spec.trend or "") and level > FAR_FROM_ZERO * movement:
+            warn_user(
+                f"target {target!r} moves by {movement:.2g} around {np.mean(left):.4g}, but {spec} without a constant "
+                "is a model of movements around 0: its intervals are too wide. Set trend='c', or subtract the mean.",
+                DataWarning,
+            )
 
     def _known_exog(self, y, exog, position):
         """Covariates without NaN: those of rows where the target is missing too do not matter."""

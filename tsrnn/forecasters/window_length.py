@@ -76,8 +76,8 @@ def dominant_period(values: np.ndarray, longest: int) -> int:
     centred[seen] = values[seen] - np.polyval(np.polyfit(seen, values[seen], 1), seen)
     power = np.abs(np.fft.rfft(centred, 2 * len(values))) ** 2
     autocovariance = np.fft.irfft(power)[: longest + 2]
-    # A constant or straight series leaves nothing but rounding.
-    if autocovariance[0] <= 1e-12 * np.square(values[seen]).sum():
+    # A constant or straight series leaves nothing but rounding, whatever its level.
+    if autocovariance[0] <= 1e-12 * np.square(values[seen] - values[seen[0]]).sum():
         return 0
     r = autocovariance / autocovariance[0]
     trough = np.minimum.accumulate(r)
