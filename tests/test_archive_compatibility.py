@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from write_archives import answers
+from write_archives import MODELS, answers
 
 from tsrnn import load
 from tsrnn._archive import ESTIMATORS
@@ -59,3 +59,17 @@ def test_there_is_a_file_of_each_class_that_version_0_1_0_saved():
     classes = {expected_of(path)["class"] for path in FILES if path.parent.name == "archives_0.1.0"}
     assert len(classes) == 26
     assert classes <= set(ESTIMATORS)
+
+
+def test_the_next_version_will_write_a_file_of_each_class():
+    assert {name.partition("-")[0] for name in MODELS} == set(ESTIMATORS)
+
+
+NEW = [name for name in MODELS if not any(path.stem == name for path in FILES)]
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_what_no_version_has_written_yet_comes_back_and_answers_the_same(name, tmp_path):
+    model = MODELS[name]()
+    model.save(tmp_path / "m")
+    assert_answers(answers(load(tmp_path / "m")), json.loads(json.dumps(answers(model))))

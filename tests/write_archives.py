@@ -229,6 +229,11 @@ MODELS: dict[str, Callable] = {
     "SeasonalNaiveForecaster-updated": updated,
     "SeasonalNaiveForecaster-periods": plain("SeasonalNaiveForecaster", periods),
     "DriftForecaster": plain("DriftForecaster"),
+    "MeanForecaster": plain("MeanForecaster"),
+    "MeanForecaster-window": plain("MeanForecaster", window=20),
+    "MeanForecaster-zero": plain("MeanForecaster", value=0.0),
+    "RidgeForecaster": lambda: tsrnn.RidgeForecaster(window=8, horizon=3).fit(table()[["a", "b"]]),
+    "RidgeForecaster-stopped": lambda: tsrnn.RidgeForecaster(window=8, horizon=3).fit(walk()),
     "ARIMAForecaster": plain("ARIMAForecaster", order=(1, 1, 1)),
     "ARIMAForecaster-covariate": plain(
         "ARIMAForecaster",

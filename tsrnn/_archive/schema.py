@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any
@@ -130,11 +130,16 @@ def array(dtype: Any, n_dimensions: int, *, nan: bool = False) -> Attribute:
     return Attribute(f"an array of {n_dimensions} dimension(s) of {numbers}", holds)
 
 
+def are_names(values: Iterable[Any]) -> bool:
+    """Say whether each can name a column; pandas takes a list of truth values for a mask."""
+    return all(isinstance(name, Hashable) and not isinstance(name, (bool, np.bool_)) for name in values)
+
+
 def names(least: int = 0) -> Attribute:
     """A list of different column names."""
 
     def holds(value):
-        return type(value) is list and len(value) >= least and len(set(value)) == len(value)
+        return type(value) is list and len(value) >= least and are_names(value) and len(set(value)) == len(value)
 
     return Attribute("a list of different column names" + (f", at least {least}" if least else ""), holds)
 

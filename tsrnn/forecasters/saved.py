@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._archive.schema import array, require
-from ..frames import TimeGrid, check_frame, check_on_grid
+from .._archive.schema import are_names, array, require
+from ..frames import TimeGrid, as_names, check_frame, check_on_grid
 from ..frames.infer import SPARSEST_GRID
 from .arima_model import Spec
 from .ensemble import Ensemble, Part
@@ -35,6 +35,8 @@ def check_data(model: Any) -> None:
     require(list(data.columns) == used, f"data_ does not have the columns {used!r:.200}")
     require(len(set(used)) == len(used), "a column has more than one role")
     require(len(data) > 0, "data_ has no rows")
+    for role in ("target", "past_covariates", "future_covariates"):
+        require(are_names(as_names(getattr(model, role, None))), f"{role} does not name columns")
     require(all(dtype == np.float64 for dtype in data.dtypes), "data_ holds columns that are not of float64")
     check_frame(data, "data_")
     require(grid.freq.n > 0, f"grid_ goes back in time: {grid.freq!r}")
