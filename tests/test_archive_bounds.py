@@ -153,6 +153,7 @@ def test_the_pairs_made_up_here_collide():
 
 
 INTEGERS = [k * sys.hash_info.modulus for k in range(200)]
+LEVELS = [{"kind": "tuple", "items": [key, i]} for i, key in enumerate(INTEGERS)]
 PAIRS = [{"kind": "tuple", "items": list(pair)} for pair in colliding_pairs(200)]
 
 
@@ -163,9 +164,11 @@ PAIRS = [{"kind": "tuple", "items": list(pair)} for pair in colliding_pairs(200)
         {"kind": "label_index", "dtype": "object", "items": INTEGERS, "name": None},
         {"kind": "label_index", "dtype": "object", "items": PAIRS, "name": None},
         {"kind": "objects", "shape": [200], "items": PAIRS},
+        {"kind": "multi_index", "items": PAIRS, "names": [None, None]},
+        {"kind": "multi_index", "items": LEVELS, "names": [None, None]},
         {"kind": "objects", "shape": [200], "items": [{"kind": "tuple", "items": [k, "x"]} for k in INTEGERS]},
     ],
-    ids=["keys", "labels", "pairs", "objects", "nested"],
+    ids=["keys", "labels", "pairs", "objects", "pairs of levels", "levels", "nested"],
 )
 def test_keys_and_names_of_one_hash_are_refused(node, tmp_path):
     refused(pack(tmp_path / "m", meta_of(node)), "collide")

@@ -23,17 +23,8 @@ from tsrnn.persistence import find_class, load
 
 FILES = sorted((Path(__file__).parent / "data" / "archives_0.1.0").glob("*.tsrnn"))
 FITTED = [path for path in FILES if not path.stem.endswith("unfitted")]
-#: Some of each kind that no Keras is needed for; all of them are slow.
-SOME = {
-    "ARIMAForecaster-covariate",
-    "EchoStateRegressor",
-    "GRUForecaster-covariates",
-    "LSTMForecaster-stopped",
-    "LSTMRegressor-ragged-tbptt",
-    "NaiveForecaster-numbered",
-    "RegressionForecaster",
-    "SeasonalNaiveForecaster",
-}
+#: Those that are quick; all of them are slow.
+SOME = {"EchoStateRegressor", "LSTMForecaster-stopped", "LSTMRegressor-ragged-tbptt", "NaiveForecaster-numbered"}
 
 
 # ---------------------------------------------------------------------- what may change from version to version
@@ -119,7 +110,7 @@ def test_no_attribute_of_a_file_hides_a_method_or_property(name):
         ("NaiveForecaster", "origin_", pd.Timestamp("2024-01-02"), "origin_ is 2024-01-02"),
         ("NaiveForecaster", "origin_", pd.Timestamp("2024-01-01", tz="UTC"), "origin_ is"),
         ("NaiveForecaster", "data_", table()[["a", "b"]].astype("float32"), "not of float64"),
-        ("NaiveForecaster", "data_", table()[["a", "b"]].iloc[::-1], "not sorted by time"),
+        ("NaiveForecaster", "data_", table()[["a", "b"]].iloc[::-1], "sorted newest first"),
         ("NaiveForecaster", "data_", table()[["a", "b"]].iloc[:0], "data_ has no rows"),
         ("NaiveForecaster", "data_", table()[["a", "b"]] * np.inf, "holds infinity"),
         ("NaiveForecaster", "sigma_", np.zeros(3), "sigma_ has shape"),
@@ -138,7 +129,7 @@ def test_no_attribute_of_a_file_hides_a_method_or_property(name):
         ("LSTMRegressor", "units", 0, "units must be an integer of at least 1"),
         ("EchoStateRegressor", "coef_", np.full((14, 3), np.nan), "coef_ is an array of shape"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_does_not_fit_is_named_by_save_and_load_alike(name, attribute, value, message, tmp_path):
     model = load(FILES[0].parent / f"{name}.tsrnn")
@@ -256,12 +247,12 @@ def cutoffs(model):
 
 
 METHODS = {
+    # Intervals among the answers, where no network is trained for them.
     "get_params": [repr, lambda model: model._repr_html_(), answers],
     "summary": [lambda model: model.summary()],
     "stream": [lambda model: model.stream().update(np.ones(2))],
     "predict_cutoffs": [cutoffs],
     "forecast": [lambda model: model.forecast()],
-    "predict_interval": [lambda model: model.predict_interval()],
     "update": [update],
 }
 
@@ -311,4 +302,4 @@ NEW = [name for name in MODELS if not any(path.stem == name for path in FILES)]
 @pytest.mark.parametrize("name", NEW)
 def test_new_files_with_another_field_are_refused_or_work(name, tmp_path):
     MODELS[name]().save(tmp_path / name)
-    check_changes(tmp_path / name, tmp_path, share=len(JUNK) // 4)
+    check_changes(tmp_path / name, tmp_path, share=len(JUNK))

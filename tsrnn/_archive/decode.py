@@ -207,6 +207,8 @@ class Decoder:
         labels, names = list(self._labels(items)), self._list(names)
         if not labels or not all(type(label) is tuple and len(label) == len(names) for label in labels):
             raise ArchiveError(f"labels of several levels are not tuples of {len(names)}")
+        for level in zip(*labels, strict=True):  # pandas makes a table of each
+            check_hashes(level, "names")
         return pd.MultiIndex.from_tuples(labels, names=names)
 
     def _column(self, values, index) -> Any:

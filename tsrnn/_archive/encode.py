@@ -216,7 +216,7 @@ class Encoder:
     def _multi_index(self, value, where):
         return {
             "kind": "multi_index",
-            "items": [self._label(item, where) for item in value.tolist()],
+            "items": self._labels(value.tolist(), where),
             "names": [self._label(name, f"{where}.names") for name in value.names],
         }
 

@@ -84,6 +84,7 @@ OBJECTS = {
     "estimator",
     "frame",
     "label_index",
+    "multi_index",
     "number_index",
     "offset",
     "range_index",
