@@ -24,7 +24,7 @@ from tsrnn.persistence import find_class, load
 FILES = sorted((Path(__file__).parent / "data" / "archives_0.1.0").glob("*.tsrnn"))
 FITTED = [path for path in FILES if not path.stem.endswith("unfitted")]
 #: Those that are quick; all of them are slow.
-SOME = {"EchoStateRegressor", "LSTMForecaster-stopped", "LSTMRegressor-ragged-tbptt", "NaiveForecaster-numbered"}
+SOME = {"EchoStateRegressor", "LSTMRegressor-gaps", "NaiveForecaster-numbered", "RegressionForecaster"}
 
 
 # ---------------------------------------------------------------------- what may change from version to version
@@ -294,6 +294,14 @@ def test_a_file_with_another_field_is_refused_or_works(path, tmp_path):
 @pytest.mark.parametrize("path", FITTED, ids=lambda path: path.stem)
 def test_each_file_with_any_other_field_is_refused_or_works(path, tmp_path):
     check_changes(path, tmp_path, share=8)
+
+
+def test_a_forecaster_whose_networks_do_not_count_windows_has_a_summary(tmp_path):
+    meta, members = unpack(FILES[0].parent / "LSTMForecaster-stopped.tsrnn")
+    for path in list(named_fields(meta)):
+        if path[-1] == "n_windows_":
+            meta = with_field(meta, path, ...)
+    assert load(pack(tmp_path / "m", meta, members)).summary()["per_window"].isna().all()
 
 
 NEW = [name for name in MODELS if not any(path.stem == name for path in FILES)]

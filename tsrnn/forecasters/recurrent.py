@@ -441,7 +441,7 @@ class RecurrentForecaster(ReportsToCallbacks, WindowForecaster):
         rest.append((self._contribution(), shape, 0))
         rest.append(("total", shape, self.n_parameters_))
         below = pd.DataFrame(rest, columns=["layer", "output_shape", "parameters"]).assign(network="")
-        n_windows = getattr(self._ensemble.networks[0], "n_windows_", np.nan)
+        n_windows = getattr(self._ensemble.networks[0], "n_windows_", None) or np.nan
         table = pd.concat([*tables, below.assign(per_window=below["parameters"] / n_windows)], ignore_index=True)
         return table[["network", "layer", "output_shape", "parameters", "per_window"]]
 
