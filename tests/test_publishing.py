@@ -20,7 +20,6 @@ SMALL = {
     "epochs": 3,
     "window": 8,
     "horizon": 2,
-    "engine": "native",
     "random_state": 0,
     "order": (1, 0, 0),
     "season_length": 4,

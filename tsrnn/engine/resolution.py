@@ -33,8 +33,11 @@ def is_small(values: np.ndarray, share: float = 1.0) -> bool:
 
 
 def _largest(values: np.ndarray) -> float:
-    with np.errstate(invalid="ignore"):
-        return float(max(np.nanmax(values, initial=0.0), -np.nanmin(values, initial=0.0)))
+    if not values.size:
+        return 0.0
+    # fmax and fmin pass NaN over
+    largest = max(float(np.fmax.reduce(values, axis=None)), -float(np.fmin.reduce(values, axis=None)))
+    return largest if largest > 0 else 0.0  # NaN: there is no number
 
 
 def check_range(name: str, values: np.ndarray, dtype: type = np.float32) -> None:
@@ -81,9 +84,9 @@ def warn_of_rounding(name: str, values: np.ndarray) -> None:
     for column in np.flatnonzero((lost > 0).any(axis=0)):
         known = ~np.isnan(sample[:, column])
         seen = sample[known, column]
-        level = float(np.median(seen))
+        level = _median(seen)
         distance = np.abs(seen - level)
-        typical = np.median if np.median(distance) > 0 else np.mean
+        typical = _median if _median(distance) > 0 else np.mean
         movement = float(typical(distance))
         if typical(lost[known, column]) > _SHARE * movement > 0:
             where = f"column {column} of {name}" if values.shape[1] > 1 else name
@@ -113,6 +116,11 @@ def warn_of_rounded_windows(X: Any) -> None:
 def warn_of_rounded_targets(y: np.ndarray) -> None:
     """Warn if float32 cannot tell targets (n_windows, ...) apart; of a few long sequences, those of all steps."""
     warn_of_rounding("y", y.reshape(len(y) if len(y) >= _FEW else -1, math.prod(y.shape[1 if len(y) >= _FEW else 2 :])))
+
+
+def _median(values: np.ndarray) -> float:
+    """Return the upper median: several times as fast as NumPy's, which counts in a small fit."""
+    return float(np.sort(values)[len(values) // 2])
 
 
 def _step(level: float) -> float:
