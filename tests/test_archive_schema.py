@@ -233,8 +233,10 @@ def assembled(meta, members) -> tuple[dict, list[bytes]]:
 
 
 def is_ours(exc: Exception) -> bool:
-    """Say whether an error is one that tsrnn raises in words, and not what went wrong inside."""
-    return isinstance(exc, (ValueError, TypeError)) and "tsrnn" in traceback.extract_tb(exc.__traceback__)[-1].filename
+    """Say whether an error is one that tsrnn or scikit-learn raises in words, and not what went wrong inside."""
+    where = traceback.extract_tb(exc.__traceback__)[-1].filename
+    in_words = "/tsrnn/" in where or where.endswith("sklearn/utils/validation.py")  # that of a random_state
+    return isinstance(exc, (ValueError, TypeError)) and in_words
 
 
 def update(model):
