@@ -295,7 +295,7 @@ def test_a_file_with_another_field_is_refused_or_works(path, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", FITTED, ids=lambda path: path.stem)
 def test_each_file_with_any_other_field_is_refused_or_works(path, tmp_path):
-    check_changes(path, tmp_path, share=8)
+    check_changes(path, tmp_path, share=len(JUNK) // 2)
 
 
 def test_a_forecaster_whose_networks_do_not_count_windows_has_a_summary(tmp_path):
