@@ -16,12 +16,12 @@ DATA = Path(__file__).parent / "data"
 FILES = sorted(DATA.glob("archives_*/*.tsrnn"))
 #: Relative to the largest number: float32 on another processor.
 TOLERANCE = 1e-4
-#: Answers of version 0.1.0 that were wrong: future covariates that nobody gave were made up, and intervals did not
-#: count the missing values at the end of the history.
+#: Answers of version 0.1.0 that were wrong, and the first rows that were right: future covariates that nobody gave were
+#: made up, and intervals did not count the missing values at the end of the history.
 WRONG = {
-    "GRUForecaster-covariates": ("fitted",),
-    "Seq2SeqForecaster": ("predict", "fitted"),
-    "NaiveForecaster-gaps": ("predict_interval",),
+    "GRUForecaster-covariates": {"fitted": 0},
+    "Seq2SeqForecaster": {"predict": 3, "fitted": 0},
+    "NaiveForecaster-gaps": {"predict_interval": 0},
 }
 
 
@@ -45,8 +45,9 @@ def assert_answers(got, expected) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name[9:]}-{path.stem}")
 def test_a_file_of_an_earlier_version_answers_as_it_did(path, tmp_path):
     expected = expected_of(path)
-    for answer in WRONG.get(path.stem, ()) if path.parent.name == "archives_0.1.0" else ():
-        del expected[answer]
+    for answer, n_right in WRONG.get(path.stem, {}).items() if path.parent.name == "archives_0.1.0" else ():
+        right = {part: expected[answer][part][:n_right] for part in ("index", "values")}
+        expected |= {answer: expected[answer] | right} if n_right else {answer: {}}
     model = load(path)
     assert type(model).__name__ == expected.pop("class")
     assert_answers(answers(model), expected)
