@@ -408,6 +408,7 @@ def test_what_is_no_table_is_told(read, content, said):
         ({"time_format": "%d/%m"}, "has no year"),
         ({"time_format": "%Y-%Q"}, "is no format"),
         ({"tz": "Europe/Berln"}, "Did you mean 'Europe/Berlin'?"),
+        ({"duplicates": "second"}, "--duplicates must be first, last or mean, got 'second'"),
         ({"encoding": "utf-99"}, "not an encoding"),
         ({"resample": "fortnight"}, "--resample 'fortnight' is not a frequency"),
     ],

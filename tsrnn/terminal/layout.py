@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -74,8 +74,8 @@ class Layout:
     ] = None
     sort: Annotated[bool, option("--sort", "Put the rows in order of time.")] = False
     duplicates: Annotated[
-        Literal["first", "last", "mean"] | None,
-        option("--duplicates", "What to keep of rows of the same time: first, last or mean."),
+        str | None,
+        option("--duplicates", "What to keep of rows of the same time: first, last or mean.", "WHICH"),
     ] = None
     freq: Annotated[
         str | None,
@@ -92,6 +92,8 @@ class Layout:
         check_sign("--thousands", self.thousands and SIGNS.get(self.thousands, self.thousands))
         if self.between and self.point in self.between:
             raise UsageError(f"--thousands and --decimal are both {self.point!r}. One sign cannot be both.")
+        if self.duplicates not in (None, "first", "last", "mean"):
+            raise UsageError(f"--duplicates must be first, last or mean, got {self.duplicates!r}.")
         wrong = set(self.strip or "") & set("0123456789+-.,()eE")
         if wrong:
             raise UsageError(f"--strip cannot leave out {min(wrong)!r}, which may be part of a number.")

@@ -107,7 +107,7 @@ def on_clean_index(numbers: dict, times, table: Cells, layout: Layout, rows: Seq
         elif layout.duplicates == "mean":
             frame = frame.groupby(level=0, sort=False).mean()
         else:
-            frame = frame[~frame.index.duplicated(keep=layout.duplicates)]
+            frame = frame[~frame.index.duplicated(keep="first" if layout.duplicates == "first" else "last")]
     frame = in_order(frame, table, layout, rows if len(frame) == len(rows) else None)
     if layout.resample is not None:
         try:

@@ -6,6 +6,7 @@ import difflib
 import itertools
 import re
 import shlex
+import warnings
 import zoneinfo
 from typing import TYPE_CHECKING, NoReturn
 
@@ -100,7 +101,11 @@ def parse(cells: list[str], how: str | None, layout: Layout) -> pd.DatetimeIndex
     stamps, bad = parse_each(cells, how, layout, utc=False)
     if stamps is None and layout.tz is not None and all(map(OFFSET.search, cells)):
         stamps, bad = parse_each(cells, how, layout, utc=True)  # several offsets: one zone holds them
-    return None if stamps is None or bad.any() else pd.DatetimeIndex(stamps)
+    if stamps is None or bad.any():
+        return None
+    if how is None and stamps.dt.tz is not None and not all(map(OFFSET.search, cells)):
+        return None  # pandas 2 takes times without offset for UTC among others
+    return pd.DatetimeIndex(stamps)
 
 
 def parse_each(cells: list[str], how: str | None, layout: Layout, utc: bool):
@@ -114,7 +119,9 @@ def parse_each(cells: list[str], how: str | None, layout: Layout, utc: bool):
     if worded.any():
         texts = ["" if no_time else text for text, no_time in zip(texts, worded, strict=True)]
     try:
-        stamps = pd.to_datetime(pd.Series(texts, dtype=object), format=pattern, errors="coerce", utc=utc)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # pandas 2 on offsets that differ
+            stamps = pd.to_datetime(pd.Series(texts, dtype=object), format=pattern, errors="coerce", utc=utc)
     except (ValueError, re.error) as exc:
         if isinstance(exc, re.error) or "directive" in str(exc) or "bad" in str(exc):
             raise UsageError(f"--time-format {how!r} is no format: {exc}.") from exc
@@ -164,7 +171,7 @@ def localized(times: pd.DatetimeIndex, column: Column, layout: Layout) -> pd.Dat
     ordered = times[::-1] if backwards else times
     try:
         zoned = ordered.tz_localize(layout.tz, ambiguous="infer")
-    except ValueError as exc:
+    except Exception as exc:  # a ValueError, with pandas 2 errors of pytz
         nowhere = ordered.tz_localize(layout.tz, ambiguous=np.ones(len(ordered), dtype=bool), nonexistent="NaT").isna()
         if nowhere.any():
             at = int(nowhere.argmax())
