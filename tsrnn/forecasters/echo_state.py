@@ -11,7 +11,7 @@ from .._archive.schema import instance
 from ..exceptions import DataError
 from ..regressors import EchoStateRegressor
 from .recurrent import segment_for
-from .saved import check_regressor
+from .saved import check_parameters, check_regressor
 from .windowed import WindowForecaster
 
 __all__ = ["EchoStateForecaster"]
@@ -126,6 +126,7 @@ class EchoStateForecaster(WindowForecaster):
     def _check_state(self) -> None:
         super()._check_state()
         check_regressor(self, self.regressor_)
+        check_parameters(self, self.regressor_)
 
     def _fit_windows(self, windows, y):
         unknown = np.isnan(y).all(axis=0)

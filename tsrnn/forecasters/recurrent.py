@@ -30,7 +30,7 @@ from ..significance import critical_value, long_run_standard_error
 from .ensemble import Ensemble, Part
 from .linear import LinearMap, fit_linear
 from .observed import rows_since_observed
-from .saved import check_ensemble, check_trivial
+from .saved import check_ensemble, check_parameters, check_trivial
 from .scaling import observed_mean
 from .trivial import TRIVIAL, Trivial, trivial_forecasts
 from .validation import split_in_time
@@ -200,6 +200,9 @@ class RecurrentForecaster(ReportsToCallbacks, WindowForecaster):
 
     def _check_windows(self, windows):
         self._make_regressor(windows)._check_parameters()
+        self._check_own_params()
+
+    def _check_own_params(self):
         check_int("n_members", self.n_members)
         check_choice("linear", self.linear, ("auto", True, False))
         check_choice("normalize", self.normalize, ("auto", True, False))
@@ -405,6 +408,8 @@ class RecurrentForecaster(ReportsToCallbacks, WindowForecaster):
                 check_trivial(self, forecast)
             elif forecast is not None:
                 check_ensemble(self, forecast)
+        self._check_own_params()
+        check_parameters(self, self._ensemble.networks[0])
 
     @property
     def n_parameters_(self) -> int:

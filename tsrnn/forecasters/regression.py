@@ -11,7 +11,7 @@ from sklearn.utils import get_tags
 from .. import _types as t
 from .._archive.schema import require
 from ..exceptions import DataError
-from .saved import check_regressor
+from .saved import check_parameters, check_regressor
 from .windowed import CHUNK, WindowForecaster, count_between
 
 __all__ = ["RegressionForecaster"]
@@ -97,6 +97,7 @@ class RegressionForecaster(WindowForecaster):
         fitted = type(self.regressor_) is type(self.estimator) and hasattr(self.regressor_, "n_outputs_")
         require(fitted, f"regressor_ is not a fitted {type(self.estimator).__name__}")
         check_regressor(self, self.regressor_)
+        check_parameters(self.estimator, self.regressor_)
 
     def _settle(self, values):
         if isinstance(self.estimator, type) or not hasattr(self.estimator, "fit"):

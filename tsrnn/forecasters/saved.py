@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import check_random_state
 
 from .._archive.schema import are_names, array, require
 from ..frames import TimeGrid, as_names, check_frame, check_on_grid
@@ -106,6 +107,19 @@ def check_regressor(model: Any, regressor: Any) -> None:
         reads, f"a network reads {found[0]} steps of {found[1]} columns, where windows have {n_steps} of {per_step}"
     )
     require(regressor.n_outputs_ == n_outputs, f"a network gives {regressor.n_outputs_} outputs, not {n_outputs}")
+
+
+def check_parameters(model: Any, fitted: Any) -> None:
+    """Check the parameters that are handed on where another regressor is trained, for intervals.
+
+    A fitted one stands for those that the data settle.
+    """
+    shared = fitted.get_params(deep=False)
+    for name, value in model.get_params(deep=False).items():
+        if name in shared and not (isinstance(value, str) and value == "auto"):
+            shared[name] = value
+    type(fitted)(**shared)._check_parameters()
+    check_random_state(model.random_state)
 
 
 def check_linear(model: Any, linear: Any) -> None:

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from .._archive.schema import (
     Attribute,
@@ -117,6 +118,7 @@ RESERVOIR = {
 
 def check_windows(model: Any) -> None:
     """Check what describes windows and targets."""
+    check_random_state(model.random_state)
     missing, per_step, n_steps = model._missing, model._n_features_per_step, model.n_steps_in_
     means = FLOAT32.holds(missing.means) and missing.means.shape == (per_step,)
     require(means and set(missing.indicators) <= set(range(per_step)), f"_missing does not fit {per_step} features")
