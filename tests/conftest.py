@@ -3,9 +3,14 @@
 import os
 
 import pytest
+from hypothesis import settings
 
 # scikit-learn reads it when SciPy is first imported; without it the array API checks of check_estimator are skipped.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
+
+# How long an example takes says what else the machine does.
+settings.register_profile("tsrnn", deadline=None)
+settings.load_profile("tsrnn")
 
 
 def pytest_configure(config):
