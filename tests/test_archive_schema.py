@@ -133,6 +133,7 @@ def test_no_attribute_of_a_file_hides_a_method_or_property(name):
         ("GRUForecaster-residuals", "early_stopping", table(), "early_stopping must be one of"),
         ("GRUForecaster-residuals", "random_state", 1.5, "1.5 cannot be used to seed"),
         ("EchoStateForecaster", "density", 2, "density must be a number"),
+        ("ConvRegressor", "_piece", 3, "only recurrent networks carry their state"),
         ("EchoStateRegressor", "coef_", np.full((14, 3), np.nan), "coef_ is an array of shape"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -146,6 +146,7 @@ def check_network(model: Any) -> None:
     shapes = [weight.shape for weight in spec.weights]
     fits = [weight.shape for weight in model.weights_] == shapes
     require(fits, f"weights_ are not float32 arrays of the shapes {shapes!r:.300}, which _spec has")
+    require(model._piece is None or isinstance(spec, NetworkSpec), "_piece: only recurrent networks carry their state")
     state = model._trainer_state
     belongs = state is None or (state.fits(shapes) and all(np.isfinite(each).all() for each in state.arrays))
     require(belongs, "_trainer_state is none that an optimiser has for weights_")
