@@ -6,7 +6,7 @@ VENV ?= .venv
 ARGS ?=
 
 PY := $(VENV)/bin/python
-PACKAGING := pyproject.toml setup.cfg setup.py $(wildcard tsrnn/engine/native/*.pyx tsrnn/engine/native/src/*)
+PACKAGING := pyproject.toml setup.cfg setup.py $(wildcard tsrnn/engine/native/*.pyx $(addprefix tsrnn/engine/native/src/,*.[ch] */*.h))
 LOWEST := .venv-lowest
 BUILD := .venv-build
 

@@ -5,6 +5,7 @@ without it and trains with Keras.
 """
 
 import os
+from glob import glob
 
 from setuptools import Extension, setup
 
@@ -26,7 +27,7 @@ setup(
                 f"{SOURCE}/{name}.c"
                 for name in ("engine", "plan", "loss", "kernel_base", "kernel_avx2", "kernel_avx512")
             ],
-            depends=[f"{SOURCE}/{name}.h" for name in ("engine", "plan", "loss", "kernel")],
+            depends=glob(f"{SOURCE}/**/*.h", recursive=True),
             include_dirs=[SOURCE],
             extra_compile_args=FLAGS + EXTRA,
             extra_link_args=LINK + EXTRA,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cells.h"
 #include "engine.h"
 
 enum { N_WINDOWS = 7, N_STEPS = 5, N_FEATURES = 3, N_OUTPUTS = 2, MAX_WIDTH = 64, MAX_PARAMETERS = 4096 };
@@ -29,7 +30,7 @@ static double squash(const ts_config *config, double x) {
 }
 
 static int count_gates(const ts_config *config) {
-    return config->cell == TS_LSTM ? 4 : config->cell == TS_GRU ? 3 : 1;
+    return config->cell == TS_lstm ? 4 : config->cell == TS_gru ? 3 : 1;
 }
 
 /* One step of one cell, with weights in Keras's layout: kernel, recurrent kernel, bias (GRU: of each product). */
@@ -40,16 +41,16 @@ static void step(const ts_config *config, const double *w, int inputs, int units
     double from_x[4 * MAX_WIDTH], from_h[4 * MAX_WIDTH];
     for (int j = 0; j < columns; j++) {
         from_x[j] = bias[j];
-        from_h[j] = config->cell == TS_GRU ? bias[columns + j] : 0;
+        from_h[j] = config->cell == TS_gru ? bias[columns + j] : 0;
         for (int k = 0; k < inputs; k++) from_x[j] += x[k] * w[k * columns + j];
         for (int k = 0; k < units; k++) from_h[j] += h[k] * u[k * columns + j];
     }
 #define GATE(g) (from_x[(g) * units + j] + from_h[(g) * units + j])
     for (int j = 0; j < units; j++) {
-        if (config->cell == TS_LSTM) {
+        if (config->cell == TS_lstm) {
             c[j] = sigmoid(GATE(1)) * c[j] + sigmoid(GATE(0)) * squash(config, GATE(2));
             h[j] = sigmoid(GATE(3)) * squash(config, c[j]);
-        } else if (config->cell == TS_GRU) {
+        } else if (config->cell == TS_gru) {
             const double z = sigmoid(GATE(0)), r = sigmoid(GATE(1));
             h[j] = z * h[j] + (1 - z) * squash(config, from_x[2 * units + j] + r * from_h[2 * units + j]);
         } else {
@@ -66,7 +67,7 @@ static void slow_predict(const ts_config *config, const double *w, const ts_data
         for (int j = 0; j < inputs; j++) x[t][j] = data->series32[(data->starts[window] + t) * N_FEATURES + j];
     }
     for (int layer = 0; layer < config->n_layers; layer++) {
-        const int units = config->units[layer], biases = config->cell == TS_GRU ? 2 : 1;
+        const int units = config->units[layer], biases = config->cell == TS_gru ? 2 : 1;
         for (int direction = 0; direction < config->directions; direction++) {
             double h[MAX_WIDTH] = {0}, c[MAX_WIDTH] = {0};
             for (int i = 0; i < N_STEPS; i++) {

@@ -13,14 +13,14 @@
 #define TS_MAX_THREADS 8
 #define TS_MAX_QUANTILES 128
 
-enum { TS_LSTM, TS_GRU, TS_SIMPLE_RNN };
 enum { TS_TANH, TS_SOFTSIGN };
 enum { TS_MSE, TS_MAE, TS_HUBER, TS_PINBALL, TS_GAUSSIAN, TS_STUDENT_T };
 enum { TS_ADAM, TS_ADAMW, TS_RMSPROP, TS_ADAGRAD, TS_SGD };
 enum { TS_OK, TS_NO_MEMORY, TS_BAD_ROW, TS_TOO_LARGE, TS_INTERRUPTED };
 
 typedef struct {
-    int32_t cell, activation, loss, optimizer, nesterov;
+    int32_t cell;            /* its place in ts_kinds */
+    int32_t activation, loss, optimizer, nesterov;
     int32_t n_layers, directions, units[TS_MAX_LAYERS];
     int64_t n_steps, segment, n_features, n_indicators, n_outputs;
     int64_t n_targets;       /* n_outputs / the parameters of a target, which are the outer axis of the outputs */

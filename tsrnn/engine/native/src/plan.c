@@ -43,25 +43,25 @@ static ptrdiff_t round_up(ptrdiff_t value, ptrdiff_t step) {
     return (value + step - 1) / step * step;
 }
 
-/* Vectors in a panel of an Elman cell of `blocks` vectors: as many as the registers hold, with little padding. */
-static ptrdiff_t elman_wide(ptrdiff_t blocks) {
+/* Vectors in a panel of one gate, for `blocks` of them: as many as the registers hold, with little padding. */
+static ptrdiff_t vectors_of_units(ptrdiff_t blocks) {
     if (blocks <= 4) return blocks;
     return round_up(blocks, 4) <= round_up(blocks, 3) ? 4 : 3;
 }
 
 static void plan_cell(ts_plan *plan, ts_cell *cell, int layer, ptrdiff_t inputs, counter *theta, counter *packed) {
     const ptrdiff_t vl = plan->vl, units = plan->config.units[layer], blocks = round_up(units, vl) / vl;
-    const int kind = plan->config.cell;
+    const ts_kind *kind = plan->kind;
     cell->units = units;
     cell->inputs = inputs;
-    cell->wide = kind == TS_LSTM ? 4 : kind == TS_GRU ? 3 : elman_wide(blocks);
-    cell->gate_wide = kind == TS_GRU ? 4 : cell->wide;
-    cell->panels = kind == TS_SIMPLE_RNN ? round_up(blocks, cell->wide) / cell->wide : blocks;
-    cell->padded = kind == TS_SIMPLE_RNN ? cell->panels * cell->wide * vl : blocks * vl;
+    cell->wide = kind->vectors ? kind->gates : vectors_of_units(blocks);
+    cell->gate_wide = kind->vectors ? kind->vectors : cell->wide;
+    cell->panels = kind->vectors ? blocks : round_up(blocks, cell->wide) / cell->wide;
+    cell->padded = (kind->vectors ? blocks : cell->panels * cell->wide) * vl;
     const ptrdiff_t columns = cell->panels * cell->wide * vl;
     cell->w = reserve(theta, inputs, columns, 1);
     cell->u = reserve(theta, cell->padded, columns, 1);
-    cell->b = reserve(theta, columns, kind == TS_GRU ? 2 : 1, 1);
+    cell->b = reserve(theta, columns, kind->biases, 1);
     plan->kernels[plan->n_kernels++] = (ts_range){cell->w, cell->b};
     cell->bias = reserve(packed, cell->panels, cell->gate_wide * vl, 1);
     if (plan->config.batch_size) {
@@ -71,22 +71,20 @@ static void plan_cell(ts_plan *plan, ts_cell *cell, int layer, ptrdiff_t inputs,
     if (cell->padded > plan->widest) plan->widest = cell->padded;
     cell->initial = plan->n_states;
     cell->carried = plan->n_carried;
-    const ptrdiff_t parts = kind == TS_LSTM ? 2 : 1; /* h, c */
-    if (plan->config.n_static || plan->config.carried) plan->n_states += parts * cell->padded;
-    if (plan->config.carried) plan->n_carried += parts * units;
+    if (plan->config.n_static || plan->config.carried) plan->n_states += kind->states * cell->padded;
+    if (plan->config.carried) plan->n_carried += kind->states * units;
 }
 
 /* Column of unit `unit` of Keras's gate `gate` in a packed K x N matrix: its panel, and the place within a row. */
 static void locate(const ts_plan *plan, const ts_cell *cell, int gate, ptrdiff_t unit, int recurrent, ptrdiff_t *panel,
                    ptrdiff_t *column) {
-    static const int gru_input[3] = {1, 2, 0}; /* Keras's z, r, h in [h z r]; the recurrent side keeps [z r h] */
     const ptrdiff_t vl = plan->vl;
-    if (plan->config.cell == TS_SIMPLE_RNN) {
+    if (!plan->kind->vectors) {
         *panel = unit / (cell->wide * vl);
         *column = unit % (cell->wide * vl);
         return;
     }
-    const int vector = plan->config.cell == TS_GRU && !recurrent ? gru_input[gate] : gate;
+    const int vector = recurrent ? plan->kind->recurrent[gate] : plan->kind->input[gate];
     *panel = unit / vl;
     *column = vector * vl + unit % vl;
 }
@@ -94,11 +92,10 @@ static void locate(const ts_plan *plan, const ts_cell *cell, int gate, ptrdiff_t
 /* Place rows x (gates * units) of Keras's layout. `row_of` maps a row of a kernel to a row of the packed matrix. */
 static ptrdiff_t place_kernel(ts_plan *plan, const ts_cell *cell, ptrdiff_t next, ptrdiff_t start, ptrdiff_t rows,
                               ptrdiff_t packed_rows, ptrdiff_t part, ptrdiff_t padded_part, int recurrent) {
-    const int gates = plan->config.cell == TS_LSTM ? 4 : plan->config.cell == TS_GRU ? 3 : 1;
     for (ptrdiff_t row = 0; row < rows; row++) {
         /* inputs from two directions lie in two padded parts, one after the other */
         const ptrdiff_t packed_row = row / part * padded_part + row % part;
-        for (int gate = 0; gate < gates; gate++) {
+        for (int gate = 0; gate < plan->kind->gates; gate++) {
             for (ptrdiff_t unit = 0; unit < cell->units; unit++) {
                 ptrdiff_t panel, column;
                 locate(plan, cell, gate, unit, recurrent, &panel, &column);
@@ -117,7 +114,7 @@ static ptrdiff_t place_cell(ts_plan *plan, const ts_cell *cell, const ts_cell *b
     next = place_kernel(plan, cell, next, cell->w, inputs, cell->inputs, part, padded_part, 0);
     next = place_kernel(plan, cell, next, cell->u, cell->units, cell->padded, cell->units, cell->padded, 1);
     next = place_kernel(plan, cell, next, cell->b, 1, 1, 1, 1, 0);
-    if (plan->config.cell == TS_GRU) {
+    if (plan->kind->biases == 2) {
         const ptrdiff_t second = cell->b + cell->panels * cell->wide * plan->vl;
         next = place_kernel(plan, cell, next, second, 1, 1, 1, 1, 1);
     }
@@ -147,10 +144,9 @@ static void place_head(ts_plan *plan, const ts_cell *last, ptrdiff_t next) {
 
 /* Place one row of the initial states' kernel, or, with row -1, their bias. */
 static ptrdiff_t place_states(ts_plan *plan, ptrdiff_t row, ptrdiff_t next) {
-    const int parts = plan->config.cell == TS_LSTM ? 2 : 1; /* h, c */
     for (int i = 0; i < plan->config.n_layers * plan->config.directions; i++) {
         const ts_cell *cell = &plan->cells[i / plan->config.directions][i % plan->config.directions];
-        for (ptrdiff_t unit = 0; unit < parts * cell->units; unit++) {
+        for (ptrdiff_t unit = 0; unit < plan->kind->states * cell->units; unit++) {
             const ptrdiff_t column = cell->initial + unit / cell->units * cell->padded + unit % cell->units;
             plan->place[next++] = row < 0 ? (int32_t)(plan->state_bias + column)
                 : in_panels(plan, plan->state, plan->config.n_static, plan->n_states, row, column);
@@ -160,12 +156,12 @@ static ptrdiff_t place_states(ts_plan *plan, ptrdiff_t row, ptrdiff_t next) {
 }
 
 static ptrdiff_t count_parameters(const ts_config *config, ptrdiff_t inputs) {
-    const ptrdiff_t gates = config->cell == TS_LSTM ? 4 : config->cell == TS_GRU ? 3 : 1;
+    const ts_kind *kind = &ts_kinds[config->cell];
     ptrdiff_t total = 0;
     for (int layer = 0; layer < config->n_layers; layer++) {
-        const ptrdiff_t units = config->units[layer], biases = config->cell == TS_GRU ? 2 : 1;
-        total += config->directions * (inputs + units + biases) * gates * units;
-        if (config->n_static) total += config->directions * (config->n_static + 1) * (gates == 4 ? 2 : 1) * units;
+        const ptrdiff_t units = config->units[layer];
+        total += config->directions * (inputs + units + kind->biases) * kind->gates * units;
+        if (config->n_static) total += config->directions * (config->n_static + 1) * kind->states * units;
         inputs = config->directions * units;
     }
     return total + (inputs + 1) * (ptrdiff_t)config->n_outputs;
@@ -210,6 +206,7 @@ int ts_plan_make(ts_plan *plan, const ts_config *config, ptrdiff_t vl) {
     counter theta = {0, 0}, packed = {0, 0};
     memset(plan, 0, sizeof *plan);
     plan->config = *config;
+    plan->kind = &ts_kinds[config->cell];
     plan->vl = vl;
     plan->n_segments = (config->n_steps + config->segment - 1) / config->segment;
     plan->padding = plan->n_segments * config->segment - config->n_steps;
@@ -276,7 +273,7 @@ static void lay_out(ts_work *work, const ts_plan *plan, counter *count, char *me
     } while (0)
     const ts_config *config = &plan->config;
     const ptrdiff_t rows = work->capacity, steps = plan->n_segments, vl = plan->vl;
-    const int training = work->training, masks = ts_n_masks(config);
+    const int training = work->training, masks = plan->kind->masks;
     ptrdiff_t biases = 0;
     for (int layer = 0; layer < config->n_layers; layer++) {
         const int last = layer == config->n_layers - 1;
@@ -287,7 +284,7 @@ static void lay_out(ts_work *work, const ts_plan *plan, counter *count, char *me
         for (int direction = 0; direction < config->directions; direction++) {
             ts_tape *tape = &work->tape[layer][direction];
             TAKE(tape->h, training || !last || config->sequence ? steps + 1 : 2, rows, cell->padded);
-            if (config->cell == TS_LSTM) TAKE(tape->c, training ? steps + 1 : 2, rows, cell->padded);
+            if (plan->kind->states == 2) TAKE(tape->c, training ? steps + 1 : 2, rows, cell->padded);
             TAKE(tape->gates, training ? steps : 1, rows, gates);
             if (training && config->recurrent_dropout > 0) TAKE(tape->mask, masks, rows, cell->padded);
         }

@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cells.h"
 #include "engine.h"
 
 #define TS_LANES 2     /* parts of a batch with gradients of their own; fixed, so that sums do not depend on threads */
@@ -46,6 +47,7 @@ typedef struct {                  /* a stretch of the parameters that l1 and l2 
 
 typedef struct {
     ts_config config;
+    const ts_kind *kind;                       /* of the cells */
     int32_t *indicators, *statics;
     int32_t *inputs;                           /* (n_inputs,): channels that are read at each step */
     ptrdiff_t vl;
@@ -137,10 +139,5 @@ void ts_plan_free(ts_plan *plan);
 int ts_work_make(ts_work *work, const ts_plan *plan, ptrdiff_t rows, int training);
 void ts_work_free(ts_work *work);
 void *ts_align(void *memory);   /* the first cache line in a piece of memory that has room for one more */
-
-/* Gates whose recurrent product has a dropout mask of its own, as in Keras's cells. */
-static inline int ts_n_masks(const ts_config *config) {
-    return config->cell == TS_LSTM ? 4 : config->cell == TS_GRU ? 3 : 1;
-}
 
 #endif
