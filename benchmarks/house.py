@@ -20,7 +20,7 @@ from pathlib import Path
 #: Names of recurrent cells, as parameters and files have them.
 CELLS = {"lstm", "gru", "simple_rnn", "min_lstm", "min_gru"}
 #: Where cells may be told apart.
-ROOMS = ("networks/cells/", "networks/cells.py")
+ROOMS = ("networks/cells/", "engine/keras_/cells.py")
 #: Lines in a row that make a repeated block.
 BLOCK = 6
 #: What stands for "adding one": files that name the cell, baseline and metric that came last of their kind.

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from tsrnn.engine import ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, lease
 from tsrnn.engine.native import available
 from tsrnn.engine.program import Numbers
-from tsrnn.networks import ModelSpec, NetworkSpec, cells
+from tsrnn.networks import ModelSpec, NetworkSpec, tracing
 from tsrnn.networks.backward import backward
-from tsrnn.networks.cells import advance, gru_step, lstm_step, simple_rnn_step, split_weights, trace
+from tsrnn.networks.cells import SQUASH, gru_step, lstm_step, simple_rnn_step
 from tsrnn.networks.elman import elman_gradients, elman_states
+from tsrnn.networks.tracing import advance, split_weights, trace
 
 CELLS = ["lstm", "gru", "simple_rnn"]
 VARIANTS = [
@@ -289,9 +290,9 @@ def shown(spec, output, memory, nudge, weights):
     """The h in which a nudged memory shows at the same step: through a peephole the output gate sees it too."""
     if spec.peephole:
         output = sigmoid(np.log(output / (1 - output)) + weights[3][2] * nudge)
-    h = output * cells.SQUASH[spec.activation](memory)
+    h = output * SQUASH[spec.activation](memory)
     deep = weights[4 if spec.peephole else 3 :]
-    return cells.dense(list(zip(deep[::2], deep[1::2], strict=True)), h, cells.SQUASH[spec.activation])[-1]
+    return tracing.dense(list(zip(deep[::2], deep[1::2], strict=True)), h, SQUASH[spec.activation])[-1]
 
 
 @pytest.mark.parametrize(
@@ -308,7 +309,7 @@ def test_gradients_of_states_are_finite_differences(cell, variant, monkeypatch):
     def change(call, which, unit):
         sums = []
         for size in (1e-6, -1e-6):
-            monkeypatch.setattr(cells, "advance", nudged(call, which, unit, size))
+            monkeypatch.setattr(tracing, "advance", nudged(call, which, unit, size))
             sums.append(weighted_sum(spec, weights, X, lead, d_outputs))
         return (sums[0] - sums[1]) / 2e-6
 

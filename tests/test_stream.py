@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 
 from tsrnn import GRURegressor, LSTMRegressor, MinGRURegressor, MinLSTMRegressor, SimpleRNNRegressor
 from tsrnn.inspection._source import start_training
-from tsrnn.networks.cells import trace
+from tsrnn.networks.tracing import trace
 
 CLASSES = [LSTMRegressor, GRURegressor, SimpleRNNRegressor]
 N_STEPS = 12

@@ -29,7 +29,7 @@ def make_windows(n=60):
     return X, X[:, -1]
 
 
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.in_windows])
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 def test_every_parameter_belongs_to_one_layer_and_the_last_gives_the_output(variant, cell):
     spec = NetworkSpec(**{"cell": cell, "units": (3,), "n_inputs": 2, "n_outputs": 2} | variant)

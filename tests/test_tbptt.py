@@ -24,7 +24,7 @@ from tsrnn.engine.pieces import Pieces
 from tsrnn.engine.training import Examples
 from tsrnn.exceptions import ArchiveError, CapacityWarning
 from tsrnn.inspection import gate_trace, gradient_flow, learning_rate_range_test
-from tsrnn.networks.cells import SQUASH, STEPS
+from tsrnn.networks.cells import CELLS, SQUASH
 from tsrnn.windows import WindowArray
 
 pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.exceptions.CapacityWarning")
@@ -62,7 +62,7 @@ def slow_run(cell, weights, x, state):
     """Outputs (n_rows, n_steps) of one layer and a head, and the state after the last step."""
     outputs = []
     for t in range(x.shape[1]):
-        state, _ = STEPS[cell](x[:, t], state, weights[:3], SQUASH["tanh"])
+        state, _ = CELLS[cell].step(x[:, t], state, weights[:3], SQUASH["tanh"])
         outputs.append(state[0] @ weights[3] + weights[4])
     return np.concatenate(outputs, axis=1), state
 

@@ -18,7 +18,7 @@ from ..engine.inputs import read_windows
 from ..engine.training import Examples
 from ..forecasters.ensemble import Ensemble, Part
 from ..networks import ControlSpec, FeedbackSpec, NetworkSpec
-from ..networks.cells import Trace, trace
+from ..networks.tracing import Trace, trace
 from ..regressors.base import NetworkRegressor
 
 __all__ = [

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .._checks import check_choice, check_int
-from ..networks.cells import LayerTrace
+from ..networks.tracing import LayerTrace
 from ..plots import COLOURS
 from ._draw import panels, tidy
 from ._source import read_some_windows, run_network, spec_of, take

@@ -10,8 +10,9 @@ import pandas as pd
 
 from ..engine.losses import loss_gradient
 from ..exceptions import GradientWarning
+from ..networks import CELLS
 from ..networks.backward import backward
-from ..networks.cells import Trace
+from ..networks.tracing import Trace
 from ..plots import COLOURS
 from ..regressors.base import NetworkRegressor
 from ._draw import set_log, single, tidy
@@ -25,11 +26,6 @@ VANISHED = 0.01
 #: Growth over its norm at the last step from which a gradient counts as exploding.
 EXPLODED = 100.0
 STATES = {"h": "hidden state h", "c": "memory cell c"}
-BLOCKS = {
-    "lstm": ("input", "forget", "candidate", "output"),
-    "gru": ("update", "reset", "candidate"),
-    "simple_rnn": ("state",),
-}
 
 
 def gradient_flow(estimator, X=None, y=None, *, network=0, fresh=False, max_windows=64) -> pd.DataFrame:
@@ -212,15 +208,14 @@ def recurrent_spectrum(estimator, *, network=0) -> pd.DataFrame:
 
 def _spectrum(regressor: NetworkRegressor) -> pd.DataFrame:
     spec = spec_of(regressor)
-    if spec.cell not in BLOCKS:
-        raise ValueError(f"cell={spec.cell!r} has no recurrent kernel, which {', '.join(BLOCKS)} have.")
+    if not spec.kind.recurrent_kernel:
+        known = [name for name, cell in CELLS.items() if cell.in_windows and cell.recurrent_kernel]
+        raise ValueError(f"cell={spec.cell!r} has no recurrent kernel, which {', '.join(known)} have.")
     kernels = [w for w, of in zip(regressor.weights_, spec.weights, strict=True) if of.role == "recurrent_kernel"]
-    rows = []
+    blocks, rows = spec.kind.blocks, []
     for i, kernel in enumerate(kernels):
         place = {"layer": i // spec.directions + 1, "direction": DIRECTIONS[i % spec.directions]}
-        for name, block in zip(
-            BLOCKS[spec.cell], np.split(kernel.astype(float), len(BLOCKS[spec.cell]), 1), strict=True
-        ):
+        for name, block in zip(blocks, np.split(kernel.astype(float), len(blocks), 1), strict=True):
             radius = float(np.abs(np.linalg.eigvals(block)).max())
             singular = float(np.linalg.norm(block, 2))
             rows.append(place | {"block": name, "spectral_radius": radius, "largest_singular_value": singular})
@@ -339,7 +334,7 @@ class GradientFlowDisplay:
         regressor, X, y = read_examples(estimator, X, y, network, fresh=fresh)
         flow = _flow(regressor, X, y, max_windows)
         _warn(flow, stacklevel=3)
-        return cls(flow, _spectrum(regressor) if spec_of(regressor).cell in BLOCKS else None).plot(ax)
+        return cls(flow, _spectrum(regressor) if spec_of(regressor).kind.recurrent_kernel else None).plot(ax)
 
     def plot(self, ax: Any = None, *, label: str = "") -> GradientFlowDisplay:
         """Draw a line for each layer, direction and state.

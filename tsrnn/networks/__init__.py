@@ -1,5 +1,6 @@
 """What a network is, apart from any engine that computes it: its description, its initial weights and its equations."""
 
+from .cells import CELLS, Cell
 from .controls import (
     CONTROL_ACTIVATIONS,
     ControlSpec,
@@ -17,15 +18,15 @@ from .feedback import (
 )
 from .initial import initial_weights
 from .model_spec import ModelSpec
-from .spec import ACTIVATIONS, CELLS, HEADS, MERGE_MODES, MINIMAL_CELLS, STATIC_TO, NetworkSpec
+from .spec import ACTIVATIONS, HEADS, MERGE_MODES, STATIC_TO, NetworkSpec
 
 __all__ = [
     "ACTIVATIONS",
     "ATTENTIONS",
     "CELLS",
+    "Cell",
     "HEADS",
     "MERGE_MODES",
-    "MINIMAL_CELLS",
     "STATIC_TO",
     "ModelSpec",
     "NetworkSpec",

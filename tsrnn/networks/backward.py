@@ -6,21 +6,17 @@ automatic differentiation. Imports cells and NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from .cells import SQUASH, Gates, LayerTrace, Squash, State, Trace, dense, split_weights
-from .spec import MINIMAL_CELLS, NetworkSpec
+from .cells import CELLS, SLOPES, SQUASH, Slope, State
+from .spec import NetworkSpec
+from .tracing import LayerTrace, Trace, dense, split_weights
 
 __all__ = ["Gradients", "backward"]
-
-Slope = Callable[[np.ndarray], np.ndarray]
-
-#: Slope of each activation, from its value: tanh' = 1 - tanh^2, and softsign'(x) = 1 / (1 + |x|)^2.
-SLOPES: dict[str, Slope] = {"tanh": lambda y: 1 - y**2, "softsign": lambda y: (1 - np.abs(y)) ** 2}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,66 +43,6 @@ class Gradients:
     weights: list[np.ndarray]
 
 
-class _Pulled(NamedTuple):
-    """One step backward: gradients of what was computed in it."""
-
-    memory: State  # of an LSTM's memory cell after the step, everything counted
-    columns: np.ndarray  # of the sums of the input product, block by block
-    recurrent: np.ndarray  # of the sums of the recurrent product
-    before: State  # of the state before the step, less what goes through the recurrent product
-
-
-def _pull_lstm(d_state: State, before: State, after: State, gates: Gates, weights, squash: Squash, slope: Slope):
-    i, f, o, g = (gates[name] for name in ("input", "forget", "output", "candidate"))
-    peep_i, peep_f, peep_o = weights[3] if len(weights) > 3 else (0.0, 0.0, 0.0)
-    dh, dc = d_state
-    s = squash(after[1])
-    d_output = dh * s * o * (1 - o)
-    dc = dc + dh * o * slope(s) + d_output * peep_o  # h = o squash(c)
-    d_input, d_forget = dc * g * i * (1 - i), dc * before[1] * f * (1 - f)
-    sums = np.concatenate([d_input, d_forget, dc * i * slope(g), d_output], axis=-1)
-    return _Pulled((dc,), sums, sums, (np.zeros_like(dh), dc * f + d_input * peep_i + d_forget * peep_f))
-
-
-def _pull_gru(d_state: State, before: State, after: State, gates: Gates, weights, squash: Squash, slope: Slope):
-    z, r, g = (gates[name] for name in ("update", "reset", "candidate"))
-    (dh,), (h,) = d_state, before
-    units = h.shape[-1]
-    product = h @ weights[1][:, 2 * units :] + weights[2][1, 2 * units :]  # what the reset gate lets through
-    dz, dg = dh * (h - g) * z * (1 - z), dh * (1 - z) * slope(g)
-    dr = dg * product * r * (1 - r)
-    return _Pulled((), np.concatenate([dz, dr, dg], axis=-1), np.concatenate([dz, dr, dg * r], axis=-1), (dh * z,))
-
-
-def _pull_simple_rnn(d_state: State, before: State, after: State, gates: Gates, weights, squash: Squash, slope: Slope):
-    sums = d_state[0] * slope(after[0])
-    return _Pulled((), sums, sums, (np.zeros_like(sums),))
-
-
-def _pull_min_gru(d_state: State, before: State, after: State, gates: Gates, weights, squash: Squash, slope: Slope):
-    z, g = gates["update"], gates["candidate"]
-    (dh,), (h,) = d_state, before
-    columns = np.concatenate([dh * (g - h) * z * (1 - z), dh * z], axis=-1)
-    return _Pulled((), columns, columns[..., :0], (dh * (1 - z),))
-
-
-def _pull_min_lstm(d_state: State, before: State, after: State, gates: Gates, weights, squash: Squash, slope: Slope):
-    i, f, u, g = (gates[name] for name in ("input", "forget", "update", "candidate"))
-    (dh,), (h,) = d_state, before
-    d_logit = dh * (g - h) * u * (1 - u)  # u = expit(log i - log f)
-    columns = np.concatenate([d_logit * (1 - i), -d_logit * (1 - f), dh * u], axis=-1)
-    return _Pulled((), columns, columns[..., :0], (dh * (1 - u),))
-
-
-PULLS = {
-    "lstm": _pull_lstm,
-    "gru": _pull_gru,
-    "simple_rnn": _pull_simple_rnn,
-    "min_lstm": _pull_min_lstm,
-    "min_gru": _pull_min_gru,
-}
-
-
 def backward(spec: NetworkSpec, weights: Sequence[np.ndarray], seen: Trace, d_outputs: np.ndarray) -> Gradients:
     """Go back through what a network did.
 
@@ -117,7 +53,7 @@ def backward(spec: NetworkSpec, weights: Sequence[np.ndarray], seen: Trace, d_ou
     weights : sequence of ndarray
         Those that `seen` was computed with.
     seen : Trace
-        From `tsrnn.networks.cells.trace`.
+        From `tsrnn.networks.tracing.trace`.
     d_outputs : ndarray of the shape of ``seen.outputs``
         Gradient with respect to the outputs. That of empty segments is ignored.
 
@@ -134,7 +70,7 @@ def backward(spec: NetworkSpec, weights: Sequence[np.ndarray], seen: Trace, d_ou
     The gradient of Elman's network with W = 1/2 halves with each step, where tanh is straight:
 
     >>> import numpy as np
-    >>> from tsrnn.networks.cells import trace
+    >>> from tsrnn.networks.tracing import trace
     >>> spec = NetworkSpec("simple_rnn", units=(1,), n_inputs=1, n_outputs=1)
     >>> weights = [np.ones((1, 1)), np.full((1, 1), 0.5), np.zeros(1), np.ones((1, 1)), np.zeros(1)]
     >>> gradients = backward(spec, weights, trace(spec, weights, np.zeros((4, 1))), np.ones((1, 1)))
@@ -213,7 +149,7 @@ class _PulledRun(NamedTuple):
 
 def _pull_run(spec: NetworkSpec, weights, run: LayerTrace, arriving: np.ndarray, empty: np.ndarray) -> _PulledRun:
     """Go back through one layer in one direction; `arriving` is the gradient of its h from above (n, S, units)."""
-    pull, squash, slope = PULLS[spec.cell], SQUASH[spec.activation], SLOPES[spec.activation]
+    pull, squash, slope = CELLS[spec.cell].pull, SQUASH[spec.activation], SLOPES[spec.activation]
     own = weights[: len(weights) - 2 * (spec.transition_depth - 1)]
     # Gradients are added up here until their segment is reached.
     states = (arriving.copy(), *(np.zeros_like(values) for values in run.states[1:]))
@@ -239,7 +175,7 @@ def _pull_run(spec: NetworkSpec, weights, run: LayerTrace, arriving: np.ndarray,
             total += part
         # An empty segment hands the state on as it was.
         back = [np.where(skipped, stays, through) for stays, through in zip(d_state, pulled.before, strict=True)]
-        if spec.cell not in MINIMAL_CELLS:
+        if CELLS[spec.cell].recurrent_kernel:
             back[0] += sums @ own[1].T
         previous = run.previous(t)
         for k, through in enumerate(back):
@@ -263,11 +199,11 @@ def _pull_transition(weights, way: list[np.ndarray], dh: np.ndarray, slope: Slop
 
 def _own_gradients(spec: NetworkSpec, x, before: State, after: State, columns, sums) -> list[np.ndarray]:
     """Return the gradients of the cell's own weights at one step."""
+    cell = CELLS[spec.cell]
     found = [x.T @ columns]
-    if spec.cell not in MINIMAL_CELLS:
+    if cell.recurrent_kernel:
         found.append(before[0].T @ sums)
-    # Keras's GRU keeps the biases of the input product and of the recurrent product apart.
-    found.append(np.stack([columns.sum(0), sums.sum(0)]) if spec.cell == "gru" else columns.sum(0))
+    found.append(cell.bias_gradient(columns, sums))
     if spec.peephole:
         d_input, d_forget, _, d_output = np.split(columns, 4, axis=-1)
         seen = [d_input * before[1], d_forget * before[1], d_output * after[1]]

@@ -12,8 +12,9 @@ from functools import cached_property
 
 import numpy as np
 
-from .cells import SQUASH, STEPS, State, segments
-from .spec import CELLS, WeightedSpec, WeightShape
+from .cells import CELLS, SQUASH, State
+from .spec import WeightedSpec, WeightShape, cell_weights
+from .tracing import segments
 
 __all__ = [
     "ATTENTIONS",
@@ -25,7 +26,7 @@ __all__ = [
     "run_feedback",
 ]
 
-FEEDBACK_CELLS = ("dense", "simple_rnn", "gru", "lstm")
+FEEDBACK_CELLS = tuple(name for name, cell in CELLS.items() if cell.in_feedback)
 FEEDBACK_READS = ("steps", "window", "encoder")
 ATTENTIONS = ("additive", "dot")
 NEVER = -1e9  # score of an empty step; minus infinity would give NaN where all are empty
@@ -131,7 +132,7 @@ class FeedbackSpec(WeightedSpec):
     @property
     def n_states(self) -> int:
         """States of a layer."""
-        return {"dense": 0, "lstm": 2}.get(self.cell, 1)
+        return len(self.kind.states)
 
     @cached_property
     def weights(self) -> tuple[WeightShape, ...]:
@@ -154,11 +155,7 @@ class FeedbackSpec(WeightedSpec):
         """Return the arrays of a stack of layers that reads `width` channels."""
         shapes = []
         for units in self.units:
-            columns = CELLS.get(self.cell, 1) * units
-            shapes.append(WeightShape("kernel", (width, columns)))
-            if self.cell != "dense":
-                shapes.append(WeightShape("recurrent_kernel", (units, columns)))
-            shapes.append(WeightShape("bias", (2, columns) if self.cell == "gru" else (columns,)))
+            shapes += cell_weights(self.kind, width, units)
             width = units
         return shapes
 
@@ -265,7 +262,7 @@ class _Equations:
     def __init__(self, spec: FeedbackSpec, weights: Sequence[np.ndarray]):
         self.spec, self.squash = spec, SQUASH[spec.activation]
         parts = iter([np.asarray(values, np.float64) for values in weights])
-        n_arrays = 2 if spec.cell == "dense" else 3
+        n_arrays = spec.kind.n_arrays
 
         def stack():
             return [[next(parts) for _ in range(n_arrays)] for _ in spec.units]
@@ -292,12 +289,8 @@ class _Equations:
     def _layers(self, layers, x, states):
         after = []
         for weights, state in zip(layers, states, strict=True):
-            if self.spec.cell == "dense":
-                x, state = self.squash(x @ weights[0] + weights[1]), ()
-            else:
-                state, _ = STEPS[self.spec.cell](x, state, weights, self.squash)
-                x = state[0]
-            after.append(state)
+            (x, *memory), _ = self.spec.kind.step(x, state, weights, self.squash)
+            after.append((x, *memory)[: self.spec.n_states])
         return x, after
 
     def give_out(self, h: np.ndarray, memory: np.ndarray, empty: np.ndarray) -> np.ndarray:

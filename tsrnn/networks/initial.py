@@ -82,9 +82,8 @@ def initial_weights(
         "head_kernel": INITIALIZERS[head],
     }
     weights = [draw.get(weight.role, zeros)(weight.shape, rng) for weight in spec.weights]
-    if spec.cell == "lstm":
+    if spec.kind.remembers is not None:
         for weight, values in zip(spec.weights, weights, strict=True):
             if weight.role == "bias":
-                units = values.size // 4
-                values[units : 2 * units] = forget_bias  # blocks i, f, c, o
+                values.reshape(len(spec.kind.blocks), -1)[spec.kind.remembers] = forget_bias
     return weights

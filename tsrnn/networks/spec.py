@@ -12,23 +12,18 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
+from .cells import CELLS, Cell
+
 __all__ = [
     "ACTIVATIONS",
-    "CELLS",
     "HEADS",
     "MERGE_MODES",
-    "MINIMAL_CELLS",
     "STATIC_TO",
     "NetworkSpec",
     "WeightShape",
     "WeightedSpec",
 ]
 
-# Cell -> number of blocks of `units` columns in its kernels: LSTM i, f, c, o; GRU z, r, h; minimal LSTM i, f, h;
-# minimal GRU z, h.
-CELLS = {"lstm": 4, "gru": 3, "simple_rnn": 1, "min_lstm": 3, "min_gru": 2}
-# Those whose gates and candidate do not read the state: they have no recurrent kernel.
-MINIMAL_CELLS = ("min_lstm", "min_gru")
 ACTIVATIONS = ("tanh", "softsign")
 HEADS = ("last", "sequence")
 STATIC_TO = ("both", "state")
@@ -54,6 +49,15 @@ def _dense_weights(name: str, *widths: int) -> list[WeightShape]:
     ]
 
 
+def cell_weights(cell: Cell, width: int, units: int) -> list[WeightShape]:
+    """Return the arrays of one layer, in one direction, that reads `width` channels."""
+    columns = cell.n_columns(units)
+    shapes = [WeightShape("kernel", (width, columns))]
+    if cell.recurrent_kernel:
+        shapes.append(WeightShape("recurrent_kernel", (units, columns)))
+    return [*shapes, WeightShape("bias", cell.bias_shape(units))]
+
+
 class WeightedSpec(ABC):
     """What follows from the weights of a network, whatever network it is."""
 
@@ -61,6 +65,11 @@ class WeightedSpec(ABC):
     @abstractmethod
     def weights(self) -> tuple[WeightShape, ...]:
         """The arrays of this network, in Keras's order and layout."""
+
+    @property
+    def kind(self) -> Cell:
+        """What its layers are made of; only recurrent networks have a cell."""
+        return CELLS[self.cell]  # type: ignore[attr-defined]
 
     @property
     @abstractmethod
@@ -189,7 +198,7 @@ class NetworkSpec(WeightedSpec):
     @cached_property
     def state_widths(self) -> tuple[int, ...]:
         """Sizes of the initial states, in the order of the state kernel's columns: by layer, direction, h and c."""
-        states = self.directions * (2 if self.cell == "lstm" else 1)
+        states = self.directions * len(self.kind.states)
         return tuple(units for units in self.units for _ in range(states))
 
     @cached_property
@@ -212,14 +221,8 @@ class NetworkSpec(WeightedSpec):
 
     def _direction_weights(self, width: int, units: int) -> list[WeightShape]:
         """Return the arrays of one direction of a recurrent layer that reads `width` channels."""
-        columns = CELLS[self.cell] * units
-        # Keras's GRU keeps the biases of the input product and of the recurrent product apart.
-        bias = (2, columns) if self.cell == "gru" else (columns,)
-        recurrent = [] if self.cell in MINIMAL_CELLS else [WeightShape("recurrent_kernel", (units, columns))]
         return [
-            WeightShape("kernel", (width, columns)),
-            *recurrent,
-            WeightShape("bias", bias),
+            *cell_weights(self.kind, width, units),
             *([WeightShape("peephole_kernel", (3, units))] if self.peephole else []),
             *_dense_weights("transition", *[units] * self.transition_depth),
         ]

@@ -9,8 +9,6 @@ from .spec import NetworkSpec, WeightedSpec
 
 __all__ = ["list_feedback_layers", "list_layers"]
 
-NAMES = {"lstm": "LSTM", "gru": "GRU", "simple_rnn": "SimpleRNN", "min_lstm": "minLSTM", "min_gru": "minGRU"}
-
 Layer = tuple[str, tuple[int, ...], int]
 
 
@@ -51,7 +49,7 @@ def list_layers(spec: NetworkSpec, n_steps: int) -> list[Layer]:
         layers.add("dense, to the initial states", (sum(spec.state_widths),))
     for width in spec.input_layers:
         layers.add("dense", (*steps, width))
-    name = NAMES.get(spec.cell, spec.cell) + ", bidirectional" * spec.bidirectional
+    name = spec.kind.title + ", bidirectional" * spec.bidirectional
     for i, units in enumerate(spec.units):
         after = steps if spec.head == "sequence" or i < len(spec.units) - 1 else ()
         layers.add(name, (*after, spec.width(units)), spec.directions * len(spec._direction_weights(1, units)))
@@ -69,7 +67,7 @@ def list_feedback_layers(spec: FeedbackSpec) -> list[Layer]:
     >>> list_feedback_layers(spec)
     [('dense', (5, 8), 32), ('dense', (5, 1), 9)]
     """
-    layers, n_arrays = _Layers(spec), 2 if spec.cell == "dense" else 3
+    layers, n_arrays = _Layers(spec), spec.kind.n_arrays
     if spec.reads == "encoder":
         for units in spec.units:
             layers.add(f"encoder, {spec.cell}", (spec.n_segments(spec.n_steps), units), n_arrays)

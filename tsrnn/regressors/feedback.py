@@ -18,6 +18,7 @@ from ..engine.inputs import align_targets, read_targets, read_windows
 from ..networks import (
     ACTIVATIONS,
     ATTENTIONS,
+    CELLS,
     FEEDBACK_CELLS,
     FEEDBACK_READS,
     FeedbackSpec,
@@ -466,7 +467,7 @@ n_steps_in_, n_outputs_
     (200, 3, 2)
     """
 
-    _cells = FEEDBACK_CELLS[1:]
+    _cells = tuple(name for name in FEEDBACK_CELLS if CELLS[name].states)
 
     def __init__(
         self,

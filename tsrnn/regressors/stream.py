@@ -12,7 +12,8 @@ import numpy as np
 from .._masked import unmasked
 from ..engine.distributions import point_forecast, quantile_forecast
 from ..engine.weights import check_weights
-from ..networks.cells import SQUASH, State, advance, check_known, dense, initial_states, split_weights
+from ..networks.cells import SQUASH, State
+from ..networks.tracing import advance, check_known, dense, initial_states, split_weights
 
 if TYPE_CHECKING:
     from .base import NetworkRegressor

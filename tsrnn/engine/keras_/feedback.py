@@ -15,8 +15,9 @@ from keras import ops
 
 from ...networks import FeedbackSpec
 from ...networks.feedback import NEVER
+from .cells import KERAS_CELLS
 from .feedback_layers import DecoderLayer, ForcedStep, Output, Step, known_before, run_layers
-from .layers import LAYERS, register
+from .layers import register
 
 __all__ = ["FeedbackNetwork", "TeacherCoin", "build_feedback"]
 
@@ -67,10 +68,7 @@ class FeedbackNetwork(keras.layers.Layer):
         spec, width, layers = self.spec, self.spec.n_inputs * self.spec.segment, []
         for units in spec.units:
             options = {"kernel_initializer": "zeros", "recurrent_initializer": "zeros", "seed": 0}
-            options |= {} if spec.cell == "simple_rnn" else {"use_cudnn": False}
-            layer = LAYERS[spec.cell](
-                units, activation=spec.activation, return_sequences=True, return_state=True, **options
-            )
+            layer = KERAS_CELLS[spec.cell].make_layer(units, True, True, activation=spec.activation, **options)
             layer.build((None, None, width))
             layers.append(layer)
             width = units
@@ -137,7 +135,7 @@ class FeedbackNetwork(keras.layers.Layer):
         return z + ops.zeros((1, spec.horizon, 1))
 
     def _run_forced(self, there, z, states):
-        if self.spec.cell != "dense":
+        if self.spec.n_states:
             return self.forced(ops.concatenate([there, z], axis=-1), initial_state=states)
         return run_layers(self.spec, self.decoder, z, [])[0]  # all steps at once
 

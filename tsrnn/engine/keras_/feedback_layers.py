@@ -7,7 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from ...networks import CELLS, FeedbackSpec
+from ...networks import FeedbackSpec
+from .cells import KERAS_CELLS
 
 __all__ = ["DecoderLayer", "ForcedStep", "Output", "Step", "known_before", "run_layers"]
 
@@ -21,15 +22,15 @@ class DecoderLayer(keras.layers.Layer):
 
     def __init__(self, spec: FeedbackSpec, width: int, units: int):
         super().__init__()
-        self.cell, self.units, columns = spec.cell, units, CELLS.get(spec.cell, 1) * units
+        self.kind, columns = spec.kind, spec.kind.n_columns(units)
+        self._advance = KERAS_CELLS[spec.cell].advance
         self.activation = keras.activations.get(spec.activation)
         self.kernel = self.add_weight(shape=(width, columns), initializer="zeros", name="kernel")
-        if spec.cell != "dense":
+        if self.kind.recurrent_kernel:
             self.recurrent_kernel = self.add_weight(
                 shape=(units, columns), initializer="zeros", name="recurrent_kernel"
             )
-        bias = (2, columns) if spec.cell == "gru" else (columns,)
-        self.bias = self.add_weight(shape=bias, initializer="zeros", name="bias")
+        self.bias = self.add_weight(shape=self.kind.bias_shape(units), initializer="zeros", name="bias")
         self.built = True
 
     def project(self, x, first: int = 0):
@@ -38,26 +39,12 @@ class DecoderLayer(keras.layers.Layer):
 
     @property
     def input_bias(self):
-        return self.bias[0] if self.cell == "gru" else self.bias
+        return self.bias if self.kind.n_biases == 1 else self.bias[0]
 
     def advance(self, z, states):
         """Return h and the new states, z (B, columns) being the projection of what is read, with its bias."""
-        if self.cell == "dense":
-            return self.activation(z), []
-        z_h = ops.matmul(states[0], self.recurrent_kernel)
-        if self.cell == "simple_rnn":
-            h = self.activation(z + z_h)
-            return h, [h]
-        if self.cell == "gru":
-            z, r, g = ops.split(z, 3, axis=-1)
-            h_z, h_r, h_g = ops.split(z_h + self.bias[1], 3, axis=-1)
-            update = ops.sigmoid(z + h_z)
-            h = update * states[0] + (1 - update) * self.activation(g + ops.sigmoid(r + h_r) * h_g)
-            return h, [h]
-        i, f, g, o = ops.split(z + z_h, 4, axis=-1)
-        c = ops.sigmoid(f) * states[1] + ops.sigmoid(i) * self.activation(g)
-        h = ops.sigmoid(o) * self.activation(c)
-        return h, [h, c]
+        recurrent = ops.matmul(states[0], self.recurrent_kernel) if self.kind.recurrent_kernel else None
+        return self._advance(self, z, recurrent, states)
 
 
 class Output(keras.layers.Layer):

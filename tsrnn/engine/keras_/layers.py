@@ -8,8 +8,6 @@ from __future__ import annotations
 import keras
 
 __all__ = [
-    "DEEP_CELLS",
-    "MINIMAL_LAYERS",
     "DeepGRUCell",
     "DeepLSTMCell",
     "DeepSimpleRNNCell",
@@ -17,8 +15,6 @@ __all__ = [
     "MinLSTM",
     "PeepholeLSTMCell",
 ]
-
-LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}
 
 register = keras.saving.register_keras_serializable("tsrnn")
 
@@ -110,15 +106,6 @@ class _PeepholeStep(keras.layers.LSTMCell):
 @register
 class PeepholeLSTMCell(_DeepTransition, _PeepholeStep):
     """LSTM with peepholes, and a deep transition if it is asked for."""
-
-
-# (cell, peephole) -> the cell with a deep transition
-DEEP_CELLS = {
-    ("lstm", False): DeepLSTMCell,
-    ("lstm", True): PeepholeLSTMCell,
-    ("gru", False): DeepGRUCell,
-    ("simple_rnn", False): DeepSimpleRNNCell,
-}
 
 
 def _compose_steps(keep, add):
@@ -223,6 +210,3 @@ class MinLSTM(_MinimalRNN):
         # logit(i / (f + i)) = log i - log f, which does not divide by zero where both gates are shut
         i, f = gates
         return keras.ops.log_sigmoid(i) - keras.ops.log_sigmoid(f)
-
-
-MINIMAL_LAYERS = {"min_gru": MinGRU, "min_lstm": MinLSTM}

@@ -8,10 +8,10 @@ import keras
 
 from ...networks import ControlSpec, FeedbackSpec, NetworkSpec
 from ..weights import check_weights
+from .cells import KERAS_CELLS
 from .controls import build_control
 from .dilated import run_dilated
 from .feedback import build_feedback
-from .layers import DEEP_CELLS, LAYERS, MINIMAL_LAYERS
 
 __all__ = ["VariableDropout", "build_model", "make_model"]
 
@@ -44,14 +44,12 @@ def _recurrent_layer(
         "seed": 0,
     }
     layer: keras.layers.Layer
-    if spec.cell in MINIMAL_LAYERS:
-        layer = MINIMAL_LAYERS[spec.cell](units, return_sequences=whole)
-    elif spec.transition_depth > 1 or spec.peephole:
-        cell = DEEP_CELLS[spec.cell, spec.peephole](units, spec.transition_depth, **options)
+    kind = KERAS_CELLS[spec.cell]
+    if spec.transition_depth > 1 or spec.peephole:
+        cell = (kind.peephole if spec.peephole else kind.deep)(units, spec.transition_depth, **options)
         layer = keras.layers.RNN(cell, return_sequences=whole, return_state=carried)
     else:
-        options |= {} if spec.cell == "simple_rnn" else {"use_cudnn": False}
-        layer = LAYERS[spec.cell](units, return_sequences=whole, return_state=carried, **options)
+        layer = kind.make_layer(units, whole, carried, **options)
     return keras.layers.Bidirectional(layer, merge_mode=merge_mode) if spec.bidirectional else layer
 
 
@@ -136,8 +134,7 @@ def build_model(
             given = {"mask": mask, "initial_state": states}
             h = layer(h, **{name: value for name, value in given.items() if value is not None})
         if carried:
-            # The layers of minimal cells give their states only; the last one is what is carried.
-            h, *final = (h, h[:, -1]) if spec.cell in MINIMAL_LAYERS else h
+            h, *final = (h, h[:, -1]) if KERAS_CELLS[spec.cell].own else h
             after += final
         h = dropout()(h) if dropout is not None else h
         if spec.residual and i > 0:

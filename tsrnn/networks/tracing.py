@@ -1,177 +1,41 @@
-"""The equations of the recurrent cells in double precision, and what they compute on the way through a window.
+"""What the cells of a network compute on its way through a window, in double precision.
 
-Engines are fast and give out predictions only; here every state and gate can be looked at. One step function for each
-cell, in `STEPS`, and `trace`, which runs a whole network. Imports the description of the network, NumPy and SciPy.
+Engines are fast and give out predictions only; here every state and gate can be looked at. Imports the cells, the
+description of the network and NumPy.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import expit, log_expit
 
-from .spec import MINIMAL_CELLS, NetworkSpec
+from .cells import CELLS, SQUASH, Gates, Squash, State
+from .spec import NetworkSpec
 
 __all__ = [
-    "SQUASH",
-    "STEPS",
     "LayerTrace",
     "Parts",
     "Trace",
     "advance",
     "dense",
-    "gru_step",
-    "lstm_step",
-    "min_gru_step",
-    "min_lstm_step",
-    "simple_rnn_step",
     "split_weights",
     "trace",
 ]
-
-State = tuple[np.ndarray, ...]
-Gates = dict[str, np.ndarray]
-Squash = Callable[[np.ndarray], np.ndarray]
-
-
-def softsign(x: np.ndarray) -> np.ndarray:
-    """Squash x to x / (1 + |x|), which saturates later than tanh (Glorot and Bengio, 2010)."""
-    return x / (1 + np.abs(x))
-
-
-SQUASH: dict[str, Squash] = {"tanh": np.tanh, "softsign": softsign}
-
-
-# -- one step of each cell -------------------------------------------------------------------------------------------
-
-
-def lstm_step(
-    x: np.ndarray, state: State, weights: Sequence[np.ndarray], squash: Squash = np.tanh
-) -> tuple[State, Gates]:
-    """One step of long short-term memory (Hochreiter and Schmidhuber, 1997, with the forget gate of Gers et al., 2000).
-
-    Parameters
-    ----------
-    x : ndarray of shape (..., n_inputs)
-        What is read.
-    state : tuple of ndarray of shape (..., units)
-        Hidden state h and memory cell c before the step.
-    weights : sequence of ndarray
-        Kernel (n_inputs, 4 units), recurrent kernel (units, 4 units) and bias (4 units,); blocks i, f, c, o. With
-        peepholes their weights (3, units) as well, rows i, f, o: the gates see the memory, the output gate the new one
-        (Gers et al., 2002).
-    squash : callable
-        Activation of candidate and output.
-
-    Returns
-    -------
-    state : tuple of ndarray
-        h and c after the step.
-    gates : dict of ndarray of shape (..., units)
-        "input", "forget" and "output" between 0 and 1, and "candidate", what the input gate lets in.
-
-    Examples
-    --------
-    All weights 0 but the biases: the input gate is shut and the forget gate open, so the memory stays.
-
-    >>> import numpy as np
-    >>> weights = [np.zeros((1, 4)), np.zeros((1, 4)), np.array([-50.0, 50.0, 0.0, 0.0])]
-    >>> (h, c), gates = lstm_step(np.ones(1), (np.zeros(1), np.array([0.7])), weights)
-    >>> c, gates["forget"]
-    (array([0.7]), array([1.]))
-    """
-    kernel, recurrent, bias, *peephole = weights
-    h, c = state
-    i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4, axis=-1)
-    peep_i, peep_f, peep_o = peephole[0] if peephole else (0.0, 0.0, 0.0)
-    i, f, g = expit(i + peep_i * c), expit(f + peep_f * c), squash(g)
-    c = f * c + i * g
-    o = expit(o + peep_o * c)
-    return (o * squash(c), c), {"input": i, "forget": f, "output": o, "candidate": g}
-
-
-def gru_step(
-    x: np.ndarray, state: State, weights: Sequence[np.ndarray], squash: Squash = np.tanh
-) -> tuple[State, Gates]:
-    """One step of a gated recurrent unit (Cho et al., 2014), with the reset gate after the recurrent product.
-
-    Parameters and answers are as in `lstm_step`, with these differences: the state is (h,); the blocks of the kernels
-    are z, r, h, and the bias is (2, 3 units), that of the input product and that of the recurrent product; the gates
-    are "update" (1 keeps the state as it is), "reset" and "candidate".
-    """
-    kernel, recurrent, bias = weights
-    (h,) = state
-    xz, xr, xh = np.split(x @ kernel + bias[0], 3, axis=-1)
-    hz, hr, hh = np.split(h @ recurrent + bias[1], 3, axis=-1)
-    z, r = expit(xz + hz), expit(xr + hr)
-    g = squash(xh + r * hh)
-    return (z * h + (1 - z) * g,), {"update": z, "reset": r, "candidate": g}
-
-
-def simple_rnn_step(
-    x: np.ndarray, state: State, weights: Sequence[np.ndarray], squash: Squash = np.tanh
-) -> tuple[State, Gates]:
-    """One step of Elman's network (1990): h(t) = tanh(b + W h(t-1) + U x(t)). It has no gates.
-
-    Parameters and answers are as in `lstm_step`; the state is (h,), and the kernels are one block.
-    """
-    kernel, recurrent, bias = weights
-    (h,) = state
-    return (squash(x @ kernel + h @ recurrent + bias),), {}
-
-
-def min_gru_step(
-    x: np.ndarray, state: State, weights: Sequence[np.ndarray], squash: Squash = np.tanh
-) -> tuple[State, Gates]:
-    """One step of a minimal GRU (Feng et al., 2024, section 3.1): h(t) = (1 - z) h(t-1) + z g, z and g from x(t) only.
-
-    Parameters and answers are as in `lstm_step`, with these differences: the state is (h,); there is no recurrent
-    kernel; the blocks of kernel and bias are z, h; the gates are "update" z (1 forgets the state, unlike in a GRU) and
-    "candidate" g, which is not squashed.
-    """
-    kernel, bias = weights
-    z, g = np.split(x @ kernel + bias, 2, axis=-1)
-    z = expit(z)
-    return ((1 - z) * state[0] + z * g,), {"update": z, "candidate": g}
-
-
-def min_lstm_step(
-    x: np.ndarray, state: State, weights: Sequence[np.ndarray], squash: Squash = np.tanh
-) -> tuple[State, Gates]:
-    """One step of a minimal LSTM (Feng et al., 2024, section 3.2): h(t) = (f h(t-1) + i g) / (f + i).
-
-    Parameters and answers are as in `min_gru_step`; the blocks are i, f, h and the gates "input" i, "forget" f,
-    "update" i / (f + i) and "candidate" g.
-    """
-    kernel, bias = weights
-    i, f, g = np.split(x @ kernel + bias, 3, axis=-1)
-    u = expit(log_expit(i) - log_expit(f))  # i / (f + i), also where both gates are shut
-    return ((1 - u) * state[0] + u * g,), {"input": expit(i), "forget": expit(f), "update": u, "candidate": g}
-
-
-Step = Callable[[np.ndarray, State, Sequence[np.ndarray], Squash], tuple[State, Gates]]
-STEPS: dict[str, Step] = {
-    "lstm": lstm_step,
-    "gru": gru_step,
-    "simple_rnn": simple_rnn_step,
-    "min_lstm": min_lstm_step,
-    "min_gru": min_gru_step,
-}
 
 
 def advance(spec: NetworkSpec, x: np.ndarray, state: State, weights: Sequence[np.ndarray]) -> tuple[State, Gates]:
     """One step of a layer: that of its cell, and the dense layers of a deep transition (Pascanu et al., 2014, eq. 12).
 
-    Parameters and answers are as in `lstm_step`, with the weights of one layer and direction. On its way through a deep
-    transition h is kept among the gates: "step_1" is that of the cell.
+    Parameters and answers are as in `cells.lstm_step`, with the weights of one layer and direction. On its way through
+    a deep transition h is kept among the gates: "step_1" is that of the cell.
     """
     squash = SQUASH[spec.activation]
     own = len(weights) - 2 * (spec.transition_depth - 1)
-    (h, *memory), gates = STEPS[spec.cell](x, state, weights[:own], squash)
+    (h, *memory), gates = CELLS[spec.cell].step(x, state, weights[:own], squash)
     for i, (kernel, bias) in enumerate(zip(weights[own::2], weights[own + 1 :: 2], strict=True), 1):
         gates[f"step_{i}"] = h
         h = squash(h @ kernel + bias)
@@ -206,7 +70,7 @@ def split_weights(spec: NetworkSpec, weights: Sequence[np.ndarray]) -> Parts:
     def take(n: int) -> list[np.ndarray]:
         return list(itertools.islice(left, n))
 
-    per_direction = (2 if spec.cell in MINIMAL_CELLS else 3) + spec.peephole + 2 * (spec.transition_depth - 1)
+    per_direction = CELLS[spec.cell].n_arrays + spec.peephole + 2 * (spec.transition_depth - 1)
     return Parts(
         take(2 if spec.static else 0),
         [take(2) for _ in spec.input_layers],
@@ -402,7 +266,7 @@ def initial_states(
     if weights:
         flat = np.where(nothing[:, None], 0.0, static @ weights[0] + weights[1])
     parts = iter(np.split(flat, np.cumsum(spec.state_widths)[:-1], axis=1))
-    n_states = 2 if spec.cell == "lstm" else 1
+    n_states = len(CELLS[spec.cell].states)
     return [[tuple(next(parts) for _ in range(n_states)) for _ in range(spec.directions)] for _ in spec.units]
 
 
@@ -463,13 +327,13 @@ def check_known(spec: Any) -> None:
         )
     further = [field.name for field in fields(spec) if field.name not in _KNOWN]
     unknown = [f"{name}={getattr(spec, name)!r}" for name in further if getattr(spec, name) != _default(spec, name)]
-    unknown += [f"cell={spec.cell!r}"] * (spec.cell not in STEPS)
+    unknown += [f"cell={spec.cell!r}"] * (spec.cell not in CELLS)
     unknown += [f"activation={spec.activation!r}"] * (spec.activation not in SQUASH)
     unknown += [f"head={spec.head!r}"] * (spec.head not in ("last", "sequence"))
     if unknown:
         raise ValueError(
             f"networks with {', '.join(unknown)} cannot be looked into: their equations are not in "
-            f"tsrnn.networks.cells, which knows the cells {', '.join(STEPS)}. Use one of these without that."
+            f"tsrnn.networks.cells, which knows the cells {', '.join(CELLS)}. Use one of these without that."
         )
 
 
