@@ -49,7 +49,7 @@ from tsrnn.inspection import (
 )
 from tsrnn.inspection._source import channel_names, choose_rows, find_network, read_examples, read_inputs
 from tsrnn.metrics import mae
-from tsrnn.networks import FeedbackSpec, FeedForwardSpec, NetworkSpec, initial_weights
+from tsrnn.networks import FeedbackSpec, FeedForwardSpec, ModelSpec, NetworkSpec, initial_weights
 
 mpl.use("Agg")
 
@@ -157,7 +157,8 @@ def test_what_has_no_network_is_refused(estimator, error, match, hourly):
 
 def test_a_model_written_in_keras_is_refused():
     model = KerasRegressor(lambda: None)
-    model.weights_, model._spec = [], None
+    model.weights_ = []
+    model._spec = ModelSpec("", None, 1, 1, (), 0, model.build, {})
     with pytest.raises(TypeError, match="holds a model that was written in Keras"):
         gate_trace(model, np.zeros((1, 2, 1)))
 

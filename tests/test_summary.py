@@ -10,7 +10,6 @@ import pytest
 
 from tsrnn import GRURegressor, KerasRegressor, LSTMForecaster, LSTMRegressor, SimpleRNNRegressor, load
 from tsrnn.networks import CELLS, NetworkSpec
-from tsrnn.networks.summary import list_layers
 
 VARIANTS = [
     {},
@@ -35,7 +34,7 @@ def test_every_parameter_belongs_to_one_layer_and_the_last_gives_the_output(vari
     spec = NetworkSpec(**{"cell": cell, "units": (3,), "n_inputs": 2, "n_outputs": 2} | variant)
     if cell == "lstm":
         spec = replace(spec, peephole=True)
-    layers = list_layers(spec, 6)
+    layers = spec.layers(6)
     assert sum(size for _, _, size in layers) == spec.n_parameters
     assert layers[-1][1] == spec.output_shape(6)
 

@@ -17,7 +17,7 @@ from ..engine import WindowData
 from ..engine.inputs import read_windows
 from ..engine.training import Examples
 from ..forecasters.ensemble import Ensemble, Part
-from ..networks import ControlSpec, FeedbackSpec, NetworkSpec
+from ..networks import NetworkSpec
 from ..networks.tracing import Trace, trace
 from ..regressors.base import NetworkRegressor
 
@@ -72,17 +72,12 @@ def find_network(estimator: Any, network: int = 0) -> tuple[NetworkRegressor, Pa
 
 def spec_of(regressor: NetworkRegressor) -> NetworkSpec:
     """Return the description of a regressor's network if `trace` can follow its states."""
-    if isinstance(regressor._spec, FeedbackSpec | ControlSpec):
+    spec = regressor._spec
+    if spec.instead_of_states is not None:
         raise TypeError(
-            f"states and gradients of a {type(regressor).__name__} are not traced. effective_memory and "
-            "permutation_importance need its predictions only."
+            f"states and gradients of a {type(regressor).__name__} are not traced. {spec.instead_of_states}"
         )
-    if not isinstance(regressor._spec, NetworkSpec):
-        raise TypeError(
-            f"{type(regressor).__name__} holds a model that was written in Keras. Take it apart with Keras: "
-            "keras.Model(model.inputs, layer.output)."
-        )
-    return regressor._spec
+    return spec
 
 
 def run_network(regressor: NetworkRegressor, X: Any) -> Trace:

@@ -18,7 +18,7 @@ from .feedback import (
 )
 from .initial import initial_weights
 from .model_spec import ModelSpec
-from .spec import ACTIVATIONS, HEADS, MERGE_MODES, STATIC_TO, NetworkSpec
+from .spec import ACTIVATIONS, HEADS, MERGE_MODES, STATIC_TO, NetworkSpec, Spec
 
 __all__ = [
     "ACTIVATIONS",
@@ -30,6 +30,7 @@ __all__ = [
     "STATIC_TO",
     "ModelSpec",
     "NetworkSpec",
+    "Spec",
     "CONTROL_ACTIVATIONS",
     "ControlSpec",
     "ConvSpec",

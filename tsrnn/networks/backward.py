@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -149,7 +149,8 @@ class _PulledRun(NamedTuple):
 
 def _pull_run(spec: NetworkSpec, weights, run: LayerTrace, arriving: np.ndarray, empty: np.ndarray) -> _PulledRun:
     """Go back through one layer in one direction; `arriving` is the gradient of its h from above (n, S, units)."""
-    pull, squash, slope = CELLS[spec.cell].pull, SQUASH[spec.activation], SLOPES[spec.activation]
+    pull: Any = CELLS[spec.cell].pull
+    squash, slope = SQUASH[spec.activation], SLOPES[spec.activation]
     own = weights[: len(weights) - 2 * (spec.transition_depth - 1)]
     # Gradients are added up here until their segment is reached.
     states = (arriving.copy(), *(np.zeros_like(values) for values in run.states[1:]))

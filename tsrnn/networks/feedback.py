@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from .cells import CELLS, SQUASH, State
+from .layer_list import Layer, LayerList
 from .spec import WeightedSpec, WeightShape, cell_weights
 from .tracing import segments
 
@@ -128,6 +129,30 @@ class FeedbackSpec(WeightedSpec):
         """Channels of x(s)."""
         widths = {"steps": self.n_inputs, "window": self.n_steps * self.n_inputs + 1 + len(self.future)}
         return widths.get(self.reads, len(self.future))
+
+    def small_steps(self, n_steps: int) -> int:
+        return self.horizon * len(self.units)
+
+    def layers(self, n_steps: int) -> list[Layer]:
+        """Return the layers as those of a `NetworkSpec`.
+
+        Examples
+        --------
+        >>> spec = FeedbackSpec("dense", (8,), "steps", n_steps=5, n_inputs=2, n_targets=1, horizon=5)
+        >>> spec.layers(5)
+        [('dense', (5, 8), 32), ('dense', (5, 1), 9)]
+        """
+        layers, n_arrays = LayerList(weight.shape for weight in self.weights), self.kind.n_arrays
+        encodes = self.reads == "encoder"
+        for units in self.units if encodes else ():
+            layers.add(f"encoder, {self.cell}", (self.n_segments(self.n_steps), units), n_arrays)
+        for units in self.units:
+            layers.add("decoder, " * encodes + self.cell, (self.horizon, units), n_arrays)
+        if self.attention:
+            n_arrays = 5 if self.attention == "additive" else 2
+            layers.add(f"{self.attention} attention", (self.horizon, self.units[-1]), n_arrays)
+        layers.add("dense", self.output_shape(self.n_steps))
+        return layers.rows
 
     @property
     def n_states(self) -> int:

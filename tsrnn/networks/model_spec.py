@@ -1,4 +1,4 @@
-"""The description of a network that the user wrote in Keras. Pure Python, imports no engine.
+"""The description of a network that the user wrote in Keras. Imports no engine.
 
 It stands where a `NetworkSpec` stands; only the Keras engine computes it.
 """
@@ -9,11 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .spec import Spec
+
 __all__ = ["ModelSpec"]
 
 
 @dataclass(frozen=True)
-class ModelSpec:
+class ModelSpec(Spec):
     """A Keras model from one window to the outputs.
 
     Two of them are equal if their programs can be shared: the models have the same configuration, and where that does
@@ -49,6 +51,10 @@ class ModelSpec:
     build_params: dict[str, Any] = field(compare=False)
 
     head = "last"
+    is_code = True
+    instead_of_states = (
+        "It holds a model that was written in Keras. Take it apart with Keras: keras.Model(model.inputs, layer.output)."
+    )
     segment = 1
 
     def n_segments(self, n_steps: int) -> int:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import itertools
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Any
 
 from .cells import CELLS, Cell
+from .layer_list import Layer, LayerList
 
 __all__ = [
     "ACTIVATIONS",
@@ -20,6 +22,7 @@ __all__ = [
     "MERGE_MODES",
     "STATIC_TO",
     "NetworkSpec",
+    "Spec",
     "WeightShape",
     "WeightedSpec",
 ]
@@ -58,7 +61,44 @@ def cell_weights(cell: Cell, width: int, units: int) -> list[WeightShape]:
     return [*shapes, WeightShape("bias", cell.bias_shape(units))]
 
 
-class WeightedSpec(ABC):
+class Spec(ABC):
+    """What the description of any network answers, so that nobody has to ask which network it is.
+
+    It also has `n_inputs`, `n_outputs`, `n_parameters`, `segment`, and `head`, one of `HEADS`.
+    """
+
+    #: Whether it holds code of the user, which no file keeps.
+    is_code = False
+    #: What else there is to look at where states and gates cannot be looked into; None where they can.
+    instead_of_states: str | None = "effective_memory and permutation_importance need its predictions only."
+
+    @abstractmethod
+    def n_segments(self, n_steps: int) -> int:
+        """Return how many times a window of `n_steps` is read from."""
+
+    @abstractmethod
+    def output_shape(self, n_steps: int) -> tuple[int, ...]:
+        """Return the shape of what the network returns for a window of `n_steps`."""
+
+    @property
+    def state_widths(self) -> tuple[int, ...]:
+        """Sizes of the states that it can hand from one piece of a sequence to the next."""
+        return ()
+
+    def demands(self) -> dict[str, Any] | None:
+        """Return what an engine must compute of the cells and axes that it may lack; None: of a kind of its own."""
+        return None
+
+    def small_steps(self, n_steps: int) -> int:
+        """Return how many small products follow each other in a pass over a window; 0 where none do."""
+        return 0
+
+    def layers(self, n_steps: int) -> list[Layer] | None:
+        """Return the layers in the order of the weights, for a window of `n_steps`; None where Keras has to tell."""
+        return None
+
+
+class WeightedSpec(Spec):
     """What follows from the weights of a network, whatever network it is."""
 
     @property
@@ -88,6 +128,11 @@ class WeightedSpec(ABC):
     @cached_property
     def n_parameters(self) -> int:
         return sum(math.prod(weight.shape) for weight in self.weights)
+
+
+def _axis(plain: Any) -> Any:
+    """A field that an engine may compute at its default only."""
+    return field(default=plain, metadata={"axis": True})
 
 
 @dataclass(frozen=True)
@@ -169,16 +214,17 @@ class NetworkSpec(WeightedSpec):
     head: str = "last"
     static: tuple[int, ...] = ()
     static_to: str = "both"
-    merge_mode: str = "concat"
-    residual: bool = False
-    transition_depth: int = 1
-    input_layers: tuple[int, ...] = ()
-    output_layers: tuple[int, ...] = ()
-    peephole: bool = False
-    dilation: tuple[int, ...] = ()
+    merge_mode: str = _axis("concat")
+    residual: bool = _axis(False)
+    transition_depth: int = _axis(1)
+    input_layers: tuple[int, ...] = _axis(())
+    output_layers: tuple[int, ...] = _axis(())
+    peephole: bool = _axis(False)
+    dilation: tuple[int, ...] = _axis(())
+
+    instead_of_states = None
 
     def output_shape(self, n_steps: int) -> tuple[int, ...]:
-        """Return the shape of what the network returns for a window of `n_steps`."""
         return (self.n_segments(n_steps), self.n_outputs) if self.head == "sequence" else (self.n_outputs,)
 
     @property
@@ -218,6 +264,41 @@ class NetworkSpec(WeightedSpec):
             width = self.width(units)
         shapes += _dense_weights("output", width, *self.output_layers)
         return (*shapes, *_dense_weights("head", (width, *self.output_layers)[-1], self.n_outputs))
+
+    def demands(self) -> dict[str, Any]:
+        """Return cell, activation and head, and the further axes that are not at their default."""
+        asked = {name: getattr(self, name) for name in ("cell", "activation", "head")}
+        axes = {each.name: each.default for each in fields(self) if each.metadata.get("axis")}
+        return asked | {name: getattr(self, name) for name, plain in axes.items() if getattr(self, name) != plain}
+
+    def small_steps(self, n_steps: int) -> int:
+        return self.n_segments(n_steps) * len(self.units) * self.directions
+
+    def layers(self, n_steps: int) -> list[Layer]:
+        """Return name, shape of the output for one window, and number of parameters of each layer.
+
+        Examples
+        --------
+        >>> spec = NetworkSpec("lstm", units=(8, 4), n_inputs=3, n_outputs=1)
+        >>> for layer in spec.layers(n_steps=24):
+        ...     print(layer)
+        ('LSTM', (24, 8), 384)
+        ('LSTM', (4,), 208)
+        ('dense', (1,), 5)
+        """
+        layers = LayerList(weight.shape for weight in self.weights)
+        steps = (self.n_segments(n_steps),)
+        if self.static:
+            layers.add("dense, to the initial states", (sum(self.state_widths),))
+        for width in self.input_layers:
+            layers.add("dense", (*steps, width))
+        name = self.kind.title + ", bidirectional" * self.bidirectional
+        for i, units in enumerate(self.units):
+            after = steps if self.head == "sequence" or i < len(self.units) - 1 else ()
+            layers.add(name, (*after, self.width(units)), self.directions * len(self._direction_weights(1, units)))
+        for width in (*self.output_layers, self.n_outputs):
+            layers.add("dense", (*(steps if self.head == "sequence" else ()), width))
+        return layers.rows
 
     def _direction_weights(self, width: int, units: int) -> list[WeightShape]:
         """Return the arrays of one direction of a recurrent layer that reads `width` channels."""

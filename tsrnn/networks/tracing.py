@@ -297,26 +297,6 @@ def _run(
 
 # -- checks ----------------------------------------------------------------------------------------------------------
 
-_KNOWN = (
-    "cell",
-    "units",
-    "n_inputs",
-    "n_outputs",
-    "activation",
-    "bidirectional",
-    "segment",
-    "head",
-    "static",
-    "static_to",
-    "merge_mode",
-    "residual",
-    "transition_depth",
-    "input_layers",
-    "output_layers",
-    "peephole",
-    "dilation",
-)
-
 
 def check_known(spec: Any) -> None:
     """Raise if the equations of this network are not here: a wrong answer would look like a right one."""
@@ -325,8 +305,9 @@ def check_known(spec: Any) -> None:
             f"only the networks of a NetworkSpec can be looked into, got {type(spec).__name__}. A model written in "
             "Keras can be taken apart with keras.Model(model.inputs, layer.output)."
         )
-    further = [field.name for field in fields(spec) if field.name not in _KNOWN]
-    unknown = [f"{name}={getattr(spec, name)!r}" for name in further if getattr(spec, name) != _default(spec, name)]
+    known = {field.name for field in fields(NetworkSpec)}
+    further = [field for field in fields(spec) if field.name not in known]
+    unknown = [f"{f.name}={getattr(spec, f.name)!r}" for f in further if getattr(spec, f.name) != f.default]
     unknown += [f"cell={spec.cell!r}"] * (spec.cell not in CELLS)
     unknown += [f"activation={spec.activation!r}"] * (spec.activation not in SQUASH)
     unknown += [f"head={spec.head!r}"] * (spec.head not in ("last", "sequence"))
@@ -335,10 +316,6 @@ def check_known(spec: Any) -> None:
             f"networks with {', '.join(unknown)} cannot be looked into: their equations are not in "
             f"tsrnn.networks.cells, which knows the cells {', '.join(CELLS)}. Use one of these without that."
         )
-
-
-def _default(spec: NetworkSpec, name: str) -> Any:
-    return next(field.default for field in fields(spec) if field.name == name)
 
 
 def _check_shapes(spec: NetworkSpec, weights: Sequence[np.ndarray]) -> None:

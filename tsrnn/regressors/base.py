@@ -46,8 +46,7 @@ from ..engine.resolution import warn_of_rounded_windows
 from ..engine.resumption import Draws, TrainerState, owner_of, random_numbers
 from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
 from ..exceptions import CapacityWarning
-from ..networks import ControlSpec, FeedbackSpec, ModelSpec, NetworkSpec
-from ..networks.summary import list_feedback_layers, list_layers
+from ..networks import Spec
 from .reporting import ReportsToCallbacks
 from .saved import NETWORK, WINDOWS, check_network
 from .scoring import ScoresKnownTargets
@@ -105,7 +104,7 @@ class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, Scor
     history_: dict[str, list[float]]
     n_steps_in_: int
     n_outputs_: int
-    _spec: NetworkSpec | ControlSpec | FeedbackSpec | ModelSpec
+    _spec: Any  # a `Spec`
     _missing: Missing
     _target_shape: tuple[int, ...]
     _loss: str
@@ -120,7 +119,7 @@ class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, Scor
 
     # -- filled in by subclasses -------------------------------------------------------------------------------------
 
-    def _network(self, n_inputs: int) -> NetworkSpec | ControlSpec | FeedbackSpec | ModelSpec:
+    def _network(self, n_inputs: int) -> Spec:
         """Describe the network for windows of `n_inputs` channels."""
         raise NotImplementedError
 
@@ -402,11 +401,7 @@ class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, Scor
 
     def _layers(self) -> list[tuple[str, tuple[int, ...], int]]:
         """Return name, output shape and number of trainable parameters of each layer."""
-        if isinstance(self._spec, NetworkSpec):
-            return list_layers(self._spec, self.n_steps_in_)
-        if isinstance(self._spec, FeedbackSpec):
-            return list_feedback_layers(self._spec)
-        return [
+        return self._spec.layers(self.n_steps_in_) or [
             (layer.name, _output_shape(layer), sum(math.prod(w.shape) for w in layer.trainable_weights))
             for layer in self.model_.layers
         ]
@@ -575,7 +570,7 @@ class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, Scor
         self._trainer_state = None
 
     def _check_size(self) -> None:
-        if not isinstance(self._spec, ModelSpec) and self._spec.n_parameters > _MAX_PARAMETERS:
+        if not self._spec.is_code and self._spec.n_parameters > _MAX_PARAMETERS:
             raise ValueError(
                 f"the parameters make a network of {self._spec.n_parameters:.2g} weights; at most "
                 f"{_MAX_PARAMETERS:.2g} are allowed. Use fewer units, a smaller segment, or fewer features or targets."
@@ -669,14 +664,8 @@ class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, Scor
         """Say whether XLA is used; "auto" goes by sizes alone, so that a fit repeats bit by bit."""
         if self.jit_compile != "auto":
             return bool(self.jit_compile)
-        spec = self._spec
-        if isinstance(spec, NetworkSpec):
-            n_steps = n_batches * spec.n_segments(window) * len(spec.units) * spec.directions
-        elif isinstance(spec, FeedbackSpec):
-            n_steps = n_batches * spec.horizon * len(spec.units)
-        else:
-            return False  # there are no small steps to fuse, or their sizes are not known
-        return n_steps >= _COMPILE_FROM_STEPS and batch_size * max(spec.units) <= _COMPILE_UP_TO_SIZE
+        n_steps = n_batches * self._spec.small_steps(window)
+        return n_steps >= _COMPILE_FROM_STEPS and batch_size * max(self._spec.units) <= _COMPILE_UP_TO_SIZE
 
     def _hooks(self, plan: TrainingPlan, n_batches: int, data: tuple) -> list[Hook]:
         hooks: list[Hook] = []
@@ -826,7 +815,7 @@ class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, Scor
             return state
         owned = TrainerState(owner_of(self.optimizer, self.momentum), tuple(arrays))
         # A model of Keras says only with Keras how many weights it trains.
-        known = isinstance(state.get("_spec"), ModelSpec) or owned.fits(shapes)
+        known = getattr(state.get("_spec"), "is_code", False) or owned.fits(shapes)
         return state | {"_trainer_state": owned if known else None}
 
     def __setstate__(self, state):

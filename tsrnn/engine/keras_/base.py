@@ -9,15 +9,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from ...networks import FeedbackSpec, ModelSpec
 from ..data import Missing, WindowData
 from ..program import ForwardKey, Numbers, ProgramKey, TrainerKey
 from ..weights import check_weights
-from .feedback import TeacherCoin, build_feedback
+from .feedback import TeacherCoin
 from .losses import clip, mean_loss, penalty
-from .model import VariableDropout, build_model
+from .model import VariableDropout, build_pair
 from .optimizers import decayed, make_optimizer
-from .user_model import make_user_model
 
 __all__ = ["PREDICT_ROWS", "BaseProgram", "blank_empty", "data_arrays", "read_inputs"]
 
@@ -56,26 +54,16 @@ class BaseProgram:
     def _build_models(self, trainer: TrainerKey):
         """Return the model that predicts, and the one that is trained: it may take the targets as last input."""
         forward = self.key.forward
-        if isinstance(forward.spec, ModelSpec):
-            return 2 * (make_user_model(forward.spec, forward.n_steps),)
-        dropout = (lambda: VariableDropout(self._rate)) if trainer.dropout else None
-        if isinstance(forward.spec, FeedbackSpec):
-            return build_feedback(
-                forward.spec,
-                ragged=forward.ragged,
-                dropout=dropout,
-                taught=trainer.teacher != "never",
-                teacher=TeacherCoin(self._forcing) if trainer.teacher == "sometimes" else None,
-            )
-        model = build_model(
+        return build_pair(
             forward.spec,
             forward.n_steps,
             ragged=forward.ragged,
             carried=forward.carried,
-            dropout=dropout,
+            dropout=(lambda: VariableDropout(self._rate)) if trainer.dropout else None,
             recurrent_dropout=trainer.recurrent_dropout,
+            taught=trainer.teacher != "never",
+            teacher=TeacherCoin(self._forcing) if trainer.teacher == "sometimes" else None,
         )
-        return model, model
 
     def _training_inputs(self, x: Any, lead: Any, means: Any, y: Any) -> Any:
         """Return the inputs of the model that is trained."""

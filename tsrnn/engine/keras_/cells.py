@@ -36,10 +36,10 @@ class KerasCell:
         One step of a decoder's layer.
     """
 
-    layer: Callable[..., Any] | None
+    layer: Any
     options: tuple[tuple[str, Any], ...] = ()
-    deep: type | None = None
-    peephole: type | None = None
+    deep: Any = None
+    peephole: Any = None
     own: bool = False
     advance: Advance | None = None
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import itertools
+from functools import singledispatch
+from typing import Any
 
 import keras
 
-from ...networks import ControlSpec, FeedbackSpec, NetworkSpec
+from ...networks import ControlSpec, FeedbackSpec, ModelSpec, NetworkSpec, Spec
 from ..weights import check_weights
 from .cells import KERAS_CELLS
 from .controls import build_control
 from .dilated import run_dilated
 from .feedback import build_feedback
+from .user_model import make_user_model
 
-__all__ = ["VariableDropout", "build_model", "make_model"]
+__all__ = ["VariableDropout", "build_model", "build_pair", "make_model"]
 
 
 class VariableDropout(keras.layers.Layer):
@@ -83,7 +86,7 @@ def _split_states(spec: NetworkSpec, states):
 
 
 def build_model(
-    spec: NetworkSpec | ControlSpec,
+    spec: NetworkSpec,
     n_steps: int,
     *,
     ragged: bool = False,
@@ -95,7 +98,7 @@ def build_model(
 
     Parameters
     ----------
-    spec : NetworkSpec or ControlSpec
+    spec : NetworkSpec
         The network.
     n_steps : int
         Steps of a window.
@@ -109,8 +112,6 @@ def build_model(
     recurrent_dropout : float
         Dropout rate of the recurrent state.
     """
-    if isinstance(spec, ControlSpec):
-        return build_control(spec, n_steps, ragged=ragged, dropout=dropout)
     n_segments = spec.n_segments(n_steps)
     window = keras.Input((n_steps, spec.n_inputs))
     mask = keras.Input((n_segments,), dtype="bool") if ragged else None
@@ -147,12 +148,46 @@ def build_model(
     return keras.Model(inputs if len(inputs) > 1 else window, outputs)
 
 
+@singledispatch
+def build_pair(spec: Spec, n_steps: int, **how: Any) -> tuple[keras.Model, keras.Model]:
+    """Build the model that predicts, and the one that is trained: it may take the targets as last input.
+
+    Parameters
+    ----------
+    spec : Spec
+        The network.
+    n_steps : int
+        Steps of a window.
+    **how
+        As for `build_model`; `taught` and `teacher` as for `build_feedback`. What a network does not have is passed
+        over.
+    """
+    raise TypeError(f"Keras does not know how to build {spec!r}.")
+
+
+@build_pair.register
+def _(spec: NetworkSpec, n_steps, *, taught=False, teacher=None, **how):
+    return 2 * (build_model(spec, n_steps, **how),)
+
+
+@build_pair.register
+def _(spec: ControlSpec, n_steps, *, ragged=False, dropout=None, **how):
+    return 2 * (build_control(spec, n_steps, ragged=ragged, dropout=dropout),)
+
+
+@build_pair.register
+def _(spec: FeedbackSpec, n_steps, *, ragged=False, dropout=None, taught=False, teacher=None, **how):
+    return build_feedback(spec, ragged=ragged, dropout=dropout, taught=taught, teacher=teacher)
+
+
+@build_pair.register
+def _(spec: ModelSpec, n_steps, **how):
+    return 2 * (make_user_model(spec, n_steps),)
+
+
 def make_model(spec, n_steps, weights, *, dropout=0.0, recurrent_dropout=0.0):
     """Build a model of Keras's own layers with the given weights; the user's to keep."""
     layer = (lambda: keras.layers.Dropout(dropout, seed=0)) if dropout else None
-    if isinstance(spec, FeedbackSpec):
-        model, _ = build_feedback(spec, dropout=layer)
-    else:
-        model = build_model(spec, n_steps, dropout=layer, recurrent_dropout=recurrent_dropout)
+    model, _ = build_pair(spec, n_steps, dropout=layer, recurrent_dropout=recurrent_dropout)
     model.set_weights(check_weights(weights, [weight.shape for weight in spec.weights]))
     return model

@@ -12,12 +12,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from ...networks import NetworkSpec
 from ..data import Missing, WindowData
 from ..pieces import Carry
 from ..program import Numbers, ProgramKey
@@ -34,9 +32,13 @@ _TRAINING_THREADS = 2  # the engine splits a batch in two
 _ROWS_PER_THREAD = 32  # windows that are worth a further thread of prediction
 _SEED_STEP = 0xD1342543DE82EF95  # between the seeds of the masks of two steps, in engine.c
 _WORK_PER_THREAD = 200_000  # multiply-adds that are worth a further thread: some 5 us
-# The axes of a network that this engine computes at their default only.
-_KERAS_AXES = ("merge_mode", "residual", "transition_depth", "input_layers", "output_layers", "peephole", "dilation")
-_PLAIN = {field.name: field.default for field in fields(NetworkSpec) if field.name in _KERAS_AXES}
+_COMPUTES = {
+    "cell": _core.CELLS,
+    "activation": _core.ACTIVATIONS,
+    "head": _core.HEADS,
+    "loss": _core.LOSSES,
+    "optimizer": _core.OPTIMIZERS,
+}
 
 instruction_sets = _core.instruction_sets
 
@@ -44,28 +46,19 @@ instruction_sets = _core.instruction_sets
 def shortfall(key: ProgramKey) -> str | None:
     """Say what of this key the native engine does not compute; None if it computes all of it."""
     spec, trainer = key.forward.spec, key.trainer
-    if not isinstance(spec, NetworkSpec):
+    demands = spec.demands()
+    if demands is None:
         return "the native engine computes recurrent networks, not others, nor Keras models"
     if len(spec.units) > _core.MAX_LAYERS or max(spec.units) > _core.MAX_UNITS:
         return (
             f"the native engine computes up to {_core.MAX_LAYERS} layers of {_core.MAX_UNITS} units, not {spec.units}"
         )
-    asked = [
-        ("cell", spec.cell, _core.CELLS),
-        ("activation", spec.activation, _core.ACTIVATIONS),
-        ("head", spec.head, _core.HEADS),
-    ]
     if trainer is not None:
-        asked += [("loss", trainer.loss, _core.LOSSES), ("optimizer", trainer.optimizer, _core.OPTIMIZERS)]
+        demands |= {"loss": trainer.loss, "optimizer": trainer.optimizer}
         if len(trainer.quantiles) > _core.MAX_QUANTILES:
             return f"the native engine computes up to {_core.MAX_QUANTILES} quantiles, not {len(trainer.quantiles)}"
-    for name, value, computed in asked:
-        if value not in computed:
-            return f"the native engine does not compute {name}={value!r}"
-    for name, plain in _PLAIN.items():
-        if (value := getattr(spec, name)) != plain:
-            return f"the native engine does not compute {name}={value!r}"
-    return None
+    lacking = (f"{name}={value!r}" for name, value in demands.items() if value not in _COMPUTES.get(name, ()))
+    return next((f"the native engine does not compute {what}" for what in lacking), None)
 
 
 # Training and predicting calls in progress in this process. Small networks want one thread each where several train at
@@ -164,8 +157,6 @@ class NativeProgram:
         self._n_threads = n_threads
         forward, trainer = key.forward, key.trainer
         spec = forward.spec
-        if not isinstance(spec, NetworkSpec):
-            raise TypeError(f"the native engine computes networks described by a NetworkSpec, not {spec!r}.")
         training: dict[str, Any] = {}
         if trainer is not None:
             sgd = trainer.optimizer == "sgd"
