@@ -36,7 +36,6 @@ from ..networks import (
     ACTIVATIONS,
     HEADS,
     MERGE_MODES,
-    MINIMAL_CELLS,
     STATIC_TO,
     NetworkSpec,
 )
@@ -213,7 +212,7 @@ def is_recurrent(model: Any, spec: NetworkSpec) -> bool:
 def is_deep(model: Any, spec: NetworkSpec) -> bool:
     """Say whether there are as many transitions as there may be weights: more would only cost the time to count."""
     depth = spec.transition_depth
-    return depth == 1 or (1 <= depth <= len(model.weights_) and spec.cell not in MINIMAL_CELLS)
+    return depth == 1 or (1 <= depth <= len(model.weights_) and spec.kind.recurrent_kernel)
 
 
 def is_dilated(model: Any, spec: NetworkSpec) -> bool:
