@@ -205,7 +205,7 @@ def is_recurrent(model: Any, spec: NetworkSpec) -> bool:
         and (not spec.residual or len(set(spec.units)) == 1)
         and is_deep(model, spec)
         and is_dilated(model, spec)
-        and (not spec.peephole or spec.cell == "lstm")
+        and (not spec.peephole or spec.kind.peepholes)
     )
 
 
