@@ -27,6 +27,7 @@ LAYERS = [
         "_masked",
         "_optional",
         "_progress",
+        "_public",
         "_publishing",
         "_show_versions",
         "_types",

@@ -14,7 +14,7 @@ from tsrnn.terminal.models import MODELS, make_model
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_of_the_table_can_be_made(name):
     model = make_model(name, seed=3, epochs=2)
-    assert type(model).__name__ == MODELS[name][1]
+    assert type(model).__name__ == MODELS[name][0].name
     params = model.get_params(deep=False)
     assert params.get("random_state", 3) == 3 and params.get("epochs", 2) == 2
 
@@ -22,7 +22,7 @@ def test_every_model_of_the_table_can_be_made(name):
 def test_every_network_can_be_named():
     stems = {name.removesuffix("Regressor") for name in tsrnn.__all__ if name.endswith("Regressor")}
     networks = {f"{stem}Forecaster" for stem in stems} & set(tsrnn.__all__)
-    assert networks <= {name for _, name, _ in MODELS.values()}
+    assert networks <= {row.name for row, _ in MODELS.values()}
 
 
 def test_a_ridge_regression_is_forecast_and_saved(load_csv, tmp_path):

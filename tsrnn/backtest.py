@@ -14,6 +14,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from ._progress import work
+from ._public import short_name
 from .exceptions import DataError
 from .forecasters.base import interval_levels
 from .forecasters.mean import MeanForecaster
@@ -306,9 +307,7 @@ def model_name(model) -> str:
     """
     if isinstance(model, MeanForecaster) and model.value is not None:
         return "zero" if model.value == 0 else "constant"
-    written = model.__name__ if isinstance(model, type) else type(model).__name__
-    short = written.removesuffix("Forecaster").lower()
-    return {"seasonalnaive": "snaive"}.get(short, short) or written
+    return short_name(model if isinstance(model, type) else type(model))
 
 
 def count_parameters(fitted) -> int | None:

@@ -1,7 +1,7 @@
 """Charts of forecasts: each function draws on axes and returns them.
 
 matplotlib is imported when a function is called. With `ax` given nothing outside it is touched: no global style, no
-pyplot state. Imports only exceptions.
+pyplot state. Imports the registry and exceptions.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ._public import baseline_names
 from .exceptions import DataError
 
 __all__ = ["plot_comparison", "plot_forecast", "plot_leaderboard"]
@@ -16,6 +17,8 @@ __all__ = ["plot_comparison", "plot_forecast", "plot_leaderboard"]
 OBSERVED = "0.15"
 #: Colours that stay apart for the colour-blind (Okabe and Ito), without black and yellow.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+#: Names of baselines in tables, which are drawn in grey.
+BASELINES = baseline_names()
 #: Rows of time that a chart of a comparison shows, about.
 ROWS_SHOWN = 72
 
@@ -203,7 +206,7 @@ def _observations(rows, history, target, first) -> pd.Series:
 
 
 def _is_baseline(name: str) -> bool:
-    return name in ("naive", "snaive", "drift", "mean", "zero")
+    return name in BASELINES
 
 
 def _styles(models) -> tuple[list, list]:

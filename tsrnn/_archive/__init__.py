@@ -3,7 +3,7 @@
 `SaveMixin` gives an estimator ``save``; `write_archive` and `read_archive` are the two directions. A file is data from
 a stranger: its container, sizes, array headers and JSON are checked before anything is built from them, pickle is not
 read at all, and classes come only from the tables `ESTIMATORS` and `DATACLASSES`. Those hold names; what they name is
-imported by the caller of `read_archive`. Imports only exceptions and files.
+imported by the caller of `read_archive`. Imports only exceptions, files and the registry.
 
 In reading order: `tables` (what a file may hold), `schema` (what a model may hold, and how that may change from one
 version to the next), `times` and `arrays` (both directions of their part), `encode`, `decode`, `container` (the zip).

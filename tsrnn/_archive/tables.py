@@ -1,6 +1,6 @@
 """What a saved model may hold: the tables of classes, the limits and patterns, and the checks made against them.
 
-Writing and reading use the same ones. Classes stand here by name; nothing is imported but the exceptions.
+Writing and reading use the same ones. Classes stand here by name: public ones are those of the registry that are saved.
 """
 
 from __future__ import annotations
@@ -10,42 +10,14 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import Any
 
+from .._public import PUBLIC
 from ..exceptions import ArchiveError
 
 FORMAT = "tsrnn"
 FORMAT_VERSION = 1
 
 # Everything that a file may bring to life: class -> the module that defines it.
-ESTIMATORS = {
-    "LSTMRegressor": "tsrnn.regressors.recurrent",
-    "GRURegressor": "tsrnn.regressors.recurrent",
-    "SimpleRNNRegressor": "tsrnn.regressors.recurrent",
-    "MinGRURegressor": "tsrnn.regressors.minimal",
-    "MinLSTMRegressor": "tsrnn.regressors.minimal",
-    "ConvRegressor": "tsrnn.regressors.controls",
-    "FeedForwardRegressor": "tsrnn.regressors.controls",
-    "OutputRecurrentRegressor": "tsrnn.regressors.feedback",
-    "Seq2SeqRegressor": "tsrnn.regressors.feedback",
-    "EchoStateRegressor": "tsrnn.regressors.echo_state",
-    "LSTMForecaster": "tsrnn.forecasters.recurrent",
-    "GRUForecaster": "tsrnn.forecasters.recurrent",
-    "SimpleRNNForecaster": "tsrnn.forecasters.recurrent",
-    "ConvForecaster": "tsrnn.forecasters.controls",
-    "FeedForwardForecaster": "tsrnn.forecasters.controls",
-    "OutputRecurrentForecaster": "tsrnn.forecasters.feedback",
-    "Seq2SeqForecaster": "tsrnn.forecasters.feedback",
-    "EchoStateForecaster": "tsrnn.forecasters.echo_state",
-    "MinGRUForecaster": "tsrnn.forecasters.minimal",
-    "MinLSTMForecaster": "tsrnn.forecasters.minimal",
-    "RegressionForecaster": "tsrnn.forecasters.regression",
-    "RidgeForecaster": "tsrnn.forecasters.ridge",
-    "NaiveForecaster": "tsrnn.forecasters.naive",
-    "SeasonalNaiveForecaster": "tsrnn.forecasters.naive",
-    "DriftForecaster": "tsrnn.forecasters.naive",
-    "MeanForecaster": "tsrnn.forecasters.mean",
-    "ARIMAForecaster": "tsrnn.forecasters.statistical",
-    "AutoARIMAForecaster": "tsrnn.forecasters.statistical",
-}
+ESTIMATORS = {row.name: f"tsrnn.{row.module}" for row in PUBLIC if row.saved}
 DATACLASSES = {
     "ConvSpec": "tsrnn.networks.controls",
     "Draws": "tsrnn.engine.resumption",

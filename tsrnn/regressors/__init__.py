@@ -3,23 +3,28 @@
 Importing this package loads no Keras.
 """
 
-from .controls import ConvRegressor, FeedForwardRegressor
-from .echo_state import EchoStateRegressor
-from .feedback import OutputRecurrentRegressor, Seq2SeqRegressor
-from .keras_model import KerasRegressor
-from .minimal import MinGRURegressor, MinLSTMRegressor
-from .recurrent import GRURegressor, LSTMRegressor, SimpleRNNRegressor
+from __future__ import annotations
 
-__all__ = [
-    "EchoStateRegressor",
-    "GRURegressor",
-    "KerasRegressor",
-    "LSTMRegressor",
-    "MinGRURegressor",
-    "MinLSTMRegressor",
-    "OutputRecurrentRegressor",
-    "Seq2SeqRegressor",
-    "ConvRegressor",
-    "FeedForwardRegressor",
-    "SimpleRNNRegressor",
-]
+from typing import TYPE_CHECKING
+
+from .._public import lazily, of_kind
+
+if TYPE_CHECKING:  # for editors and type checkers, which do not follow `__getattr__`
+    from .controls import ConvRegressor as ConvRegressor
+    from .controls import FeedForwardRegressor as FeedForwardRegressor
+    from .echo_state import EchoStateRegressor as EchoStateRegressor
+    from .feedback import OutputRecurrentRegressor as OutputRecurrentRegressor
+    from .feedback import Seq2SeqRegressor as Seq2SeqRegressor
+    from .keras_model import KerasRegressor as KerasRegressor
+    from .minimal import MinGRURegressor as MinGRURegressor
+    from .minimal import MinLSTMRegressor as MinLSTMRegressor
+    from .recurrent import GRURegressor as GRURegressor
+    from .recurrent import LSTMRegressor as LSTMRegressor
+    from .recurrent import SimpleRNNRegressor as SimpleRNNRegressor
+
+_ROWS = of_kind("regressor")
+
+__all__ = [row.name for row in _ROWS]
+
+if not TYPE_CHECKING:  # which would take any name
+    __getattr__, __dir__ = lazily(globals(), _ROWS)

@@ -36,7 +36,7 @@ DONE_BY_FLAGS = (
 PYTHON = re.compile(
     r"\w\(|\)\.|\b(?:df|pd|np)\b[.\[]|\b\w+=|\.\w+_\b|\bset_output\b|\bNone\b|\bTrue\b|\bFalse\b|\b[a-z]+_[a-z_]+\b"
 )
-CLASSES = {name: key for key, (_, name, _) in MODELS.items()}
+CLASSES = {row.name: key for key, (row, _) in MODELS.items()}
 
 
 def for_the_terminal(message: str) -> str:

@@ -82,7 +82,7 @@ SCENES = (
 
 def make_models(scene: Scene, seed: int, epochs: int | None) -> dict:
     """Return the models that are compared; naive forecasts and a ridge regression join them unasked."""
-    from ..forecasters import ARIMAForecaster
+    from ..forecasters.statistical import ARIMAForecaster
 
     return {name: make_model(name, seed, epochs) for name in ("lstm", "gru")} | {
         "arima": ARIMAForecaster(**scene.arima)
