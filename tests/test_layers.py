@@ -25,6 +25,7 @@ LAYERS = [
         "_estimator",
         "_near_misses",
         "_masked",
+        "_metric",
         "_optional",
         "_progress",
         "_public",
@@ -56,6 +57,7 @@ LAYERS = [
 # Arrows inside a layer.
 BESIDE = {
     "_estimator": {"_near_misses"},
+    "_metric": {"exceptions"},
     "_progress": {"_bar"},
     "windows": {"frames"},
     "transformers": {"frames", "windows"},

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from sklearn import metrics as sk
 
 from tsrnn.exceptions import DataError
-from tsrnn.metrics import mae, mase, rmse, skill_score, smape
+from tsrnn.metrics import USUAL, Metric, as_metric, coverage, mae, mase, pinball, rmse, skill_score, smape
 
 NAN = float("nan")
 PAIRWISE = [mae, rmse, smape]
@@ -243,3 +243,82 @@ def test_scaling_by_a_power_of_two_changes_no_bit(pairs):
     truth, forecast = np.round(truth / 1e90), np.round(forecast / 1e90)  # none so small that a bit could be lost
     assert mae(truth, forecast) == np.mean(np.abs(truth - forecast))
     assert rmse(truth, forecast) == np.sqrt(np.mean((truth - forecast) ** 2))
+
+
+# --- quantiles
+
+
+def test_the_pinball_loss_is_that_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    y, low, high = rng.normal(size=(3, 50))
+    expected = np.mean([sk.mean_pinball_loss(y, f, alpha=q) for q, f in ((0.05, low), (0.95, high))])
+    assert pinball(y, y, {0.05: low, 0.95: high}) == pytest.approx(expected)
+    assert pinball([*y, NAN], [*y, 0.0], {0.5: [*low, 9.0]}) == pytest.approx(mae(y, low) / 2)
+
+
+def test_coverage_counts_observations_on_a_bound_and_skips_missing_ones():
+    bounds = {0.9: [1.0, 1.0, 1.0, 1.0], 0.1: [0.0, 0.0, 0.0, 0.0]}
+    assert coverage([0.0, 1.0, 2.0, NAN], [0.5] * 4, bounds) == pytest.approx(2 / 3)
+
+
+# --- metrics as a table knows them
+
+
+def worst(y_true, y_pred):
+    return float(np.abs(y_true - y_pred).max())
+
+
+def test_a_plain_function_is_in_the_unit_of_the_target_and_better_low():
+    metric = as_metric(worst)
+    assert (metric.name, metric.unit, metric.better, metric.needs) == ("worst", "target", "lower", ())
+    assert not metric.dimensionless and as_metric(metric) is metric
+
+
+@pytest.mark.parametrize("function", [mae, rmse, smape, mase, skill_score, pinball])
+def test_a_function_of_this_module_is_the_metric_of_its_name(function):
+    assert as_metric(function) is as_metric(as_metric(function).name)
+
+
+def test_scores_of_the_usual_metrics():
+    y, f, naive = np.array([3.0, -0.5, 2.0, 7.0]), np.array([2.5, 0.0, 2.0, 8.0]), np.array([2.0, 0.0, 0.0, 6.0])
+    given = {"scale": 2.0, "reference": naive, "quantiles": None}
+    expected = [mae(y, f), rmse(y, f), smape(y, f), mae(y, f) / 2, skill_score(y, f, naive)]
+    assert [metric.score(y, f, **given) for metric in USUAL] == expected
+
+
+def test_what_needs_something_that_is_missing_has_no_number():
+    y = np.ones(3)
+    assert math.isnan(as_metric("MASE").score(y, y, scale=NAN))
+    assert math.isnan(as_metric("skill").score(y, y, reference=y))  # nothing is better than a perfect reference
+    assert math.isnan(as_metric("pinball").score(y, y, quantiles=None))
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: Metric(3), "a metric is a function f.y_true, y_pred., got 3"),
+        (lambda: Metric(lambda y, f: 0.0), "has no name. Give it one: Metric"),
+        (lambda: Metric(worst, better="low"), "better='low' of metric 'worst' is not one of 'lower', 'higher'"),
+        (lambda: Metric(worst, unit=None), "unit=None of metric 'worst' is not text"),
+        (
+            lambda: Metric(worst, needs=("train",)),
+            "needs 'train', which is not one of 'scale', 'reference', 'quantiles'",
+        ),
+        (
+            lambda: Metric(worst, needs="scale"),
+            r"is called as worst\(y_true, y_pred, scale=...\), but takes \(y_true, y",
+        ),
+        (lambda: Metric(lambda y: 0.0, "one"), r"metric 'one' is called as one\(y_true, y_pred\), but takes \(y\)"),
+        (lambda: as_metric("mae"), "there is no metric 'mae'. Known by name: MAE, RMSE, sMAPE, MASE, skill, pinball"),
+        (lambda: as_metric(None), "a metric is a function .* got None"),
+        (lambda: Metric(lambda y, f: y - f, "all").score(np.ones(2), np.ones(2)), r"array of shape \(2,\)"),
+        (
+            lambda: Metric(lambda y, f: "x", "text").score(np.ones(2), np.ones(2)),
+            "metric 'text' failed with ValueError",
+        ),
+        (lambda: Metric(lambda y, f: 1 // 0, "none").score(np.ones(2), np.ones(2)), "failed with ZeroDivisionError"),
+    ],
+)
+def test_what_is_no_metric_is_refused(make, match):
+    with pytest.raises(DataError, match=match):
+        make()

@@ -118,6 +118,12 @@ def test_comparison_of_unknown_models_is_refused(ax):
         plot_comparison(tidy(), ax=ax, models=["gru"])
 
 
+def test_a_leaderboard_tells_the_chart_which_numbers_are_better():
+    table = pd.DataFrame({"model": ["naive", "lstm"], "hits": [0.2, 0.7]})
+    table.attrs["higher_is_better"] = ["hits"]
+    assert [label.get_text() for label in plot_leaderboard(table, "hits").get_yticklabels()][-1] == "lstm"
+
+
 @pytest.mark.parametrize(("metric", "top"), [("MAE", "lstm"), ("skill", "lstm")])
 def test_leaderboard_has_the_best_on_top(ax, metric, top):
     table = pd.DataFrame({"model": ["naive", "lstm"], "MAE": [2.0, 1.0], "skill": [0.0, 0.5]})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import numbers
 import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -18,6 +19,7 @@ from sklearn.exceptions import FitFailedWarning
 
 from ._bar import Bar
 from ._checks import check_int
+from ._metric import Metric
 from ._progress import work
 from ._warnings import warn_user
 from .backtest import Backtest, Plan, check_model, check_refit, make_plan, model_name, run_plan
@@ -26,8 +28,18 @@ from .exceptions import DataError, SilentNetworkWarning
 from .forecasters.base import interval_levels
 from .forecasters.naive import NaiveForecaster, SeasonalNaiveForecaster
 from .forecasters.ridge import RidgeForecaster
-from .scores import best_first, scales, score_blocks, score_models, units
-from .verdicts import Errors, network_share, of_network
+from .metrics import USUAL
+from .scores import (
+    best_first,
+    check_metrics,
+    scales,
+    score_blocks,
+    score_models,
+    units,
+    usual_sort,
+    with_units,
+)
+from .verdicts import Errors, listed, network_share, of_network
 
 __all__ = ["Comparison", "compare"]
 
@@ -45,6 +57,7 @@ def compare(
     season_length: int | None = None,
     error_score: float | str = np.nan,
     progress: bool | str = "auto",
+    metrics: Iterable[Metric | Callable[..., float] | str] | None = None,
 ) -> Comparison:
     """Backtest several forecasters on the same origins, beside the trivial forecasts that fit the series.
 
@@ -83,6 +96,11 @@ def compare(
     progress : bool or "auto", default="auto"
         Show one bar for all of the work, on a terminal or in a notebook: at once, or what takes more than three
         seconds (``"auto"``).
+    metrics : list of callable, Metric or str, optional
+        The columns of the leaderboard, the first of which sorts it: functions ``f(y_true, y_pred)``, such as those of
+        `tsrnn.metrics` and scikit-learn, names of those of `tsrnn.metrics`, or a `tsrnn.metrics.Metric`, which says
+        more of a function: its unit, whether higher is better, and what else it needs. By default ``MAE``, ``RMSE``,
+        ``sMAPE``, ``MASE`` and ``skill``.
 
     Returns
     -------
@@ -116,6 +134,7 @@ def compare(
     2  snaive  7.00   0.00
     """
     every = _check_options(refit, coverage, season_length, error_score, progress)
+    columns = check_metrics(metrics, coverage)
     named = _named(models)
     freqs = [freq for model in named.values() if (freq := getattr(model, "freq", None)) is not None]
     plan = make_plan(df, target, horizon, n_windows, step, freq=freqs[0] if freqs else None)
@@ -141,7 +160,7 @@ def compare(
     if not runs:
         raise DataError(f"every model failed. {' '.join(f'{name!r}: {why}' for name, why in failures.items())}")
     forecasts = pd.concat([run.forecasts for run in runs.values()], ignore_index=True)
-    return Comparison(forecasts, runs, plan, scales(plan.train, season_length), _reference(runs), failures)
+    return Comparison(forecasts, runs, plan, scales(plan.train, season_length), _reference(runs), failures, columns)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -160,6 +179,8 @@ class Comparison:
         The model that skill is measured against: the seasonal naive one, or the naive one where there is no season.
     failures : dict of str to str
         The errors of the models that failed, by name.
+    metrics : tuple of Metric
+        The columns of the leaderboard.
     """
 
     forecasts: pd.DataFrame
@@ -168,6 +189,7 @@ class Comparison:
     scale: dict
     reference: str
     failures: dict[str, str] = field(default_factory=dict)
+    metrics: tuple[Metric, ...] = USUAL
 
     # ------------------------------------------------------------------ numbers
 
@@ -175,37 +197,37 @@ class Comparison:
         """Metrics of each model, best first.
 
         Rows where nothing was observed count for no model. With several targets each metric is the mean over them.
-        What has no unit stands first then, and sorts; the means of MAE and RMSE, whose units may differ from target
-        to target, stand last: read ``by="target"`` instead.
+        What has no unit stands first then, and sorts; the means of what has one (MAE and RMSE), which may differ from
+        target to target, stand last: read ``by="target"`` instead.
 
         Parameters
         ----------
         by : {"step", "target", "cutoff"}, optional
             One block of rows for each value of this column instead of one row per model.
         sort : str, optional
-            The column to sort by. By default MAE; MASE where a number is the mean over several targets.
+            The column to sort by. By default the first of the metrics, MAE; where a number is the mean over several
+            targets the first that has no unit, MASE.
 
         Returns
         -------
         DataFrame
-            ``model``, ``MAE`` and ``RMSE`` (in the unit of the target), ``sMAPE`` (percent), ``MASE``, ``skill``
-            (1 - MAE / MAE of the reference; above 0 is better than it), the share of observations in the interval
-            if there is one, and, without `by`, ``fit_seconds``, ``predict_seconds`` and ``parameters``; where there
-            are networks ``network_share`` (see `networks`), and where a model failed ``error``: its row has no
-            numbers, and stands at the end.
+            ``model``; the metrics asked for, or else ``MAE`` and ``RMSE`` (in the unit of the target), ``sMAPE``
+            (percent), ``MASE``, ``skill`` (1 - MAE / MAE of the reference; above 0 is better than it); the share of
+            observations in the interval if there is one; and, without `by`, ``fit_seconds``, ``predict_seconds`` and
+            ``parameters``; where there are networks ``network_share`` (see `networks`), and where a model failed
+            ``error``: its row has no numbers, and stands at the end.
         """
         if by not in (None, "step", "target", "cutoff"):
             raise DataError(f"by={by!r} is not one of 'step', 'target', 'cutoff'.")
         known = self.forecasts[self.forecasts["y_true"].notna()]
         if by is None:
-            scores = score_models(known, self.scale, self.reference)
+            scores = score_models(known, self.scale, self.reference, self.metrics)
             table = scores.set_index("model").join(self._costs(), how="right").reset_index(names="model")
         else:
-            table = score_blocks(known, by, self.scale, self.reference)
+            table = score_blocks(known, by, self.scale, self.reference, self.metrics)
         if sort is None:
-            mixed = len(self.scale) > 1 and by != "target"
-            sort = "MASE" if mixed and table["MASE"].notna().any() else "MAE"
-        return best_first(table, sort)
+            sort = usual_sort(table, self.metrics, mixed=len(self.scale) > 1 and by != "target")
+        return best_first(table, sort, self.metrics)
 
     def _costs(self) -> pd.DataFrame:
         """What each model cost, of a network what it gave, and of one that failed why; by name."""
@@ -335,9 +357,11 @@ class Comparison:
 
     def _sentences(self) -> list[str]:
         said = [self.predictability(), self.networks()]
-        if len(self.scale) > 1:
+        mixed = with_units(self.metrics) if len(self.scale) > 1 else []
+        if mixed:
+            are = "are means" if len(mixed) > 1 else "is a mean"
             said.append(
-                "MAE and RMSE are means over targets, whose units may differ: leaderboard(by='target') has each alone."
+                f"{listed(mixed)} {are} over targets, whose units may differ: leaderboard(by='target') has each alone."
             )
         return [sentence for sentence in said if sentence]
 

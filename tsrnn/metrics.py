@@ -1,4 +1,6 @@
-"""Errors of point forecasts: pure functions of arrays, `metric(y_true, y_pred)`. Imports only checks and exceptions.
+"""Errors of forecasts: pure functions of arrays, `metric(y_true, y_pred)`. Imports checks, exceptions and Metric.
+
+A `Metric` is such a function and a line about it, which tells tables of several models what to do with its numbers.
 
 One rule for missing values holds in all: an element whose true value is NaN says nothing about the forecast and is left
 out, with its pair; a NaN forecast of a known value is an error, or a model could gain by leaving out the hard steps.
@@ -7,15 +9,16 @@ Arrays are compared by position, whatever their index.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ._checks import check_int
+from ._metric import Metric
 from .exceptions import DataError
 
-__all__ = ["mae", "mase", "rmse", "skill_score", "smape"]
+__all__ = ["Metric", "coverage", "mae", "mase", "pinball", "rmse", "skill_score", "smape"]
 
 
 def as_floats(values: ArrayLike, name: str) -> np.ndarray:
@@ -286,3 +289,133 @@ def skill_score(
             "the baseline's error is zero, so nothing can be better than it. Compare the errors themselves."
         )
     return 1.0 - error / baseline
+
+
+def pinball(y_true: ArrayLike, y_pred: ArrayLike, quantiles: Mapping[float, ArrayLike]) -> float:
+    r"""Compute the mean pinball loss of quantiles.
+
+    .. math:: \frac1{nk} \sum \max(q (y - \hat y_q), (q - 1)(y - \hat y_q))
+
+    Parameters
+    ----------
+    y_true : array-like of any shape
+        Observations, in the unit of the series. Elements that are NaN are left out with their forecasts.
+    y_pred : array-like of the shape of y_true
+        Point forecasts, which do not count.
+    quantiles : dict of float to array-like of the shape of y_true
+        Forecasts of each quantile by its level, between 0 and 1, in the same unit; k of them.
+
+    Returns
+    -------
+    float
+        In the unit of the series; 0 is best.
+
+    Raises
+    ------
+    DataError
+        As in `mae`, for any quantile.
+
+    References
+    ----------
+    .. [1] Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50.
+
+    Examples
+    --------
+    >>> pinball([1.0, 2.0], [1.0, 1.0], quantiles={0.1: [0.0, 1.0], 0.9: [3.0, 1.0]})
+    0.325
+    """
+    losses = []
+    for level, forecast in quantiles.items():
+        truth, forecast, exponent = scaled_pairs(y_true, forecast)
+        error = truth - forecast
+        losses.append(np.ldexp(np.mean(np.maximum(level * error, (level - 1) * error)), exponent))
+    return float(np.mean(losses))
+
+
+def coverage(y_true: ArrayLike, y_pred: ArrayLike, quantiles: Mapping[float, ArrayLike]) -> float:
+    """Compute the share of observations between the lowest and the highest quantile.
+
+    Parameters
+    ----------
+    y_true : array-like of any shape
+        Observations, in the unit of the series. Elements that are NaN are left out with their forecasts.
+    y_pred : array-like of the shape of y_true
+        Point forecasts, which do not count.
+    quantiles : dict of float to array-like of the shape of y_true
+        Forecasts of each quantile by its level, between 0 and 1, in the same unit.
+
+    Returns
+    -------
+    float
+        From 0 to 1; best where it is the distance of the two levels.
+
+    Raises
+    ------
+    DataError
+        As in `mae`, for either quantile.
+
+    Examples
+    --------
+    >>> coverage([1.0, 2.0], [1.0, 1.0], quantiles={0.1: [0.0, 0.0], 0.9: [3.0, 1.0]})
+    0.5
+    """
+    truth, lower = known_pairs(y_true, quantiles[min(quantiles)])
+    _, upper = known_pairs(y_true, quantiles[max(quantiles)])
+    return float(np.mean((lower <= truth) & (truth <= upper)))
+
+
+# ---------------------------------------------------------------------- what tables know of them
+
+
+def _scaled(y_true: ArrayLike, y_pred: ArrayLike, scale: float) -> float:
+    return mae(y_true, y_pred) / scale
+
+
+def _skill(y_true: ArrayLike, y_pred: ArrayLike, reference: ArrayLike) -> float:
+    """`skill_score`, but nothing where the reference is perfect."""
+    baseline = mae(y_true, reference)
+    return 1 - mae(y_true, y_pred) / baseline if baseline > 0 else np.nan
+
+
+#: The columns of a comparison unless others are asked for.
+USUAL = (
+    Metric(mae, "MAE"),
+    Metric(rmse, "RMSE"),
+    Metric(smape, "sMAPE", unit="%"),
+    Metric(_scaled, "MASE", unit="", needs=("scale",)),
+    Metric(_skill, "skill", unit="", better="higher", needs=("reference",)),
+)
+PINBALL = Metric(pinball, "pinball", needs=("quantiles",))
+#: The metrics of this module by name, and by the function that has it.
+BY_NAME = {metric.name: metric for metric in (*USUAL, PINBALL)}
+_BY_FUNCTION = {mae: "MAE", rmse: "RMSE", smape: "sMAPE", mase: "MASE", skill_score: "skill", pinball: "pinball"}
+
+
+def coverage_of(percent: str) -> Metric:
+    """Return the metric of the share of observations inside an interval of so many per cent."""
+    return Metric(coverage, f"coverage_{percent}", unit="share", needs=("quantiles",))
+
+
+def as_metric(given: object) -> Metric:
+    """Return the metric that was meant: one, the name of one of this module, or a function.
+
+    Raises
+    ------
+    DataError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> as_metric("sMAPE").unit, as_metric(mase).needs
+    ('%', ('scale',))
+    """
+    if isinstance(given, Metric):
+        return given
+    if isinstance(given, str):
+        if given not in BY_NAME:
+            raise DataError(f"there is no metric {given!r}. Known by name: {', '.join(BY_NAME)}; or pass a function.")
+        return BY_NAME[given]
+    if not callable(given):
+        raise DataError(f"a metric is a function f(y_true, y_pred), a Metric, or the name of one, got {given!r}.")
+    known = _BY_FUNCTION.get(given)
+    return Metric(given) if known is None else BY_NAME[known]

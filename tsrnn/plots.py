@@ -1,7 +1,7 @@
 """Charts of forecasts: each function draws on axes and returns them.
 
 matplotlib is imported when a function is called. With `ax` given nothing outside it is touched: no global style, no
-pyplot state. Imports the registry and exceptions.
+pyplot state. Imports the registry, metrics and exceptions.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import pandas as pd
 
 from ._public import baseline_names
 from .exceptions import DataError
+from .metrics import USUAL
 
 __all__ = ["plot_comparison", "plot_forecast", "plot_leaderboard"]
 
@@ -19,6 +20,8 @@ OBSERVED = "0.15"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 #: Names of baselines in tables, which are drawn in grey.
 BASELINES = baseline_names()
+#: Columns of which higher numbers are better, in a table that does not say.
+HIGHER_IS_BETTER = {*(metric.name for metric in USUAL if metric.better == "higher"), "network_share"}
 #: Rows of time that a chart of a comparison shows, about.
 ROWS_SHOWN = 72
 
@@ -124,7 +127,8 @@ def plot_leaderboard(leaderboard, metric="MAE", ax=None):
     if metric not in leaderboard.columns:
         raise DataError(f"metric {metric!r} is not a column of the leaderboard: {list(leaderboard.columns)!r}.")
     ax = _axes(ax, (5.0, 0.45 * len(leaderboard) + 1.2))
-    best_last = metric in ("skill", "network_share")  # the last bar is on top, and what failed at the bottom
+    higher = leaderboard.attrs.get("higher_is_better", HIGHER_IS_BETTER)
+    best_last = metric in higher  # the last bar is on top, and what failed at the bottom
     table = leaderboard.sort_values(metric, ascending=best_last, kind="stable", na_position="first")
     colours = ["0.7" if _is_baseline(name) else COLOURS[0] for name in table["model"]]
     bars = ax.barh(table["model"], table[metric].fillna(0.0), color=colours, height=0.65)
