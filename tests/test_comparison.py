@@ -230,6 +230,7 @@ def test_everything_else_copes_with_a_model_that_failed():
     assert "bad" not in set(result.leaderboard(by="step")["model"])
     assert result.verdict("bad", "naive") == result.verdict("bad") == result.verdict("naive", "bad")
     assert result.verdict("bad") == "bad failed, and there is nothing to compare: ZeroDivisionError: no luck"
+    assert result.verdict("bad").outcome is None
     assert "bad" not in result.predictability()
     assert "no luck" in repr(result) and "no luck" in result._repr_html_() and "of 4 models" in repr(result)
     with pytest.raises(DataError, match="model 'bad' failed and has no forecasts to draw: ZeroDivisionError"):
@@ -456,6 +457,8 @@ def test_verdict_counts_origins_and_calls_chance_chance(result):
     wins = int((error["ridge"] < error["naive"]).sum())
     text = result.verdict("ridge", "naive")
     assert text.startswith("ridge is better than naive") and f"closer at {wins} of 8 origins" in text
+    assert (text.outcome, text.wins, text.origins) == ("better", wins, 8)
+    assert text.difference == pytest.approx(error["ridge"].mean() / error["naive"].mean() - 1)
     assert "worse" in result.verdict("naive", "ridge")
     assert result.verdict("ridge", "ridge").startswith("There is no clear difference")
     with pytest.raises(DataError, match="no model 'lstm'"):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from tsrnn.significance import critical_value, holm, long_run_standard_error, one_sided_p
+from tsrnn.significance import critical_value, holm, long_run_standard_error, mean_interval, one_sided_p
 
 
 @pytest.mark.parametrize("lag", [0, 1, 5, 23])
@@ -61,6 +61,15 @@ def test_what_proves_nothing_and_what_proves_all():
     assert one_sided_p([3.0], 0) == 0.5 and one_sided_p([], 0) == 0.5
     assert one_sided_p([0.0, 0.0, 0.0], 1) == 0.5
     assert one_sided_p([2.0, 2.0, 2.0], 0) == 0.0 and one_sided_p([-2.0, -2.0], 0) == 1.0
+
+
+@pytest.mark.parametrize(("n", "lag"), [(2, 0), (5, 0), (20, 0), (100, 23), (50, 49), (400, 4)])
+def test_the_interval_of_a_mean_ends_where_the_two_sided_test_does(n, lag):
+    d = np.random.default_rng(n).normal(size=n)
+    for bound in mean_interval(d, lag):
+        p = one_sided_p(d - bound, lag)
+        assert 2 * min(p, 1 - p) == pytest.approx(0.05, rel=1e-6)
+    assert mean_interval([3.0], 0) == (-np.inf, np.inf) and mean_interval([2.0, 2.0], 0) == (2.0, 2.0)
 
 
 def test_p_value_does_not_depend_on_the_unit():

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import tsrnn
 from tsrnn.cli import app
 from tsrnn.terminal.demo import SCENES, make_models, worth_it
+from tsrnn.verdicts import Verdict
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,7 +35,8 @@ class Told:
         return pd.DataFrame({"model": ["gru", "lstm", "ridge", "arima", "naive", "snaive"]})
 
     def verdict(self, model, against):
-        return f"{model} is {self.against[against]} than {against}."
+        word = self.against[against]
+        return Verdict(f"{model} is {word} than {against}.", outcome=word)
 
 
 @pytest.mark.parametrize("worse", [None, "ridge", "arima", "naive"])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from tsrnn.significance import one_sided_p
-from tsrnn.verdicts import Errors, listed, network_share, of_network
+from tsrnn.significance import mean_interval, one_sided_p
+from tsrnn.verdicts import Errors, Verdict, listed, network_share, of_network
 
 
 def errors(overlap=0, trivial=None, **columns):
@@ -134,6 +137,59 @@ def test_overlapping_forecasts_make_the_test_stricter():
     gain = walk - walk.mean() + 2.5 * walk.std() / np.sqrt(60)
     apart, shared = (errors(overlap, naive=np.full(60, 5.0), lstm=5 - gain) for overlap in (0, 11))
     assert "is better" in apart.verdict("lstm", "naive") and "no clear difference" in shared.verdict("lstm", "naive")
+
+
+def test_a_verdict_carries_the_facts_of_its_sentence():
+    found = errors(naive=noisy(2.0, 0), lstm=noisy(1.0, 1), poor=noisy(3.0, 2))
+    verdict = found.verdict("lstm", "naive")
+    gain = (found.table["naive"] - found.table["lstm"]).to_numpy()
+    level = found.table["naive"].mean()
+    p = one_sided_p(gain, 0)
+    assert isinstance(verdict, str) and (verdict.better, verdict.worse, verdict.tied) == (True, False, False)
+    assert verdict.models == ("lstm", "naive") and verdict.p_value == 2 * min(p, 1 - p)
+    assert verdict.difference == pytest.approx(-gain.mean() / level)
+    assert verdict.interval == pytest.approx(tuple(-bound / level for bound in mean_interval(gain, 0)[::-1]))
+    assert f"{-100 * verdict.difference:.1f} % lower" in verdict
+    assert f"closer at {verdict.wins} of {verdict.origins} origins" in verdict and verdict.origins == 60
+    assert found.verdict("poor", "naive").worse and found.verdict("poor", "naive").difference > 0
+    assert found.verdict("lstm", "lstm").tied and found.verdict("lstm", "lstm").interval == (0.0, 0.0)
+
+
+def test_a_verdict_without_another_model_names_the_best_trivial_forecasts():
+    found = errors(naive=noisy(1.0, 0), zero=noisy(2.0, 1), lstm=noisy(0.4, 2))
+    assert found.verdict("lstm", None).models == ("lstm", "naive")
+    assert found.verdict("lstm", "zero").further is None
+
+
+def test_a_second_sentence_has_facts_of_its_own():
+    found = errors(naive=noisy(1.0, 0), zero=noisy(3.0, 1), lstm=noisy(1.0, 2))
+    verdict = found.verdict("lstm", "zero")
+    assert verdict.better and verdict.further.tied and verdict.further.models == ("lstm", "naive")
+    assert verdict.endswith("But it is not clearly better than the last value (naive), the best trivial forecast.")
+
+
+def test_facts_of_predictability_are_those_of_the_best_model():
+    found = errors(naive=noisy(2.0, 0), fair=noisy(1.4, 1), good=noisy(1.0, 2), poor=noisy(3.0, 3))
+    said = found.predictability()
+    assert said.better and said.models == ("good", "fair")
+    alone = found.verdict("good", "naive")
+    assert (said.difference, said.wins, said.origins) == (alone.difference, alone.wins, alone.origins)
+    none = errors(naive=noisy(1.0, 0), poor=noisy(3.0, 3)).predictability()
+    assert not none.better and none.models == () and none.difference > 0 and none.p_value > 0.9
+
+
+def test_a_verdict_on_nothing_has_no_facts():
+    for said in (errors(a=[1.0, 2], trivial={}).predictability(), errors(naive=[1.0, 2]).predictability()):
+        assert said.outcome is None and not (said.better or said.worse or said.tied)
+        assert said.origins == 0 and np.isnan(said.difference) and np.isnan(said.p_value)
+    with pytest.raises(TypeError, match="'winner' is no fact of a verdict: outcome, models"):
+        Verdict("Nobody won.", winner=None)
+
+
+def test_a_verdict_is_copied_and_pickled_with_its_facts():
+    said = errors(naive=noisy(2.0, 0), lstm=noisy(1.0, 1)).verdict("lstm", "naive")
+    for twin in (copy.deepcopy(said), pickle.loads(pickle.dumps(said))):
+        assert type(twin) is Verdict and twin == said and twin.facts == said.facts
 
 
 def test_without_trivial_forecasts_nothing_is_said_of_predictability():

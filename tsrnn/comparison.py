@@ -39,7 +39,7 @@ from .scores import (
     usual_sort,
     with_units,
 )
-from .verdicts import Errors, listed, network_share, of_network
+from .verdicts import Errors, Verdict, listed, network_share, of_network
 
 __all__ = ["Comparison", "compare"]
 
@@ -263,7 +263,7 @@ class Comparison:
 
     # ------------------------------------------------------------------ words
 
-    def verdict(self, model: str, against: str | None = None) -> str:
+    def verdict(self, model: str, against: str | None = None) -> Verdict:
         """Say in a sentence whether one model forecasts better than another.
 
         The two are compared origin by origin, so that a hard day counts against both (Diebold and Mariano, 1995), in
@@ -281,17 +281,18 @@ class Comparison:
 
         Returns
         -------
-        str
-            Of a model that failed, that it did, and why.
+        Verdict
+            A sentence, a string, whose attributes are its facts: `better`, `worse` or `tied`, `difference`, `interval`,
+            `wins` of `origins`, `p_value`. Of a model that failed, that it did, and why.
         """
         for name in (model, against):
             if name in self.failures:
-                return f"{name} failed, and there is nothing to compare: {self.failures[name]}"
+                return Verdict(f"{name} failed, and there is nothing to compare: {self.failures[name]}")
             if name is not None and name not in self.runs:
                 raise DataError(f"no model {name!r} in this comparison: {', '.join(map(repr, self.runs))}.")
         return self._errors.verdict(model, against)
 
-    def predictability(self) -> str:
+    def predictability(self) -> Verdict:
         """Say in a sentence whether any model forecasts clearly better than the best trivial forecast.
 
         Where none does, as is usual of prices and returns, that is the forecast to use, and what a model gains in one
@@ -301,7 +302,8 @@ class Comparison:
 
         Returns
         -------
-        str
+        Verdict
+            A sentence, a string; its attributes are its facts: `better` says whether any does, and `models` which.
 
         References
         ----------

@@ -388,7 +388,8 @@ USUAL = (
 PINBALL = Metric(pinball, "pinball", needs=("quantiles",))
 #: The metrics of this module by name, and by the function that has it.
 BY_NAME = {metric.name: metric for metric in (*USUAL, PINBALL)}
-_BY_FUNCTION = {mae: "MAE", rmse: "RMSE", smape: "sMAPE", mase: "MASE", skill_score: "skill", pinball: "pinball"}
+_FUNCTIONS: tuple[Callable[..., float], ...] = (mae, rmse, smape, mase, skill_score, pinball)
+_BY_FUNCTION = dict(zip(_FUNCTIONS, BY_NAME.values(), strict=True))
 
 
 def coverage_of(percent: str) -> Metric:
@@ -417,5 +418,5 @@ def as_metric(given: object) -> Metric:
         return BY_NAME[given]
     if not callable(given):
         raise DataError(f"a metric is a function f(y_true, y_pred), a Metric, or the name of one, got {given!r}.")
-    known = _BY_FUNCTION.get(given)
-    return Metric(given) if known is None else BY_NAME[known]
+    known = [metric for function, metric in _BY_FUNCTION.items() if function is given]
+    return known[0] if known else Metric(given)

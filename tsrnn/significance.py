@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-__all__ = ["critical_value", "holm", "long_run_standard_error", "one_sided_p"]
+__all__ = ["critical_value", "holm", "long_run_standard_error", "mean_interval", "one_sided_p"]
 
 #: Kiefer & Vogelsang (2005), table 1, Bartlett kernel, at 5 % and at 1 %: a polynomial in the share of the series
 #: that the kernel spans.
@@ -95,6 +95,48 @@ def _critical_values(n: int, lag: int) -> np.ndarray:
     return np.polynomial.polynomial.polyval(b, np.transpose(KERNEL_VALUES))
 
 
+def _stretched_student(n: int, lag: int) -> tuple[float, float]:
+    """Degrees of freedom and stretch of Student's distribution whose 5 % and 1 % are the critical values."""
+    at_5, at_1 = _critical_values(n, lag)
+    freedom = float(1 / np.interp(at_1 / at_5, REACH[::-1], 1 / FREEDOM[::-1]))
+    return freedom, float(at_5 / stdtrit(freedom, KERNEL_LEVELS[0]))
+
+
+def mean_interval(differences, lag: int, level: float = 0.05) -> tuple[float, float]:
+    """Interval that holds the mean of a correlated series but for this probability.
+
+    It leaves out 0 just where a two-sided test by `one_sided_p` at this level finds a trend to one side.
+
+    Parameters
+    ----------
+    differences : array-like of shape (n,)
+        In the order of time.
+    lag : int
+        As for `long_run_standard_error`.
+    level : float, default=0.05
+        Of both sides together.
+
+    Returns
+    -------
+    tuple of float
+        In the unit of the differences; infinite for fewer than two, which prove nothing.
+
+    Examples
+    --------
+    >>> [round(bound, 2) for bound in mean_interval([1.0, 2.0, 1.5, 0.5, 1.0], lag=0)]
+    [0.49, 1.91]
+    """
+    d = np.asarray(differences, dtype=float)
+    n = len(d)
+    if n < 2:
+        return float("-inf"), float("inf")
+    freedom, stretch = _stretched_student(n, lag)
+    correlated = stretch * stdtrit(freedom, 1 - level / 2)
+    independent = stdtrit(n - 1, 1 - level / 2) * np.sqrt(n / (n - 1))
+    reach = max(correlated, independent) * long_run_standard_error(d, lag)
+    return float(d.mean() - reach), float(d.mean() + reach)
+
+
 def one_sided_p(differences, lag: int) -> float:
     """Probability that the mean of a correlated series without any trend to one side comes out as large as this one.
 
@@ -133,9 +175,7 @@ def one_sided_p(differences, lag: int) -> float:
     if error == 0:  # the same difference each time
         return 0.0 if d.mean() > 0 else 1.0
     statistic = abs(d.mean()) / error
-    at_5, at_1 = _critical_values(n, lag)
-    freedom = 1 / np.interp(at_1 / at_5, REACH[::-1], 1 / FREEDOM[::-1])
-    stretch = at_5 / stdtrit(freedom, KERNEL_LEVELS[0])
+    freedom, stretch = _stretched_student(n, lag)
     correlated = stdtr(freedom, -statistic / stretch)
     independent = stdtr(n - 1, -statistic * np.sqrt((n - 1) / n))  # the standard error divides by n, not n - 1
     tail = float(max(correlated, independent))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,11 @@ import pandas as pd
 from .backtest import target_positions
 from .exceptions import DataError
 from .forecasters.recurrent import SILENT
-from .significance import holm, one_sided_p
+from .significance import holm, mean_interval, one_sided_p
 
-__all__ = ["Errors", "network_share", "of_network"]
+__all__ = ["Errors", "Verdict", "network_share", "of_network"]
+
+Outcome = Literal["better", "worse", "tied"]
 
 #: Probability of calling a difference clear that is chance.
 LEVEL = 0.05
@@ -27,6 +30,92 @@ def listed(names: Iterable) -> str:
     """'a', 'a and b', 'a, b and c'."""
     *most, last = map(str, names)
     return f"{', '.join(most)} and {last}" if most else last
+
+
+class Verdict(str):
+    """A sentence on who forecasts better, with its facts as attributes.
+
+    Attributes
+    ----------
+    outcome : {"better", "worse", "tied"} or None
+        Of the model spoken of; "tied" where a difference may be chance, None where nothing could be compared.
+    better, worse, tied : bool
+        The same, to ask for.
+    models : tuple of str
+        The model, and what it was held against: another, or the best trivial forecast of each target. Of
+        `Comparison.predictability` those that are clearly better, the best first.
+    difference : float
+        By how much the MAE of the model is larger, as a share of that of the other: -0.1 where it is 10 % lower. Of
+        several models this and the following are those of the best. NaN, and 0 origins, where nothing was compared.
+    interval : tuple of float
+        Where this difference is but for chance (5 %). It may be told from 0 and still "tied": where it is below 0.05 %,
+        which percentages show as "the same".
+    wins, origins : int
+        At how many origins the model was closer, and of how many.
+    p_value : float
+        Probability of a difference as large by chance alone: to either side, or of `Comparison.predictability` to the
+        better side, with Holm's correction for the number of models.
+    further : Verdict or None
+        What a second sentence is about: how a model that is better than the other does against the best trivial
+        forecast.
+
+    Examples
+    --------
+    >>> verdict = Verdict("lstm is better than naive.", outcome="better", models=("lstm", "naive"), wins=9, origins=10)
+    >>> verdict.better, verdict.wins, verdict
+    (True, 9, 'lstm is better than naive.')
+    """
+
+    outcome: Outcome | None
+    models: tuple[str, ...]
+    difference: float
+    interval: tuple[float, float]
+    wins: int
+    origins: int
+    p_value: float
+    further: Verdict | None
+
+    _NONE: ClassVar[dict[str, Any]] = {
+        "outcome": None,
+        "models": (),
+        "difference": np.nan,
+        "interval": (-np.inf, np.inf),
+        "wins": 0,
+        "origins": 0,
+        "p_value": np.nan,
+        "further": None,
+    }
+
+    def __new__(cls, sentence: str, **facts: Any) -> Verdict:
+        verdict = super().__new__(cls, sentence)
+        if unknown := facts.keys() - cls._NONE.keys():
+            raise TypeError(f"{min(unknown)!r} is no fact of a verdict: {', '.join(cls._NONE)}.")
+        vars(verdict).update(cls._NONE | facts)
+        return verdict
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All attributes by name."""
+        return dict(vars(self))
+
+    @property
+    def better(self) -> bool:
+        """Whether the model is better by more than chance."""
+        return self.outcome == "better"
+
+    @property
+    def worse(self) -> bool:
+        """Whether the model is worse by more than chance."""
+        return self.outcome == "worse"
+
+    @property
+    def tied(self) -> bool:
+        """Whether the difference may be chance."""
+        return self.outcome == "tied"
+
+    def but(self, sentence: str, further: Verdict) -> Verdict:
+        """Return it with a second sentence."""
+        return Verdict(f"{self} {sentence}", **{**self.facts, "further": further})
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,53 +186,81 @@ class Errors:
         The trivial forecast is chosen on the same origins, which makes it look better than it is: the test is the
         stricter for it. The models are corrected for their number by Holm's method.
         """
+        return [model for model, p in self.p_clearly_better(models).items() if p < LEVEL]
+
+    def p_clearly_better(self, models: list[str]) -> dict[str, float]:
+        """Probability of a gain as large on the best trivial forecast, for each model, corrected for all looks."""
         opponent = self.opponent()
         adjusted = holm([self.p_better(model, opponent) for model in models])
-        return [model for model, p in zip(models, adjusted, strict=True) if p < LEVEL]
+        return dict(zip(models, adjusted.tolist(), strict=True))
 
-    def pair(self, model: str, against: pd.Series, name: str) -> tuple[str, str]:
-        """Say which of two is better: 'better', 'worse' or '' where it may be chance, and a sentence."""
-        gain = self.gain(model, against)
-        p = self.p_better(model, against)
+    def pair(self, model: str, against: pd.Series, name: str, models: tuple[str, ...] = ()) -> Verdict:
+        """Say which of two is better, or that it may be chance; `models` are the names of both."""
+        gain, p = self.gain(model, against), self.p_better(model, against)
         level, wins = float(against.groupby(level=0).mean()[gain.index].mean()), int((gain > 0).sum())
         percent = 100 * gain.mean() / level if level > 0 else -np.inf if gain.any() else 0.0
         change = (
             f"{abs(percent):.1f} % {'lower' if percent > 0 else 'higher'}" if abs(percent) >= 100 * SAME else "the same"
         )
-        facts = f"the MAE of {model} is {change}, and it is closer at {wins} of {len(gain)} origins"
-        if 2 * min(p, 1 - p) >= LEVEL:
-            return "", f"There is no clear difference between {model} and {name}: {facts}, within what chance would do."
-        word = "better" if p < 0.5 else "worse"
-        return word, f"{model} is {word} than {name}: {facts}."
+        said = f"the MAE of {model} is {change}, and it is closer at {wins} of {len(gain)} origins"
+        outcome: Outcome = "tied" if 2 * min(p, 1 - p) >= LEVEL else "better" if p < 0.5 else "worse"
+        if outcome == "tied":
+            text = f"There is no clear difference between {model} and {name}: {said}, within what chance would do."
+        else:
+            text = f"{model} is {outcome} than {name}: {said}."
+        low, high = mean_interval(gain, self.overlap, LEVEL)
+        return Verdict(
+            text,
+            outcome=outcome,
+            models=models,
+            difference=-float(percent) / 100,
+            interval=(-high / level, -low / level) if level > 0 else (-float(percent) / 100,) * 2,
+            wins=wins,
+            origins=len(gain),
+            p_value=2 * min(p, 1 - p),
+        )
 
-    def verdict(self, model: str, against: str | None) -> str:
+    def against_trivial(self, model: str) -> Verdict:
+        """Hold a model against the best trivial forecast."""
+        best = dict.fromkeys(self.best_trivial.values())
+        return self.pair(model, self.opponent(), self.opponent_words(), (model, *best))
+
+    def verdict(self, model: str, against: str | None) -> Verdict:
         """Say in a sentence whether one model is better than another, by default the best trivial forecast."""
         best = set(self.best_trivial.values())
         if against is None:
             if not best:
                 raise DataError("there is no trivial forecast in this comparison. Name a model with against=.")
-            return self.pair(model, self.opponent(), self.opponent_words())[1]
-        word, sentence = self.pair(model, self.table[against], against)
-        if word != "better" or not best or model in best or best == {against}:
-            return sentence
-        beats, _ = self.pair(model, self.opponent(), "")
-        but = {"worse": "it is worse than", "": "it is not clearly better than"}
-        return f"{sentence} But {but[beats]} {self.opponent_words()}." if beats in but else sentence
+            return self.against_trivial(model)
+        found = self.pair(model, self.table[against], against, (model, against))
+        if not found.better or not best or model in best or best == {against}:
+            return found
+        further = self.against_trivial(model)
+        if further.better:
+            return found
+        but = "it is worse than" if further.worse else "it is not clearly better than"
+        return found.but(f"But {but} {self.opponent_words()}.", further)
 
-    def predictability(self) -> str:
+    def predictability(self) -> Verdict:
         """Say in a sentence which models are clearly better than the best trivial forecast."""
         if not self.best_trivial:
-            return "There is no trivial forecast in this comparison, so that nothing can be said of predictability."
+            text = "There is no trivial forecast in this comparison, so that nothing can be said of predictability."
+            return Verdict(text)
         bar, models = self.opponent_words(), [str(name) for name in self.table if name not in self.trivial]
         if not models:
-            return f"No model was held against {bar}."
+            return Verdict(f"No model was held against {bar}.")
         looks = f", with Holm's correction for {len(models)} models" if len(models) > 1 else ""
-        order = [str(name) for name in self.table.mean().sort_values().index]
-        better = sorted(self.clearly_better(models), key=order.index)  # the best first
+        order = [str(name) for name in self.table.mean().sort_values().index if name in models]
+        adjusted = self.p_clearly_better(models)
+        better = [name for name in order if adjusted[name] < LEVEL]  # the best first
+        first = better[0] if better else order[0]
+        facts = self.against_trivial(first).facts | {"models": tuple(better), "p_value": adjusted[first]}
         if better:
-            return f"Clearly better than {bar}: {listed(better)} ({len(better)} of {len(models)} models{looks})."
+            text = f"Clearly better than {bar}: {listed(better)} ({len(better)} of {len(models)} models{looks})."
+            return Verdict(text, **facts | {"outcome": "better"})
         none = f"none of {len(models)} models" if len(models) > 1 else "no model"
-        return f"There is no evidence of predictability beyond {bar}: {none} has a clearly lower MAE{looks}."
+        text = f"There is no evidence of predictability beyond {bar}: {none} has a clearly lower MAE{looks}."
+        return Verdict(text, **facts | {"outcome": "tied"})
 
 
 def network_share(forecaster) -> float:
@@ -182,6 +299,6 @@ def of_network(name: str, forecaster, errors: Errors, ridge: str | None) -> str:
     if share < SILENT:
         said = f"the networks of {name} add nothing to speak of ({share:.1%} of the movement of its forecasts)"
     if ridge is not None:
-        word, _ = errors.pair(name, errors.table[ridge], ridge)
-        said += f"; it is {word or 'not clearly better'} than {ridge}"
+        found = errors.pair(name, errors.table[ridge], ridge)
+        said += f"; it is {'not clearly better' if found.tied else found.outcome} than {ridge}"
     return f"{said[0].upper()}{said[1:]}." if share < SILENT else f"{said}."

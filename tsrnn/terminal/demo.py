@@ -128,5 +128,5 @@ def worth_it(result: Comparison) -> str:
     network = next(name for name in order if name in ("lstm", "gru"))
     (trivial,) = set(result.best_trivial.values())
     said = [result.verdict(network, name) for name in ("ridge", "arima", trivial)]
-    worth = all(text.startswith(f"{network} is better") for text in said)
+    worth = all(verdict.better for verdict in said)
     return f"Is the neural network worth it? {'Yes' if worth else 'No'}. {' '.join(said)}"
