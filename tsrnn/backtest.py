@@ -5,7 +5,6 @@ Imports frames, splits and the forecaster protocol.
 
 from __future__ import annotations
 
-import numbers
 import time
 from dataclasses import dataclass
 
@@ -24,6 +23,7 @@ from .frames import (
     check_frame,
     check_time_index,
     infer_grid,
+    is_length,
     season_length,
     some,
     warn_of_empty_columns,
@@ -198,7 +198,7 @@ def check_refit(refit) -> int | None:
     """Return at every how many origins to fit, None for once."""
     if isinstance(refit, (bool, np.bool_)):
         return 1 if refit else None
-    if not isinstance(refit, numbers.Integral) or refit < 1:
+    if not is_length(refit):
         raise DataError(
             f"refit must be False (one fit), True (a fit at each origin) or an integer k of at least 1 (a fit at every "
             f"k-th origin), got {refit!r}."

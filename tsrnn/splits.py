@@ -5,11 +5,10 @@ Pure arithmetic on row positions. For cross-validation use scikit-learn's `TimeS
 
 from __future__ import annotations
 
-import numbers
-
 import numpy as np
 
 from .exceptions import DataError
+from .frames import check_length
 
 __all__ = ["rolling_cutoffs"]
 
@@ -50,8 +49,7 @@ def rolling_cutoffs(n_rows, horizon, n_windows=20, step=None, min_train=2) -> np
     step = horizon if step is None else step
     numbers_given = {"horizon": horizon, "n_windows": n_windows, "step": step, "min_train": min_train}
     for name, value in numbers_given.items():
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-            raise DataError(f"{name} must be an integer of at least 1, got {value!r}.")
+        check_length(value, name)
     first = n_rows - 1 - horizon - (n_windows - 1) * step
     if first + 1 < min_train:
         raise DataError(_too_short(n_rows, horizon, n_windows, step, min_train))

@@ -252,7 +252,7 @@ class Errors:
         looks = f", with Holm's correction for {len(models)} models" if len(models) > 1 else ""
         order = [str(name) for name in self.table.mean().sort_values().index if name in models]
         adjusted = self.p_clearly_better(models)
-        better = [name for name in order if adjusted[name] < LEVEL]  # the best first
+        better = sorted(self.clearly_better(models), key=order.index)  # the best first
         first = better[0] if better else order[0]
         facts = self.against_trivial(first).facts | {"models": tuple(better), "p_value": adjusted[first]}
         if better:

@@ -7,7 +7,6 @@ scikit-learn pipeline. Imports only frames, checks and exceptions.
 
 from __future__ import annotations
 
-import numbers
 from typing import Any, Literal, Self, overload
 
 import numpy as np
@@ -20,7 +19,7 @@ from ._estimator import Estimator
 from ._masked import unmasked
 from ._publishing import publishes, reads_one_state
 from .exceptions import DataError
-from .frames import TimeGrid, as_names, check_columns, check_frame, in_zone, infer_grid
+from .frames import TimeGrid, as_names, check_columns, check_frame, check_length, in_zone, infer_grid
 
 __all__ = ["SlidingWindow", "WindowArray", "make_windows"]
 
@@ -169,13 +168,6 @@ class WindowArray:
 
     def __setstate__(self, state):
         self.__dict__.update(state)
-
-
-def check_length(value, name: str) -> int:
-    """Return a number of rows as int, or raise `DataError`."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-        raise DataError(f"{name} must be an integer of at least 1, got {value!r}.")
-    return int(value)
 
 
 @overload

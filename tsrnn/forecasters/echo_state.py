@@ -128,7 +128,7 @@ class EchoStateForecaster(WindowForecaster):
         check_regressor(self, self.regressor_)
         check_parameters(self, self.regressor_)
 
-    def _fit_windows(self, windows, y):
+    def _fit_regressor(self, windows, y):
         unknown = np.isnan(y).all(axis=0)
         if unknown.any():
             step, target = divmod(int(unknown.argmax()), self._n_together())

@@ -151,7 +151,7 @@ class RegressionForecaster(WindowForecaster):
             "(HistGradientBoostingRegressor)."
         )
 
-    def _fit_windows(self, windows, y):
+    def _fit_regressor(self, windows, y):
         X = np.asarray(windows).reshape(len(windows), -1)
         return self._make_regressor().fit(X, y[:, 0] if y.shape[1] == 1 else y)
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from .._checks import check_quantiles
 from ..exceptions import DataError
+from ..frames import is_length
 
 __all__ = ["check_levels", "check_request", "check_steps"]
 
@@ -22,7 +23,7 @@ ALLOWED = "a number of steps, or the timestamps to forecast (a DatetimeIndex, or
 
 def check_steps(steps: Any) -> int:
     """Return a forecast length as int, or raise `DataError`."""
-    if isinstance(steps, bool) or not isinstance(steps, numbers.Integral) or steps < 1:
+    if not is_length(steps):
         raise DataError(f"steps must be an integer of at least 1, got {_brief(steps)}.{_whole(steps)}")
     return int(steps)
 

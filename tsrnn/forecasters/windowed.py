@@ -40,7 +40,7 @@ class WindowForecaster(BaseForecaster):
     """Shared part of `RegressionForecaster` and the recurrent forecasters.
 
     A subclass has the parameters ``target, window, horizon, strategy, level, shared, past_covariates,
-    future_covariates, freq`` and implements ``_fit_windows(windows, y)``, which returns a fitted regressor, and
+    future_covariates, freq`` and implements ``_fit_regressor(windows, y)``, which returns a fitted regressor, and
     ``_apply(regressor, windows)``, with y and the result of shape (n_windows, block * targets in a window).
 
     With ``shared`` a window holds one target, and each cutoff has one window for each target, next to each other.
@@ -142,7 +142,7 @@ class WindowForecaster(BaseForecaster):
 
     def _train(self, values, cutoffs):
         """Fit a fresh regressor on the windows that end at these rows."""
-        return self._fit_windows(*self._examples(values, cutoffs))
+        return self._fit_regressor(*self._examples(values, cutoffs))
 
     def _examples(self, values, cutoffs):
         """Return the windows that end at these rows and the scaled targets that follow, (n_windows, n_outputs)."""
@@ -437,7 +437,7 @@ class WindowForecaster(BaseForecaster):
     def _calibration_fraction(self) -> float:
         return CALIBRATION_FRACTION
 
-    def _fit_windows(self, windows, y):
+    def _fit_regressor(self, windows, y):
         raise NotImplementedError
 
     def _apply(self, regressor, windows):

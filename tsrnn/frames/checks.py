@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -15,10 +16,12 @@ __all__ = [
     "as_names",
     "check_columns",
     "check_frame",
+    "check_length",
     "check_not_tiny",
     "check_time_index",
     "check_unique_columns",
     "in_zone",
+    "is_length",
     "some",
     "warn_of_empty_columns",
 ]
@@ -34,6 +37,18 @@ def some(items: Iterable, most: int = 5) -> str:
     items = list(items)
     shown = ", ".join(str(item) for item in items[:most])
     return shown if len(items) <= most else f"{shown}, ... ({len(items)} in all)"
+
+
+def is_length(value) -> bool:
+    """Whether this is an integer of at least 1; True is none."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1
+
+
+def check_length(value, name: str) -> int:
+    """Return a number of rows as int, or raise `DataError`."""
+    if not is_length(value):
+        raise DataError(f"{name} must be an integer of at least 1, got {value!r}.")
+    return int(value)
 
 
 def as_names(names, columns: Iterable = ()) -> list:

@@ -82,10 +82,10 @@ def backward(spec: NetworkSpec, weights: Sequence[np.ndarray], seen: Trace, d_ou
         raise ValueError(f"d_outputs must have the shape of the outputs, {seen.outputs.shape}, got {d_outputs.shape}.")
     if spec.head == "sequence":
         d_outputs = np.where(seen.empty[..., None], 0.0, d_outputs)
-    parts = split_weights(spec, [np.asarray(values, dtype=np.float64) for values in weights])
-    passed = dense(parts.outputs, seen.features, SQUASH[spec.activation])[-1]
+    split = split_weights(spec, [np.asarray(values, dtype=np.float64) for values in weights])
+    passed = dense(split.outputs, seen.features, SQUASH[spec.activation])[-1]
     head = _dense_gradients(passed, d_outputs)
-    arriving, output_layers = _pull_dense(spec, parts.outputs, seen.features, d_outputs @ parts.head[0].T)
+    arriving, output_layers = _pull_dense(spec, split.outputs, seen.features, d_outputs @ split.head[0].T)
     states: list[list[State]] = []
     initial: list[list[State]] = []
     layers: list[np.ndarray] = []
@@ -93,7 +93,7 @@ def backward(spec: NetworkSpec, weights: Sequence[np.ndarray], seen: Trace, d_ou
         above, last = arriving, arriving.ndim == 2  # only the state after the last segment was asked for
         pulled = [
             _pull_run(spec, part, run, _at_end(above_run, run) if last else above_run, seen.empty)
-            for part, run, above_run in zip(parts.layers[i], seen.layers[i], _split(spec, above), strict=True)
+            for part, run, above_run in zip(split.layers[i], seen.layers[i], _split(spec, above), strict=True)
         ]
         states.insert(0, [one.states for one in pulled])
         initial.insert(0, [one.initial for one in pulled])
@@ -102,7 +102,7 @@ def backward(spec: NetworkSpec, weights: Sequence[np.ndarray], seen: Trace, d_ou
         if spec.residual and i > 0:
             through = arriving[:, -1] if last else arriving
             through += above
-    arriving, input_layers = _pull_dense(spec, parts.inputs, seen.inputs, arriving)
+    arriving, input_layers = _pull_dense(spec, split.inputs, seen.inputs, arriving)
     found = [*_pull_static(spec, seen, initial), *input_layers, *layers, *output_layers, *head]
     return Gradients(states, initial, arriving, found)
 

@@ -18,7 +18,7 @@ from .spec import NetworkSpec
 
 __all__ = [
     "LayerTrace",
-    "Parts",
+    "SplitWeights",
     "Trace",
     "advance",
     "dense",
@@ -53,7 +53,7 @@ def dense(layers: Sequence[Sequence[np.ndarray]], values: np.ndarray, squash: Sq
 # -- the weights by what they are for --------------------------------------------------------------------------------
 
 
-class Parts(NamedTuple):
+class SplitWeights(NamedTuple):
     """The weights of a network by what they are for, in their order."""
 
     static: list[np.ndarray]  # kernel and bias of the initial states, or none
@@ -63,7 +63,7 @@ class Parts(NamedTuple):
     head: list[np.ndarray]
 
 
-def split_weights(spec: NetworkSpec, weights: Sequence[np.ndarray]) -> Parts:
+def split_weights(spec: NetworkSpec, weights: Sequence[np.ndarray]) -> SplitWeights:
     """Sort the weights of a network by what they are for."""
     left = iter(weights)
 
@@ -71,7 +71,7 @@ def split_weights(spec: NetworkSpec, weights: Sequence[np.ndarray]) -> Parts:
         return list(itertools.islice(left, n))
 
     per_direction = CELLS[spec.cell].n_arrays + spec.peephole + 2 * (spec.transition_depth - 1)
-    return Parts(
+    return SplitWeights(
         take(2 if spec.static else 0),
         [take(2) for _ in spec.input_layers],
         [[take(per_direction) for _ in range(spec.directions)] for _ in spec.units],
@@ -205,17 +205,17 @@ def trace(spec: NetworkSpec, weights: Sequence[np.ndarray], windows: Any, lead: 
     lead = np.zeros(len(windows), np.int64) if lead is None else np.asarray(lead, dtype=np.int64)
     if lead.shape != (len(windows),):
         raise ValueError(f"lead must have shape {(len(windows),)}, one number per window, got {lead.shape}.")
-    parts, squash = split_weights(spec, weights), SQUASH[spec.activation]
+    split, squash = split_weights(spec, weights), SQUASH[spec.activation]
     inputs, empty = segments(spec, windows, lead)
     nothing = empty[:, -1]  # segments are empty up to the first full one
     static = np.where(nothing[:, None], 0.0, windows[:, -1, list(spec.static)])
-    initial = initial_states(spec, parts.static, static, nothing)
+    initial = initial_states(spec, split.static, static, nothing)
     layers: list[list[LayerTrace]] = []
-    passed = dense(parts.inputs, inputs, squash)[-1]
+    passed = dense(split.inputs, inputs, squash)[-1]
     for i in range(len(spec.units)):
         runs = [
             _run(spec, i, passed, empty, part, start, backward)
-            for part, start, backward in zip(parts.layers[i], initial[i], (False, True), strict=False)
+            for part, start, backward in zip(split.layers[i], initial[i], (False, True), strict=False)
         ]
         layers.append(runs)
         below, passed = passed, merge(spec, [run.states[0] for run in runs])
@@ -223,8 +223,8 @@ def trace(spec: NetworkSpec, weights: Sequence[np.ndarray], windows: Any, lead: 
         if spec.residual and i > 0:
             passed, last = passed + below, last + below[:, -1]
     features = passed if spec.head == "sequence" else last
-    kernel, bias = parts.head
-    outputs = dense(parts.outputs, features, squash)[-1] @ kernel + bias
+    kernel, bias = split.head
+    outputs = dense(split.outputs, features, squash)[-1] @ kernel + bias
     if spec.head == "sequence":
         outputs[empty] = np.nan
     return Trace(layers, inputs, features, outputs, empty, static)

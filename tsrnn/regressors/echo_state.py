@@ -194,7 +194,7 @@ class EchoStateRegressor(SaveMixin, ScoresKnownTargets, Estimator):
         ValueError
             If no window is longer than `washout`, or what is passed is not as described.
         """
-        return self._fit_windows(X, y, sample_weight, allow_nan=False)
+        return self._fit(X, y, sample_weight, allow_nan=False)
 
     @reads_one_state
     def predict(self, X: Any) -> np.ndarray:
@@ -240,8 +240,11 @@ class EchoStateRegressor(SaveMixin, ScoresKnownTargets, Estimator):
     # -- fitting -----------------------------------------------------------------------------------------------------
 
     @publishes
-    def _fit_windows(self, X, y, sample_weight=None, *, allow_nan=True):
-        """Fit as `fit` does; if `allow_nan`, y may be NaN where a target is not known."""
+    def _fit_windows(self, X, y, sample_weight=None):
+        """Fit as `fit` does, but let y be NaN where a target is not known: such entries carry no loss."""
+        return self._fit(X, y, sample_weight, allow_nan=True)
+
+    def _fit(self, X, y, sample_weight, allow_nan):
         self._check_parameters()
         examples = self._read_examples(X, y, sample_weight, allow_nan)
         windows = examples.windows

@@ -74,7 +74,7 @@ class Stream:
         self._shape = shape[1:] if spec.head == "sequence" else shape
         self._n_features = regressor._n_features_per_step
         check_weights(regressor.weights_, [weight.shape for weight in spec.weights])
-        self._parts = split_weights(spec, [np.asarray(values, dtype=np.float64) for values in regressor.weights_])
+        self._weights = split_weights(spec, [np.asarray(values, dtype=np.float64) for values in regressor.weights_])
         self.reset()
         if state is not None:
             parts = iter(np.asarray(part, dtype=np.float64) for part in state)
@@ -127,7 +127,7 @@ class Stream:
 
     def _advance(self, observation) -> np.ndarray:
         """Move the states by one step and return the outputs (n_streams, n_outputs)."""
-        spec, parts, squash = self._spec, self._parts, SQUASH[self._spec.activation]
+        spec, weights, squash = self._spec, self._weights, SQUASH[self._spec.activation]
         x, empty = self._read(observation)
         first = (self.n_seen == 0) & ~empty
         if spec.static and first.any():
@@ -138,15 +138,15 @@ class Stream:
                 for fresh, states in zip(started, self._states, strict=True)
             ]
         self.n_seen += ~empty
-        x = dense(parts.inputs, x[:, list(spec.inputs)], squash)[-1]
+        x = dense(weights.inputs, x[:, list(spec.inputs)], squash)[-1]
         for i, states in enumerate(self._states):
             before = states.pop(0)
-            after, _ = advance(spec, x, before, parts.layers[i][0])
+            after, _ = advance(spec, x, before, weights.layers[i][0])
             states.append(merged(~empty, after, before))
             h = states[-1][0]
             x = x + h if spec.residual and i > 0 else h
-        kernel, bias = parts.head
-        outputs = dense(parts.outputs, x, squash)[-1] @ kernel + bias
+        kernel, bias = weights.head
+        outputs = dense(weights.outputs, x, squash)[-1] @ kernel + bias
         if spec.head == "sequence":
             outputs[empty] = np.nan
         return outputs
@@ -176,7 +176,7 @@ class Stream:
 
         Without static channels they are zero.
         """
-        initial = initial_states(self._spec, self._parts.static, static, nothing)
+        initial = initial_states(self._spec, self._weights.static, static, nothing)
         dilation = self._spec.dilation or [1] * len(initial)
         return [[layer[0]] * steps for layer, steps in zip(initial, dilation, strict=True)]
 
