@@ -6,19 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import toy_cell
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsrnn.engine import ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, lease
 from tsrnn.engine.native import available
 from tsrnn.engine.program import Numbers
+from tsrnn.inspection import gate_trace
 from tsrnn.networks import ModelSpec, NetworkSpec, tracing
 from tsrnn.networks.backward import backward
 from tsrnn.networks.cells import SQUASH, gru_step, lstm_step, simple_rnn_step
 from tsrnn.networks.elman import elman_gradients, elman_states
 from tsrnn.networks.tracing import advance, split_weights, trace
 
-CELLS = ["lstm", "gru", "simple_rnn"]
+#: The cells on which the whole suite runs, and whether they have native kernels: a cell joins it by its line.
+CELLS = {"lstm": True, "gru": True, "simple_rnn": True, "min_lstm": False, "min_gru": False, "leaky": False}
+NATIVE = [cell for cell, in_c in CELLS.items() if in_c]
 VARIANTS = [
     {},
     {"segment": 2},
@@ -54,6 +58,19 @@ AXES = [
 ]
 ALL = [*((cell, variant) for cell in CELLS for variant in VARIANTS), *AXES]
 native = pytest.mark.skipif(not available(), reason="the native engine was not compiled")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def the_toy_is_one_of_the_cells():
+    with toy_cell.known():
+        yield
+
+
+@pytest.fixture(scope="module")
+def keras_cells(the_toy_is_one_of_the_cells):
+    """The rows of all cells for Keras."""
+    with toy_cell.known_to_keras() as rows:
+        yield rows
 
 
 def make_spec(cell="lstm", units=(3,), n_inputs=2, n_outputs=2, **changes):
@@ -156,7 +173,7 @@ def engine_predictions(spec, weights, X, engine):
 
 @native
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", NATIVE)
 def test_outputs_are_those_of_the_native_engine(cell, variant):
     spec = make_spec(cell, **variant)
     weights, (X, lead) = random_weights(spec), ragged_windows()
@@ -167,7 +184,7 @@ def test_outputs_are_those_of_the_native_engine(cell, variant):
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", [VARIANTS[3], VARIANTS[7]], ids=str)
 @pytest.mark.parametrize("cell", CELLS)
-def test_outputs_are_those_of_the_keras_engine(cell, variant):
+def test_outputs_are_those_of_the_keras_engine(cell, variant, keras_cells):
     spec = make_spec(cell, **variant)
     weights, (X, lead) = random_weights(spec), ragged_windows()
     predictions = engine_predictions(spec, weights, X, "keras")
@@ -176,21 +193,34 @@ def test_outputs_are_those_of_the_keras_engine(cell, variant):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cell", CELLS)
-def test_states_are_those_of_keras_layers(cell):
+def test_states_are_those_of_keras_layers(cell, keras_cells):
     import keras
 
-    layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}[cell](
-        3, return_sequences=True, return_state=True
-    )
+    layer = keras_cells[cell].make_layer(3, True, True)
     spec = make_spec(cell)
     weights, X = random_weights(spec), np.random.default_rng(1).normal(size=(4, 6, 2)).astype(np.float32)
     layer.build(X.shape)
-    layer.set_weights(weights[:3])
-    sequence, *last = (keras.ops.convert_to_numpy(values) for values in layer(X))
+    layer.set_weights(weights[: len(layer.weights)])
+    sequence, *last = map(keras.ops.convert_to_numpy, layer(X) if not keras_cells[cell].own else [layer(X)])
     run = trace(spec, weights, X).layers[0][0]
     np.testing.assert_allclose(run.states[0], sequence, atol=1e-6)
-    for ours, theirs in zip(run.states, last, strict=True):
+    for ours, theirs in zip(run.states, last or [sequence[:, -1]], strict=True):
         np.testing.assert_allclose(ours[:, -1], theirs, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_regressor_of_a_new_cell_learns_streams_and_is_looked_into(keras_cells):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 8, 1)).astype(np.float32)
+    y = X[:, :, 0] @ (0.75 ** np.arange(8)[::-1])  # what leaks
+    model = toy_cell.LeakyRegressor(units=4, epochs=60, learning_rate=0.02, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.9 and model.engine_ == "keras"
+    np.testing.assert_allclose(trace(model._spec, model.weights_, X).outputs[:, 0], model.predict(X), atol=1e-4)
+    assert {"candidate", "h"} <= set(gate_trace(model, X[:1]).columns)
+    stream = model.stream()
+    streamed = [stream.update(step) for step in X[0]]
+    np.testing.assert_allclose(streamed[-1], model.predict(X[:1])[0], atol=1e-4)
+    assert "leaky" in str(model.summary())
 
 
 # -- what is kept ----------------------------------------------------------------------------------------------------
@@ -340,7 +370,7 @@ def test_the_gradient_of_elmans_network_is_the_product_of_its_jacobians():
 
 @native
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", NATIVE)
 def test_gradients_of_the_squared_error_are_those_of_the_native_engine(cell, variant):
     spec = make_spec(cell, **variant)
     weights, (X, lead) = random_weights(spec), ragged_windows()

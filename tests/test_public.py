@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import write_imports
 
 import tsrnn
 from tsrnn import _public
@@ -55,6 +56,14 @@ def test_a_subpackage_has_the_names_of_its_rows_alone_and_type_checkers_see_them
     assert {alias.name: node.module for node in block.body for alias in node.names} == rows
     with pytest.raises(AttributeError, match=rf"module 'tsrnn\.{package}' has no attribute 'LSTM'"):
         _ = module.LSTM
+
+
+@pytest.mark.parametrize("package", write_imports.LAZY)
+def test_the_imports_for_type_checkers_are_as_they_are_written_from_the_registry(package):
+    text = (PACKAGE / package / "__init__.py").read_text(encoding="utf-8")
+    assert write_imports.written(text, package) == text
+    first = next(line for line in text.splitlines(keepends=True) if line.startswith("    from ."))
+    assert write_imports.written(text.replace(first, first.replace("import", "import Old,")), package) == text
 
 
 def test_names_in_tables():

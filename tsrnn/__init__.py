@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._public import PUBLIC, lazily
 
-if TYPE_CHECKING:  # the same names for editors and type checkers, which do not follow `__getattr__`
+if TYPE_CHECKING:  # for editors and type checkers, which do not follow `__getattr__`: by tests/write_imports.py
     from . import datasets as datasets
     from . import inspection as inspection
     from . import metrics as metrics

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .._public import lazily, of_kind
 
-if TYPE_CHECKING:  # for editors and type checkers, which do not follow `__getattr__`
+if TYPE_CHECKING:  # for editors and type checkers, which do not follow `__getattr__`: by tests/write_imports.py
     from .base import BaseForecaster as BaseForecaster
     from .controls import ConvForecaster as ConvForecaster
     from .controls import FeedForwardForecaster as FeedForwardForecaster

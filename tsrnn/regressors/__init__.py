@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._public import lazily, of_kind
 
-if TYPE_CHECKING:  # for editors and type checkers, which do not follow `__getattr__`
+if TYPE_CHECKING:  # for editors and type checkers, which do not follow `__getattr__`: by tests/write_imports.py
     from .controls import ConvRegressor as ConvRegressor
     from .controls import FeedForwardRegressor as FeedForwardRegressor
     from .echo_state import EchoStateRegressor as EchoStateRegressor
