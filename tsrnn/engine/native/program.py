@@ -135,6 +135,41 @@ class _Pace:
         self._step_seconds[n_threads] = max(seconds / steps, 1e-7)
 
 
+def make_network(key: ProgramKey) -> _core.Network:
+    """Lay out the network of a program, with what trains it if anything does."""
+    forward, trainer = key.forward, key.trainer
+    spec = forward.spec
+    training: dict[str, Any] = {}
+    if trainer is not None:
+        sgd = trainer.optimizer == "sgd"
+        training = {
+            "batch_size": trainer.batch_size,
+            "optimizer": trainer.optimizer,
+            "momentum": trainer.momentum if sgd else 0.0,
+            "nesterov": trainer.nesterov and sgd,
+            "loss": trainer.loss,
+            "recurrent_dropout": trainer.recurrent_dropout,
+            "quantiles": trainer.quantiles,
+        }
+    return _core.Network(
+        cell=spec.cell,
+        units=spec.units,
+        activation=spec.activation,
+        bidirectional=spec.bidirectional,
+        segment=spec.segment,
+        n_steps=forward.n_steps,
+        n_features=forward.n_features,
+        indicators=forward.indicators,
+        n_outputs=spec.n_outputs,
+        head=spec.head,
+        static=spec.static,
+        static_to=spec.static_to,
+        carried=forward.carried,
+        isa=os.environ.get("TSRNN_ISA") or None,
+        **training,
+    )
+
+
 class NativeProgram:
     """Fills in the `Program` protocol with the C engine.
 
@@ -155,42 +190,13 @@ class NativeProgram:
     def __init__(self, key: ProgramKey, n_threads: int | None = None):
         self.key = key
         self._n_threads = n_threads
-        forward, trainer = key.forward, key.trainer
-        spec = forward.spec
-        training: dict[str, Any] = {}
-        if trainer is not None:
-            sgd = trainer.optimizer == "sgd"
-            training = {
-                "batch_size": trainer.batch_size,
-                "optimizer": trainer.optimizer,
-                "momentum": trainer.momentum if sgd else 0.0,
-                "nesterov": trainer.nesterov and sgd,
-                "loss": trainer.loss,
-                "recurrent_dropout": trainer.recurrent_dropout,
-                "quantiles": trainer.quantiles,
-            }
-        self._network = _core.Network(
-            cell=spec.cell,
-            units=spec.units,
-            activation=spec.activation,
-            bidirectional=spec.bidirectional,
-            segment=spec.segment,
-            n_steps=forward.n_steps,
-            n_features=forward.n_features,
-            indicators=forward.indicators,
-            n_outputs=spec.n_outputs,
-            head=spec.head,
-            static=spec.static,
-            static_to=spec.static_to,
-            carried=forward.carried,
-            isa=os.environ.get("TSRNN_ISA") or None,
-            **training,
-        )
+        spec, n_steps = key.forward.spec, key.forward.n_steps
+        self._network = make_network(key)
         self._shapes = [weight.shape for weight in spec.weights]
         self._stops = np.cumsum([math.prod(shape) for shape in self._shapes])
         self._learning_rate = np.float32(1e-3)  # Keras keeps it in the optimiser's state
         # multiply-adds of one window: forward, and about twice that backward
-        self._work = spec.n_parameters * spec.n_segments(forward.n_steps)
+        self._work = spec.n_parameters * spec.n_segments(n_steps)
         self._pace = _Pace()
         self._seed = self._drawn = 0  # of the dropout masks, and steps since it was set
 
