@@ -26,6 +26,7 @@ LAYERS = [
         "_near_misses",
         "_masked",
         "_metric",
+        "_parameters",
         "_progress",
         "_public",
         "_publishing",
@@ -56,6 +57,7 @@ LAYERS = [
 BESIDE = {
     "_estimator": {"_near_misses"},
     "_metric": {"exceptions"},
+    "_parameters": {"_checks"},
     "_progress": {"_bar"},
     "windows": {"frames"},
     "splits": {"frames"},

@@ -23,7 +23,8 @@ from tsrnn.forecasters import (
     SimpleRNNForecaster,
 )
 from tsrnn.forecasters.ensemble import window_scale
-from tsrnn.forecasters.recurrent import batch_size_for, segment_for
+from tsrnn.forecasters.networks import batch_size_for
+from tsrnn.forecasters.recurrent import segment_for
 from tsrnn.persistence import load
 from tsrnn.windows import WindowArray
 

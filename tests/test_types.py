@@ -18,14 +18,14 @@ import tsrnn
 from tsrnn import _types
 from tsrnn.engine.distributions import LOSSES
 from tsrnn.engine.pool import ENGINES
+from tsrnn.engine.resumption import MOMENTS
 from tsrnn.engine.training import SCHEDULES
+from tsrnn.forecasters.groups import LEVELS, STRATEGIES
 from tsrnn.forecasters.statistical import SEASONALS, TRENDS
-from tsrnn.forecasters.windowed import LEVELS, STRATEGIES
 from tsrnn.networks import ACTIVATIONS, MERGE_MODES, STATIC_TO
 from tsrnn.networks.controls import CONTROL_ACTIVATIONS
 from tsrnn.networks.feedback import ATTENTIONS, FEEDBACK_CELLS
-from tsrnn.regressors.base import _OPTIMIZERS
-from tsrnn.regressors.recurrent import _KERNEL_INITIALIZERS
+from tsrnn.networks.initial import INITIALIZERS
 
 ESTIMATORS = [
     cls
@@ -43,11 +43,11 @@ ESTIMATORS = [
         ("DecoderCell", FEEDBACK_CELLS[1:]),
         ("Engine", ENGINES),
         ("FeedbackCell", FEEDBACK_CELLS),
-        ("KernelInitializer", _KERNEL_INITIALIZERS),
+        ("KernelInitializer", set(INITIALIZERS) - {"zeros"}),
         ("Level", [level for level in LEVELS if level is not None]),
         ("Loss", LOSSES),
         ("MergeMode", MERGE_MODES),
-        ("Optimizer", _OPTIMIZERS),
+        ("Optimizer", [name for name in MOMENTS if " " not in name]),
         ("Seasonal", [kind for kind in SEASONALS if kind is not None]),
         ("StaticTo", STATIC_TO),
         ("Strategy", STRATEGIES),

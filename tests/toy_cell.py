@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from tsrnn._parameters import estimator
 from tsrnn.networks.cells import CELLS, Cell, Pulled, register
 from tsrnn.regressors.recurrent import _RecurrentRegressor
 
@@ -31,6 +32,7 @@ def pull_leaky(d_state, before, after, gates, weights, squash, slope):
 LEAKY = Cell("leaky", "leaky", ("candidate",), leaky_step, pull_leaky, in_feedback=False)
 
 
+@estimator
 class LeakyRegressor(_RecurrentRegressor):
     """Leaky integrators that map windows to targets."""
 

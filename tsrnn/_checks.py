@@ -14,12 +14,14 @@ from typing import Any
 __all__ = [
     "check_bool",
     "check_choice",
+    "check_dilation",
     "check_int",
     "check_positions",
     "check_quantiles",
     "check_real",
     "check_units",
     "check_verbose",
+    "check_widths",
 ]
 
 
@@ -80,13 +82,13 @@ def check_bool(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def check_verbose(value: Any) -> None:
+def check_verbose(name: str, value: Any) -> None:
     """Raise unless `value` is "auto", an integer of at least 0, or a bool in place of 0 and 1."""
     if isinstance(value, bool) or (isinstance(value, str) and value == "auto"):
         return
     if isinstance(value, str):
-        raise ValueError(f'verbose must be "auto" or an integer of at least 0, got {value!r}.')
-    check_int("verbose", value, 0)
+        raise ValueError(f'{name} must be "auto" or an integer of at least 0, got {value!r}.')
+    check_int(name, value, 0)
 
 
 def check_units(name: str, value: Any) -> None:
@@ -98,6 +100,23 @@ def check_units(name: str, value: Any) -> None:
         raise ValueError(f"{name} must name at least one layer, got an empty sequence.")
     for i, units in enumerate(value):
         check_int(f"{name}[{i}]", units)
+
+
+def check_widths(name: str, widths: Any) -> None:
+    """Raise unless `widths` is a sequence with the width of each of any number of layers."""
+    if not isinstance(widths, (tuple, list)):
+        raise TypeError(f"{name} must be a tuple of widths, such as (16,), or () for no layers, got {widths!r}.")
+    for i, width in enumerate(widths):
+        check_int(f"{name}[{i}]", width)
+
+
+def check_dilation(name: str, value: Any) -> None:
+    """Raise unless `value` is a number of steps, or a sequence with that of each layer."""
+    if not isinstance(value, (tuple, list)):
+        check_int(name, value)
+        return
+    for i, dilation in enumerate(value):
+        check_int(f"{name}[{i}]", dilation)
 
 
 def check_positions(name: str, value: Any) -> None:

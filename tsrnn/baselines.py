@@ -15,7 +15,7 @@ from .exceptions import DataError
 from .forecasters.echo_state import EchoStateForecaster
 from .forecasters.mean import MeanForecaster
 from .forecasters.naive import NaiveForecaster, SeasonalNaiveForecaster
-from .forecasters.recurrent import RecurrentForecaster
+from .forecasters.networks import NetworkForecaster
 from .forecasters.ridge import RidgeForecaster
 
 __all__ = ["is_network", "trivial_kind", "with_baselines"]
@@ -51,7 +51,7 @@ def trivial_kind(model) -> str | None:
 
 def is_network(model) -> bool:
     """Whether a forecaster is a neural network."""
-    return isinstance(model, (RecurrentForecaster, EchoStateForecaster))
+    return isinstance(model, (NetworkForecaster, EchoStateForecaster))
 
 
 def with_baselines(named: dict, plan: Plan, season_length: int) -> dict:

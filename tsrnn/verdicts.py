@@ -11,7 +11,7 @@ import pandas as pd
 
 from .backtest import target_positions
 from .exceptions import DataError
-from .forecasters.recurrent import SILENT
+from .forecasters.networks import SILENT
 from .significance import holm, mean_interval, one_sided_p
 
 __all__ = ["Errors", "Verdict", "network_share", "of_network"]

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _types as t
 from ._estimator import Estimator
 from ._masked import unmasked
+from ._parameters import check_parameters, estimator, param, unchecked
 from ._publishing import publishes, reads_one_state
 from .exceptions import DataError
 from .frames import TimeGrid, as_names, check_columns, check_frame, check_length, in_zone, infer_grid
@@ -77,17 +78,7 @@ class WindowArray:
             raise ValueError("starts holds masked rows: every window needs a row to start at. Leave such windows out.")
         starts = np.asarray(starts, dtype=np.int64)
         n_steps = int(n_steps)
-        if base.ndim != 2:
-            raise ValueError(f"base must be 2-D (n_rows, n_features), got {base.ndim} dimension(s).")
-        if starts.ndim != 1:
-            raise ValueError(f"starts must be 1-D, got {starts.ndim} dimensions.")
-        if n_steps < 1:
-            raise ValueError(f"n_steps must be at least 1, got {n_steps}.")
-        if starts.size and (starts.max() + n_steps > len(base) or starts.min() <= -n_steps):
-            raise ValueError(
-                f"windows of {n_steps} steps starting at rows {starts.min()}..{starts.max()} do not fit a base of "
-                f"{len(base)} rows. Every window must end inside the base and hold at least one of its rows."
-            )
+        check_places(base, starts, n_steps)
         if (offset is not None or scale is not None) and not np.issubdtype(base.dtype, np.floating):
             base = base.astype(np.float64)
         self.base, self.starts, self.n_steps = base, starts, n_steps
@@ -168,6 +159,21 @@ class WindowArray:
 
     def __setstate__(self, state):
         self.__dict__.update(state)
+
+
+def check_places(base: np.ndarray, starts: np.ndarray, n_steps: int) -> None:
+    """Raise unless windows of so many steps that start at these rows fit a table."""
+    if base.ndim != 2:
+        raise ValueError(f"base must be 2-D (n_rows, n_features), got {base.ndim} dimension(s).")
+    if starts.ndim != 1:
+        raise ValueError(f"starts must be 1-D, got {starts.ndim} dimensions.")
+    if n_steps < 1:
+        raise ValueError(f"n_steps must be at least 1, got {n_steps}.")
+    if starts.size and (starts.max() + n_steps > len(base) or starts.min() <= -n_steps):
+        raise ValueError(
+            f"windows of {n_steps} steps starting at rows {starts.min()}..{starts.max()} do not fit a base of "
+            f"{len(base)} rows. Every window must end inside the base and hold at least one of its rows."
+        )
 
 
 @overload
@@ -282,6 +288,7 @@ def _read_series(frame, freq):
     return pd.concat(parts), np.concatenate(follows)
 
 
+@estimator
 class SlidingWindow(TransformerMixin, Estimator):
     """Turn each row of a time-indexed table into the window of rows that ends there.
 
@@ -292,9 +299,9 @@ class SlidingWindow(TransformerMixin, Estimator):
 
     Parameters
     ----------
-    window : int
+    window
         Rows per window, the row itself included.
-    freq : str, optional
+    freq
         Frequency of the index where it cannot be inferred.
 
     Attributes
@@ -323,13 +330,13 @@ class SlidingWindow(TransformerMixin, Estimator):
            [2., 3., 4.]])
     """
 
-    def __init__(self, window: int = 24, freq: str | None = None) -> None:
-        self.window = window
-        self.freq = freq
+    window: int = param(default=24, rule=lambda name, value: check_length(value, name), kw_only=False)
+    freq: str | None = param(default=None, rule=unchecked, kw_only=False)
 
     @publishes
     def fit(self, X: pd.DataFrame | pd.Series, y: Any = None) -> Self:
-        window = check_length(self.window, "window")
+        check_parameters(self)
+        window = int(self.window)
         data = check_frame(X)
         self.grid_: TimeGrid = infer_grid(pd.DatetimeIndex(data.index), self.freq)
         self.n_features_in_ = data.shape[1]

@@ -21,6 +21,7 @@ from .._archive import SaveMixin
 from .._archive.schema import choice, instance, names
 from .._estimator import Estimator
 from .._folds import check_folds
+from .._parameters import check_parameters
 from .._publishing import publishes, reads_one_state
 from ..exceptions import DataError
 from ..frames import (
@@ -519,6 +520,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         return tags
 
     def _check_state(self) -> None:
+        self._check_parameters()
         check_data(self)
 
     # ------------------------------------------------------------------ hooks
@@ -539,6 +541,11 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
 
     def _settle(self, values: np.ndarray) -> None:
         """Check the parameters, and settle from the rows to fit what the other checks read; `_fit` comes next."""
+        self._check_parameters()
+
+    def _check_parameters(self) -> None:
+        """Raise unless each parameter has an allowed value, and they go together."""
+        check_parameters(self)
 
     def _fit(self, values: np.ndarray) -> None:
         raise NotImplementedError

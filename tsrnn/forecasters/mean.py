@@ -5,11 +5,13 @@ Works on row positions and for all cutoffs at once. Imports checks, exceptions, 
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from .. import _types as t
 from .._archive.schema import array, require
 from .._checks import check_int, check_real
+from .._parameters import estimator, param
 from ..exceptions import DataError
 from ..frames import some
 from .naive import WalkForecaster
@@ -80,6 +82,7 @@ def deviation(errors: np.ndarray, n_parameters: int = 0) -> np.ndarray:
     return np.where(n > n_parameters, unit * np.sqrt(total / np.maximum(n - n_parameters, 1)), np.nan)
 
 
+@estimator
 class MeanForecaster(WalkForecaster):
     """Forecast every step by the mean of what was observed, or by a constant.
 
@@ -88,15 +91,11 @@ class MeanForecaster(WalkForecaster):
 
     Parameters
     ----------
-    window : int, optional
+    window
         How many of the last observations the mean is of; by default all up to the cutoff. Missing values are passed
         over and do not count.
-    value : float, optional
+    value
         Forecast this number, in the unit of the target, instead of a mean.
-    target : str or list of str, optional
-        Column(s) of X to forecast when no y is given; None means all.
-    freq : str, optional
-        Frequency of the index where it cannot be inferred.
 
     Attributes
     ----------
@@ -137,26 +136,16 @@ class MeanForecaster(WalkForecaster):
 
     _saved = {"n_observed_": array(np.int64, 1)}
 
-    def __init__(
-        self,
-        window: int | None = None,
-        value: float | None = None,
-        target: t.Labels | None = None,
-        freq: str | None = None,
-    ) -> None:
-        self.window = window
-        self.value = value
-        self.target = target
-        self.freq = freq
+    window: int | None = param(default=None, rule=partial(check_int, none=True), kw_only=False)
+    value: float | None = param(default=None, rule=partial(check_real, none=True), kw_only=False)
 
     def _check_state(self) -> None:
         super()._check_state()
-        self._check_params()
         n = self.n_observed_
         require(n.shape == self.sigma_.shape and (n > 0).all(), "n_observed_ is not one positive count for each target")
 
     def _settle(self, values):
-        self._check_params()
+        super()._settle(values)
         self._check_history(values, np.array([len(values) - 1]))
 
     def _fit(self, values):
@@ -165,9 +154,8 @@ class MeanForecaster(WalkForecaster):
         self.n_observed_ = n if self.window is None else np.minimum(n, self.window)
         self.sigma_ = self._deviation(targets)
 
-    def _check_params(self):
-        check_int("window", self.window, none=True)
-        check_real("value", self.value, none=True)
+    def _check_parameters(self):
+        super()._check_parameters()
         if self.window is not None and self.value is not None:
             raise DataError(
                 f"window={self.window} and value={self.value} exclude each other: a constant is the mean of nothing. "

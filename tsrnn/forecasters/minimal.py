@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from .._parameters import estimator
 from ..regressors import MinGRURegressor, MinLSTMRegressor
+from ..regressors.groups import MinimalRecurrence
 from .recurrent import RecurrentForecaster
 
 __all__ = ["MinGRUForecaster", "MinLSTMForecaster"]
 
 
-class MinGRUForecaster(RecurrentForecaster):
+@estimator
+class MinGRUForecaster(RecurrentForecaster, MinimalRecurrence):
     """Forecast with minimal gated recurrent units, whose steps are computed together.
 
-    The parameters are those of `LSTMForecaster`, without ``forget_bias`` and ``peephole``; `MinGRURegressor` says which
-    of them cannot be used. The default segment reads a window in four steps or a few more, where a scan gains
-    nothing: set ``segment=1`` to read each row.
+    The default segment reads a window in four steps or a few more, where a scan gains nothing: set ``segment=1`` to
+    read each row. Keras computes it.
 
     References
     ----------
@@ -28,10 +30,12 @@ class MinGRUForecaster(RecurrentForecaster):
     _regressor_class = MinGRURegressor
 
 
-class MinLSTMForecaster(RecurrentForecaster):
+@estimator
+class MinLSTMForecaster(RecurrentForecaster, MinimalRecurrence):
     """Forecast with minimal long short-term memory, whose steps are computed together.
 
-    The parameters are those of `LSTMForecaster`, without ``forget_bias`` and ``peephole``; see `MinGRUForecaster`.
+    The default segment reads a window in four steps or a few more, where a scan gains nothing: set ``segment=1`` to
+    read each row. Keras computes it.
 
     References
     ----------

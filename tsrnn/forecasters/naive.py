@@ -11,10 +11,12 @@ from scipy.special import ndtri
 from .. import _types as t
 from .._archive.schema import array, integer, require
 from .._checks import check_int
+from .._parameters import estimator, param
 from ..exceptions import DataError
 from ..frames import season_length as season_of
 from ..frames import some
 from .base import BaseForecaster
+from .groups import Season, Table
 from .observed import carry_forward, latest_of_phase, latest_rows, take_rows
 from .saved import n_regular
 
@@ -85,7 +87,7 @@ def walk_scale(change: np.ndarray, periods: np.ndarray, n_parameters: int = 0) -
     return np.where(n > n_parameters, np.sqrt(total / freedom), np.nan)
 
 
-class WalkForecaster(BaseForecaster):
+class WalkForecaster(BaseForecaster, Table):
     """Shared part: forecasts that carry observations forward, with normal intervals of a random walk."""
 
     _saved = {"sigma_": array(np.float64, 1, nan=True)}
@@ -110,17 +112,11 @@ class WalkForecaster(BaseForecaster):
         return growth[:, None, None] * self.sigma_[:, None] * ndtri(quantiles)
 
 
+@estimator
 class NaiveForecaster(WalkForecaster):
     """Forecast every step by the last observation.
 
     Each target is carried forward by itself; missing values at the end of the history are passed over.
-
-    Parameters
-    ----------
-    target : str or list of str, optional
-        Column(s) of X to forecast when no y is given; None means all.
-    freq : str, optional
-        Frequency of the index where it cannot be inferred.
 
     Attributes
     ----------
@@ -144,9 +140,8 @@ class NaiveForecaster(WalkForecaster):
     [4.0, 4.0]
     """
 
-    def __init__(self, target: t.Labels | None = None, freq: str | None = None) -> None:
-        self.target = target
-        self.freq = freq
+    target: t.Labels | None = param(default=None, kw_only=False)
+    freq: str | None = param(default=None, kw_only=False)
 
     def _fit(self, values):
         self.sigma_ = walk_scale(*increments(self._targets(values)))
@@ -158,19 +153,11 @@ class NaiveForecaster(WalkForecaster):
         return self._normal_quantiles(np.sqrt(np.arange(1, steps + 1)), quantiles)
 
 
-class SeasonalNaiveForecaster(WalkForecaster):
+@estimator
+class SeasonalNaiveForecaster(WalkForecaster, Season):
     """Forecast every step by the last observation of the same phase of the season.
 
     Where the value one season back is missing, the one two seasons back is taken, and so on.
-
-    Parameters
-    ----------
-    season_length : int, optional
-        Rows in a season. By default the usual one of the frequency: a day of hours, a week of days, a year of months.
-    target : str or list of str, optional
-        Column(s) of X to forecast when no y is given; None means all.
-    freq : str, optional
-        Frequency of the index where it cannot be inferred.
 
     Attributes
     ----------
@@ -202,13 +189,6 @@ class SeasonalNaiveForecaster(WalkForecaster):
 
     _saved = {"season_length_": integer(1)}
 
-    def __init__(
-        self, season_length: int | None = None, target: t.Labels | None = None, freq: str | None = None
-    ) -> None:
-        self.season_length = season_length
-        self.target = target
-        self.freq = freq
-
     def _check_state(self) -> None:
         super()._check_state()
         n_rows = n_regular(self)
@@ -231,6 +211,7 @@ class SeasonalNaiveForecaster(WalkForecaster):
         return None if (np.diff(clock) == 1).all() else clock
 
     def _settle(self, values):
+        super()._settle(values)
         self.season_length_ = self._season()
         self._check_history(values, np.array([len(values) - 1]))
 
@@ -263,15 +244,9 @@ class SeasonalNaiveForecaster(WalkForecaster):
         return self._normal_quantiles(np.sqrt(seasons + 1), quantiles)
 
 
+@estimator
 class DriftForecaster(WalkForecaster):
     """Forecast along the line through the first and the last observation.
-
-    Parameters
-    ----------
-    target : str or list of str, optional
-        Column(s) of X to forecast when no y is given; None means all.
-    freq : str, optional
-        Frequency of the index where it cannot be inferred.
 
     Attributes
     ----------
@@ -301,9 +276,8 @@ class DriftForecaster(WalkForecaster):
 
     _saved = {"n_rows_fit_": integer(2)}
 
-    def __init__(self, target: t.Labels | None = None, freq: str | None = None) -> None:
-        self.target = target
-        self.freq = freq
+    target: t.Labels | None = param(default=None, kw_only=False)
+    freq: str | None = param(default=None, kw_only=False)
 
     def _fit(self, values):
         self._check_history(values, np.array([len(values) - 1]))

@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
-from .. import _types as t
 from .._archive.schema import require
+from .._parameters import FORECAST, estimator, group, param
 from ..exceptions import DataError
 from .saved import check_parameters, check_regressor
 from .windowed import CHUNK, WindowForecaster, count_between
@@ -17,37 +17,34 @@ from .windowed import CHUNK, WindowForecaster, count_between
 __all__ = ["RegressionForecaster"]
 
 
-class RegressionForecaster(WindowForecaster):
-    """Forecast with any scikit-learn regressor on lagged values.
+def check_learner(name: str, value: Any) -> None:
+    """Raise unless `value` is an instance of what can be fitted."""
+    if isinstance(value, type) or not hasattr(value, "fit"):
+        its_name = getattr(value, "__name__", None)
+        fix = f"write {its_name}()" if isinstance(value, type) else "e.g. Ridge() of sklearn.linear_model"
+        raise DataError(f"{name} must be a scikit-learn regressor, got {value!r}; {fix}.")
+
+
+@group(FORECAST)
+class Learner:
+    """What learns from windows.
 
     Parameters
     ----------
     estimator : scikit-learn regressor
         Cloned in `fit`. One that has a single output is wrapped in `MultiOutputRegressor`.
-    target : str or list of str, optional
-        Column(s) of X to forecast when no y is given; None means all.
-    window : int, optional
-        Past rows that the regressor sees. By default a week and a day where a day has several rows, else four
-        seasons or periods; at most 1,000, and a quarter of the history.
-    horizon : int, optional
-        Steps forecast at once by strategy "direct". None stands for 1, and is set by `tsrnn.compare`.
-    strategy : {"direct", "recursive"}
-        All steps of the horizon at once, or one step fed back again and again. Steps beyond the horizon are fed back
-        block by block.
-    level : {"last", None}
-        "last" subtracts the last observation from each window and adds it back to the forecast.
-    shared : bool
-        Forecast each of several targets from its own past by one regressor, fitted on all of them; False forecasts all
-        from the past of all.
-    past_covariates, future_covariates : list of str, optional
-        Columns known up to the cutoff, and columns known ahead.
-    freq : str, optional
-        Frequency of the index where it cannot be inferred.
+    """
+
+    estimator: Any = param(rule=check_learner, kw_only=False)
+
+
+@estimator
+class RegressionForecaster(WindowForecaster, Learner):
+    """Forecast with any scikit-learn regressor on lagged values.
 
     Attributes
     ----------
     regressor_ : the fitted regressor
-    window_, horizon_ : int
 
     Raises
     ------
@@ -68,43 +65,12 @@ class RegressionForecaster(WindowForecaster):
     2024-03-02  15.0
     """
 
-    def __init__(
-        self,
-        estimator: Any,
-        target: t.Labels | None = None,
-        window: int | None = None,
-        horizon: int | None = None,
-        strategy: t.Strategy = "direct",
-        level: t.Level | None = "last",
-        shared: bool = True,
-        past_covariates: t.Labels | None = None,
-        future_covariates: t.Labels | None = None,
-        freq: str | None = None,
-    ) -> None:
-        self.estimator = estimator
-        self.target = target
-        self.window = window
-        self.horizon = horizon
-        self.strategy = strategy
-        self.level = level
-        self.shared = shared
-        self.past_covariates = past_covariates
-        self.future_covariates = future_covariates
-        self.freq = freq
-
     def _check_state(self) -> None:
         super()._check_state()
         fitted = type(self.regressor_) is type(self.estimator) and hasattr(self.regressor_, "n_outputs_")
         require(fitted, f"regressor_ is not a fitted {type(self.estimator).__name__}")
         check_regressor(self, self.regressor_)
         check_parameters(self.estimator, self.regressor_)
-
-    def _settle(self, values):
-        if isinstance(self.estimator, type) or not hasattr(self.estimator, "fit"):
-            name = getattr(self.estimator, "__name__", None)
-            fix = f"write {name}()" if isinstance(self.estimator, type) else "e.g. Ridge() of sklearn.linear_model"
-            raise DataError(f"estimator must be a scikit-learn regressor, got {self.estimator!r}; {fix}.")
-        super()._settle(values)
 
     def _make_regressor(self):
         from sklearn.multioutput import MultiOutputRegressor  # 8 MB that no network needs

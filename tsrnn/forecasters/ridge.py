@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import _types as t
 from .._archive.schema import instance, none_or
+from .._parameters import estimator
 from ..exceptions import DataError
 from .linear import LARGEST_WINDOW, PENALTIES, LinearMap, fit_linear, fit_penalised
 from .saved import check_linear
@@ -15,6 +15,7 @@ from .windowed import CALIBRATION_FRACTION, WindowForecaster
 __all__ = ["RidgeForecaster"]
 
 
+@estimator
 class RidgeForecaster(WindowForecaster):
     """Forecast all steps by a ridge regression of whole windows, in closed form.
 
@@ -22,28 +23,6 @@ class RidgeForecaster(WindowForecaster):
     (``linear`` of `LSTMForecaster`): whether a network is worth its training is first a question against it. The
     penalty is the one with the smallest absolute error on the last fifth of the windows; then all of them are fitted.
     Of fewer than 200 windows, the last tenth chooses; where even that leaves too few, the largest penalty is taken.
-
-    Parameters
-    ----------
-    target : str or list of str, optional
-        Column(s) of X to forecast when no y is given; None means all.
-    window : int, optional
-        Past rows that the regression sees. By default a week and a day where a day has several rows, else four
-        seasons or periods; at most 1,000, and a quarter of the history.
-    horizon : int, optional
-        Steps forecast at once by strategy "direct". None stands for 1, and is set by `tsrnn.compare`.
-    strategy : {"direct", "recursive"}
-        All steps of the horizon at once, or one step fed back again and again. Steps beyond the horizon are fed back
-        block by block.
-    level : {"last", None}
-        "last" subtracts the last observation from each window and adds it back to the forecast.
-    shared : bool
-        Forecast each of several targets from its own past (and the covariates) by one regression, fitted on all of
-        them; False forecasts all from the past of all.
-    past_covariates, future_covariates : list of str, optional
-        Columns known up to the cutoff, and columns known ahead.
-    freq : str, optional
-        Frequency of the index where it cannot be inferred.
 
     Attributes
     ----------
@@ -53,7 +32,6 @@ class RidgeForecaster(WindowForecaster):
         scaled and centred; outputs are the targets of the first step, then of the second.
     stopped_ : LinearMap or None
         The same, fitted without the last fifth of the windows, on whose errors there intervals are measured.
-    window_, horizon_ : int
     n_parameters_ : int
 
     Raises
@@ -86,28 +64,6 @@ class RidgeForecaster(WindowForecaster):
     _dtype = np.float32
 
     _saved = {"regressor_": instance(LinearMap), "stopped_": none_or(instance(LinearMap))}
-
-    def __init__(
-        self,
-        target: t.Labels | None = None,
-        window: int | None = None,
-        horizon: int | None = None,
-        strategy: t.Strategy = "direct",
-        level: t.Level | None = "last",
-        shared: bool = True,
-        past_covariates: t.Labels | None = None,
-        future_covariates: t.Labels | None = None,
-        freq: str | None = None,
-    ) -> None:
-        self.target = target
-        self.window = window
-        self.horizon = horizon
-        self.strategy = strategy
-        self.level = level
-        self.shared = shared
-        self.past_covariates = past_covariates
-        self.future_covariates = future_covariates
-        self.freq = freq
 
     def _train(self, values, cutoffs) -> LinearMap:
         windows, y = self._lazy_examples(values, cutoffs)

@@ -74,7 +74,6 @@ def n_regular(model: Any) -> int:
 
 def check_windows(model: Any) -> None:
     """Check the sizes of a forecaster that reads windows, and its scaling."""
-    model._check_window_params()
     horizon, block = model.horizon_, model.block_
     require(horizon <= LONGEST_HORIZON, f"horizon_ is {horizon}, at most {LONGEST_HORIZON} are allowed")
     require(block == (horizon if model.strategy == "direct" else 1), f"block_ is {block} with horizon_ {horizon}")

@@ -5,14 +5,19 @@ Imports frames, checks, exceptions, base, observed, and the models and the searc
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 from scipy.special import ndtri
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from .. import _types as t
-from .._archive.schema import array, choice, instance, list_of, real
-from .._checks import check_choice, check_int
+from .._archive import schema
+from .._archive.schema import array, instance, list_of, real
+from .._checks import check_int
+from .._parameters import NETWORK, TRAINING, choice, estimator, group, param
 from .._warnings import warn_user
 from ..exceptions import DataError, DataWarning
 from ..frames import season_length as season_of
@@ -38,6 +43,7 @@ from .arima_search import (
 )
 from .arima_variance import deviation_after_gaps
 from .base import BaseForecaster
+from .groups import FutureCovariates, Season, Table
 from .observed import carry_forward
 from .saved import check_specs
 
@@ -49,13 +55,68 @@ SEASONALS = ("auto", "arima", "fourier", None)
 LONGEST_SEASONAL_ARIMA = 12
 #: Level, in standard deviations, from which a model around 0 is told of.
 FAR_FROM_ZERO = 1e3
+COUNT = partial(check_int, low=0)
 
 
-class ARIMABase(BaseForecaster):
+def check_orders(name: str, value: Any, form: str) -> None:
+    """Raise unless `value` is a tuple or list of as many non-negative integers as `form` names."""
+    length = form.count(",") + 1
+    if not isinstance(value, (tuple, list)) or len(value) != length:
+        raise DataError(f"{name} must be {length} integers {form}, got {value!r}.")
+    for i, order in enumerate(value):
+        check_int(f"{name}[{i}]", order, 0)
+
+
+@group(NETWORK)
+class Orders:
+    """Which ARIMA model it is.
+
+    Parameters
+    ----------
+    order : tuple of (p, d, q)
+        Autoregressive lags, differences, moving-average lags.
+    seasonal_order : tuple of (P, D, Q, s)
+        The same for lags of whole seasons of s rows. Seasons above 12 rows are slow: use `harmonics`.
+    trend
+        Constant, linear in time, or both, as regressors. "t" with d = 1 is a drift. Differences take a constant away,
+        so "c" needs d = D = 0; None with d = D = 0 says that the mean is zero.
+    harmonics
+        Pairs of Fourier terms of the season as regressors (dynamic harmonic regression). A season of whole days follows
+        the wall clock of the zone.
+    """
+
+    order: tuple[int, int, int] = param(default=(1, 1, 1), rule=partial(check_orders, form="(p, d, q)"), kw_only=False)
+    seasonal_order: tuple[int, int, int, int] = param(
+        default=(0, 0, 0, 0), rule=partial(check_orders, form="(P, D, Q, s)"), kw_only=False
+    )
+    trend: t.Trend | None = param(default=None, rule=choice(*TRENDS), kw_only=False)
+    harmonics: int = param(default=0, rule=COUNT, kw_only=False)
+
+
+@group(TRAINING)
+class Estimation:
+    """How the model is fitted.
+
+    Parameters
+    ----------
+    target : str, list of str or None
+        Column(s) of X to forecast when no y is given; None means all. Each is fitted by itself.
+    future_covariates : str, list of str or None
+        Columns known ahead, with a linear effect.
+    max_fit_rows
+        Estimate the parameters on the last rows only. Forecasts read the whole history all the same.
+    max_iter
+        Iterations of the optimiser.
+    """
+
+    max_fit_rows: int | None = param(default=None, rule=partial(check_int, none=True))
+    max_iter: int = param(default=200, rule=check_int)
+
+
+class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
     """Shared part: everything but which model is to be fitted.
 
-    A subclass has the parameters ``max_fit_rows`` and ``max_iter`` beside those of the protocol and implements
-    ``_check_params()`` and ``_choose(y, exog, time)``, which returns a `Spec`.
+    A subclass implements ``_choose(y, exog, time)``, which returns a `Spec`.
     """
 
     _takes_covariates = True
@@ -64,7 +125,7 @@ class ARIMABase(BaseForecaster):
         "specs_": list_of(instance(tuple)),
         "params_": list_of(array(np.float64, 1)),
         "scale_": list_of(real()),
-        "converged_": list_of(choice(True, False)),
+        "converged_": list_of(schema.choice(True, False)),
     }
 
     def _check_state(self) -> None:
@@ -86,9 +147,7 @@ class ARIMABase(BaseForecaster):
         return values[:, :n_targets], values[:, n_targets:-2], values[:, -2:]
 
     def _settle(self, values):
-        self._check_params()
-        check_int("max_fit_rows", self.max_fit_rows, none=True)
-        check_int("max_iter", self.max_iter)
+        super()._settle(values)
         self.specs_ = []
         for k in range(len(self.targets_)):
             self._rows_to_fit(values, k, self.max_fit_rows)
@@ -254,33 +313,14 @@ class ARIMABase(BaseForecaster):
         return self._fitted("harmonics")
 
 
-class ARIMAForecaster(ARIMABase):
+@estimator
+class ARIMAForecaster(ARIMABase, Season, Orders):
     """Forecast with a seasonal ARIMA model, with covariates and Fourier terms as regressors.
 
     Parameters
     ----------
-    order : tuple of (p, d, q)
-        Autoregressive lags, differences, moving-average lags.
-    seasonal_order : tuple of (P, D, Q, s)
-        The same for lags of whole seasons of s rows. Seasons above 12 rows are slow: use `harmonics`.
-    trend : {None, "c", "t", "ct"}
-        Constant, linear in time, or both, as regressors. "t" with d = 1 is a drift. Differences take a constant away,
-        so "c" needs d = D = 0; None with d = D = 0 says that the mean is zero.
-    harmonics : int
-        Pairs of Fourier terms of the season as regressors (dynamic harmonic regression). A season of whole days follows
-        the wall clock of the zone.
-    season_length : int, optional
+    season_length
         Rows in the season of `harmonics`. By default the usual one of the frequency: a day of hours.
-    target : str or list of str, optional
-        Column(s) of X to forecast when no y is given; None means all. Each is fitted by itself.
-    future_covariates : list of str, optional
-        Columns known ahead, with a linear effect.
-    freq : str, optional
-        Frequency of the index where it cannot be inferred.
-    max_fit_rows : int, optional
-        Estimate the parameters on the last rows only. Forecasts read the whole history all the same.
-    max_iter : int
-        Iterations of the optimiser.
 
     Attributes
     ----------
@@ -314,46 +354,18 @@ class ARIMAForecaster(ARIMABase):
     True
     """
 
-    def __init__(
-        self,
-        order: tuple[int, int, int] = (1, 1, 1),
-        seasonal_order: tuple[int, int, int, int] = (0, 0, 0, 0),
-        trend: t.Trend | None = None,
-        harmonics: int = 0,
-        season_length: int | None = None,
-        target: t.Labels | None = None,
-        future_covariates: t.Labels | None = None,
-        freq: str | None = None,
-        max_fit_rows: int | None = None,
-        max_iter: int = 200,
-    ) -> None:
-        self.order = order
-        self.seasonal_order = seasonal_order
-        self.trend = trend
-        self.harmonics = harmonics
-        self.season_length = season_length
-        self.target = target
-        self.future_covariates = future_covariates
-        self.freq = freq
-        self.max_fit_rows = max_fit_rows
-        self.max_iter = max_iter
-
-    def _check_params(self):
-        check_orders("order", self.order, "(p, d, q)")
-        check_orders("seasonal_order", self.seasonal_order, "(P, D, Q, s)")
+    def _check_parameters(self):
+        super()._check_parameters()
         if any(self.seasonal_order[:3]) and self.seasonal_order[3] < 2:
             raise DataError(
                 f"seasonal_order={self.seasonal_order!r} has no season: its last number, the rows in a season, must be "
                 "at least 2."
             )
-        check_choice("trend", self.trend, TRENDS)
         if "c" in (self.trend or "") and self.order[1] + self.seasonal_order[1]:
             raise DataError(
                 f"trend={self.trend!r} holds a constant, which the differences of order={self.order!r}, "
                 f"seasonal_order={self.seasonal_order!r} take away. Use trend='t' for a drift, or None."
             )
-        check_int("harmonics", self.harmonics, 0)
-        check_int("season_length", self.season_length, none=True)
 
     def _choose(self, y, exog, time):
         season = self._season()
@@ -363,7 +375,8 @@ class ARIMAForecaster(ARIMABase):
         return Spec(tuple(self.order), seasonal, self.trend, self.harmonics, season)
 
 
-class AutoARIMAForecaster(ARIMABase):
+@estimator
+class AutoARIMAForecaster(ARIMABase, Season):
     """Forecast with an ARIMA model whose orders are found on the training rows.
 
     The number of differences comes from tests for a unit root, the orders from a stepwise search for the lowest AICc.
@@ -371,24 +384,14 @@ class AutoARIMAForecaster(ARIMABase):
 
     Parameters
     ----------
-    season_length : int, optional
-        Rows in a season. By default the usual one of the frequency: a day of hours, a week of days, a year of months.
-    seasonal : {"auto", "arima", "fourier", None}
+    seasonal
         How to model the season; None leaves it out.
-    max_p, max_d, max_q, max_P, max_D, max_Q : int
+    max_p, max_d, max_q, max_P, max_D, max_Q
         Largest orders tried.
-    max_harmonics : int
+    max_harmonics
         Most pairs of Fourier terms tried.
-    target : str or list of str, optional
-        Column(s) of X to forecast when no y is given; None means all. Each is fitted by itself.
-    future_covariates : list of str, optional
-        Columns known ahead, with a linear effect.
-    freq : str, optional
-        Frequency of the index where it cannot be inferred.
-    max_fit_rows : int, optional
+    max_fit_rows
         Choose the orders and estimate the parameters on the last rows only. Forecasts read the whole history.
-    max_iter : int
-        Iterations of the optimiser.
 
     Attributes
     ----------
@@ -421,43 +424,15 @@ class AutoARIMAForecaster(ARIMABase):
     (0, 1, 0)
     """
 
-    def __init__(
-        self,
-        season_length: int | None = None,
-        seasonal: t.Seasonal | None = "auto",
-        max_p: int = 3,
-        max_d: int = 2,
-        max_q: int = 3,
-        max_P: int = 1,
-        max_D: int = 1,
-        max_Q: int = 1,
-        max_harmonics: int = 6,
-        target: t.Labels | None = None,
-        future_covariates: t.Labels | None = None,
-        freq: str | None = None,
-        max_fit_rows: int | None = 2000,
-        max_iter: int = 200,
-    ) -> None:
-        self.season_length = season_length
-        self.seasonal = seasonal
-        self.max_p = max_p
-        self.max_d = max_d
-        self.max_q = max_q
-        self.max_P = max_P
-        self.max_D = max_D
-        self.max_Q = max_Q
-        self.max_harmonics = max_harmonics
-        self.target = target
-        self.future_covariates = future_covariates
-        self.freq = freq
-        self.max_fit_rows = max_fit_rows
-        self.max_iter = max_iter
-
-    def _check_params(self):
-        check_int("season_length", self.season_length, none=True)
-        check_choice("seasonal", self.seasonal, SEASONALS)
-        for name in ("max_p", "max_d", "max_q", "max_P", "max_D", "max_Q", "max_harmonics"):
-            check_int(name, getattr(self, name), 0)
+    seasonal: t.Seasonal | None = param(default="auto", rule=choice(*SEASONALS), kw_only=False)
+    max_p: int = param(default=3, rule=COUNT, kw_only=False)
+    max_d: int = param(default=2, rule=COUNT, kw_only=False)
+    max_q: int = param(default=3, rule=COUNT, kw_only=False)
+    max_P: int = param(default=1, rule=COUNT, kw_only=False)
+    max_D: int = param(default=1, rule=COUNT, kw_only=False)
+    max_Q: int = param(default=1, rule=COUNT, kw_only=False)
+    max_harmonics: int = param(default=6, rule=COUNT, kw_only=False)
+    max_fit_rows: int | None = param(default=2000)
 
     def _choose(self, y, exog, time):
         season = self._season()
@@ -484,12 +459,3 @@ class AutoARIMAForecaster(ARIMABase):
         D = int(seasonal and self.max_D > 0 and seasonal_strength(y, s) > STRONG_SEASONALITY)
         spec = spec._replace(seasonal_order=(0, D, 0, s))
         return spec._replace(order=(0, count_differences(difference(y, spec), self.max_d), 0))
-
-
-def check_orders(name, orders, form):
-    """Raise unless `orders` is a tuple or list of as many non-negative integers as `form` names."""
-    length = form.count(",") + 1
-    if not isinstance(orders, (tuple, list)) or len(orders) != length:
-        raise DataError(f"{name} must be {length} integers {form}, got {orders!r}.")
-    for i, value in enumerate(orders):
-        check_int(f"{name}[{i}]", value, 0)

@@ -6,8 +6,6 @@ that knows nothing of time. Imports frames, windows, intervals, base, observed, 
 
 from __future__ import annotations
 
-import numbers
-
 import numpy as np
 from sklearn.base import clone
 
@@ -18,6 +16,7 @@ from ..frames import some
 from ..intervals import residual_quantiles
 from ..windows import WindowArray
 from .base import BaseForecaster
+from .groups import Windowing
 from .observed import rows_since_observed
 from .requests import check_steps
 from .saved import check_windows
@@ -26,8 +25,6 @@ from .window_length import usual_window
 
 __all__ = ["WindowForecaster"]
 
-STRATEGIES = ("direct", "recursive")
-LEVELS = ("last", None)
 #: Share of the training windows, the last in time, on whose errors intervals are calibrated.
 CALIBRATION_FRACTION = 0.2
 #: Windows held densely at a time, where that is needed: for scikit-learn regressors, and when forecasts are fed back.
@@ -36,14 +33,17 @@ CHUNK = 512
 LARGEST_SCALED = 1e15
 
 
-class WindowForecaster(BaseForecaster):
+class WindowForecaster(BaseForecaster, Windowing):
     """Shared part of `RegressionForecaster` and the recurrent forecasters.
 
-    A subclass has the parameters ``target, window, horizon, strategy, level, shared, past_covariates,
-    future_covariates, freq`` and implements ``_fit_regressor(windows, y)``, which returns a fitted regressor, and
-    ``_apply(regressor, windows)``, with y and the result of shape (n_windows, block * targets in a window).
+    A subclass implements ``_fit_regressor(windows, y)``, which returns a fitted regressor, and ``_apply(regressor,
+    windows)``, with y and the result of shape (n_windows, block * targets in a window).
 
     With ``shared`` a window holds one target, and each cutoff has one window for each target, next to each other.
+
+    Attributes
+    ----------
+    window_, horizon_ : int
     """
 
     _takes_covariates = True
@@ -65,7 +65,7 @@ class WindowForecaster(BaseForecaster):
     # ------------------------------------------------------------------ fit
 
     def _settle(self, values):
-        self._check_window_params()
+        super()._settle(values)
         self.horizon_ = 1 if self.horizon is None else check_steps(self.horizon)
         self.block_ = self.horizon_ if self.strategy == "direct" else 1
         self.window_ = self._choose_window(values)
@@ -94,17 +94,8 @@ class WindowForecaster(BaseForecaster):
             if warn:
                 warn_user(f"{said}. It is learnt from, but left out of the scale. {fix}", DataWarning)
 
-    def _check_window_params(self):
-        if self.strategy not in STRATEGIES:
-            raise DataError(f"strategy must be one of {STRATEGIES}, got {self.strategy!r}.")
-        if self.level not in LEVELS:
-            raise DataError(f"level must be one of {LEVELS}, got {self.level!r}.")
-        if not isinstance(self.shared, (bool, np.bool_)):
-            raise DataError(f"shared must be True or False, got {self.shared!r}.")
-        for name in ("horizon", "window"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1):
-                raise DataError(f"{name} must be an integer of at least 1 or None, got {value!r}.")
+    def _check_parameters(self):
+        super()._check_parameters()
         if self.strategy == "recursive" and self.past_:
             raise DataError(
                 f"strategy='recursive' feeds forecasts back, but past covariates {some(self.past_)} are not known "

@@ -20,17 +20,19 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from .. import _types as t
 from .._archive import SaveMixin
 from .._canonical import canonical_rows
-from .._checks import check_bool, check_choice, check_int, check_quantiles, check_real, check_verbose
+from .._checks import check_choice, check_quantiles
 from .._estimator import Estimator
+from .._parameters import check_parameters
 from .._progress import work
 from .._publishing import KeptWork, publishes, reads_one_state
 from .._warnings import warn_user
-from ..engine import ENGINES, ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, choose_engine, lease
+from ..engine import ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, choose_engine, lease
 from ..engine.callbacks import KerasCallbacks, ProgressHook, SklearnCallbacks, fresh_callbacks
 from ..engine.data import check_gaps, features_with_gaps
-from ..engine.distributions import LOSSES, point_forecast, quantile_forecast
+from ..engine.distributions import point_forecast, quantile_forecast
 from ..engine.inputs import (
     align_targets,
     drop_silent,
@@ -44,9 +46,10 @@ from ..engine.pieces import Pieces, Reader, count_pieces
 from ..engine.program import Numbers
 from ..engine.resolution import warn_of_rounded_windows
 from ..engine.resumption import Draws, TrainerState, owner_of, random_numbers
-from ..engine.training import SCHEDULES, EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
+from ..engine.training import EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
 from ..exceptions import CapacityWarning
 from ..networks import Spec
+from .groups import Cost, Reading, RegressorTraining
 from .reporting import ReportsToCallbacks
 from .saved import NETWORK, WINDOWS, check_network
 from .scoring import ScoresKnownTargets
@@ -74,7 +77,6 @@ else:
 
 __all__ = ["NetworkRegressor"]
 
-_OPTIMIZERS = ("adam", "adamw", "rmsprop", "adagrad", "sgd")
 _EARLY_STOPPING_WINDOWS = 1000  # early_stopping="auto" is on from here
 _MAX_PARAMETERS = 2**31 - 1  # the engines count weights in 32 bits
 # XLA's compilation takes about 2 s (and, once per process, 150 MB) and saves 0.03-0.1 ms in each recurrent step of a
@@ -91,11 +93,46 @@ def _output_shape(layer: Any) -> tuple[int, ...]:
         return ()
 
 
-class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, ScoresKnownTargets, Estimator):
-    """Base of the regressors that train a network; parameters and attributes are described in `LSTMRegressor`.
+class NetworkRegressor(
+    ReportsToCallbacks, SaveMixin, CallbackSupportMixin, ScoresKnownTargets, Estimator, Cost, RegressorTraining, Reading
+):
+    """Base of the regressors that train a network.
 
-    A subclass has the parameters that this class reads (those of training, `engine`, `n_steps` and `missing_indicator`)
-    and fills in `_network` and `_initial_weights`.
+    A subclass adds the parameters of its network, which `engine`, `dropout` and `recurrent_dropout` belong to, and
+    fills in `_network` and `_initial_weights`.
+
+    Attributes
+    ----------
+    weights_ : list of ndarray
+        The weights, in Keras's layout.
+    model_ : keras.Model
+        A new Keras model with these weights.
+    callbacks_ : list
+        The callbacks of the last fit, as it left them (``callbacks_[0].stopped_epoch``), without their model. Pickles
+        and files do not hold them.
+    engine_ : {"native", "keras"}
+        What trained the network.
+    n_iter_ : int
+        Epochs trained by the last `fit`, and by `partial_fit` since.
+    best_iteration_ : int
+        Epoch whose weights were kept; 0 are the initial weights.
+    history_ : dict of lists
+        "loss", "val_loss" (with early stopping) and "learning_rate" of each epoch.
+    initial_val_loss_ : float or None
+        Validation loss of the initial weights.
+    n_windows_ : int
+        Different windows (or pieces of sequences) that the last fit trained on, those held out for validation not among
+        them.
+    n_features_in_ : int
+        Features of a step; columns, for a 2-D X.
+    feature_names_in_ : ndarray of str
+        Columns of X, if it was a DataFrame.
+    n_steps_in_ : int
+        Steps of a window; of the longest, if they differ.
+    n_outputs_ : int
+        Targets of a window.
+    n_parameters_ : int
+        Trainable parameters.
     """
 
     _saved = WINDOWS | NETWORK
@@ -116,6 +153,9 @@ class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, Scor
     _not_shown: tuple[str, ...] = ("model_",)  # Keras is imported for it
     _masks = True  # whether the network skips empty leading steps
     teacher_forcing: Any = 0.0  # of the networks that read their own outputs
+    engine: t.Engine
+    dropout: float
+    recurrent_dropout: float
 
     # -- filled in by subclasses -------------------------------------------------------------------------------------
 
@@ -125,10 +165,6 @@ class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, Scor
 
     def _initial_weights(self, rng: np.random.Generator) -> list[np.ndarray]:
         """Draw the weights that training starts from."""
-        raise NotImplementedError
-
-    def _check_network_parameters(self) -> None:
-        """Raise if a parameter of the network is not allowed."""
         raise NotImplementedError
 
     def _gives_sequences(self) -> bool:
@@ -763,39 +799,17 @@ class NetworkRegressor(ReportsToCallbacks, SaveMixin, CallbackSupportMixin, Scor
         return tuple(float(q) for q in self.quantiles) if self.loss == "pinball" else ()
 
     def _check_parameters(self) -> None:
-        self._check_network_parameters()
-        self._check_training_parameters()
+        """Raise unless each parameter has an allowed value, and they go together."""
+        check_parameters(self)
+        self._check_together()
 
-    def _check_training_parameters(self) -> None:
-        for name in ("dropout", "recurrent_dropout"):
-            check_real(name, getattr(self, name), 0, 1, closed="left")
-        for name in ("l1", "l2", "weight_decay", "tol"):
-            check_real(name, getattr(self, name), 0)
-        check_choice("loss", self.loss, LOSSES)
-        levels = check_quantiles("quantiles", self.quantiles)
-        if self.loss == "pinball" and len(levels) > 1 and 0.5 not in levels:
+    def _check_together(self) -> None:
+        """Raise if parameters that are allowed by themselves do not go together."""
+        if self.loss == "pinball" and len(tuple(self.quantiles)) > 1 and 0.5 not in self.quantiles:
             raise ValueError(
                 f"with several quantiles predict returns the median, but quantiles={self.quantiles!r} do not hold 0.5. "
                 "Add it, or fit a single quantile."
             )
-        check_choice("optimizer", self.optimizer, _OPTIMIZERS)
-        check_real("learning_rate", self.learning_rate, 0, closed="right")
-        check_real("momentum", self.momentum, 0, 1, closed="left")
-        check_real("clipnorm", self.clipnorm, 0, closed="right", none=True)
-        if self.learning_rate_schedule is not None and not callable(self.learning_rate_schedule):
-            check_choice("learning_rate_schedule", self.learning_rate_schedule, tuple(SCHEDULES))
-        for name in ("epochs", "batch_size", "n_iter_no_change"):
-            check_int(name, getattr(self, name))
-        check_int("n_steps", self.n_steps, none=True)
-        check_choice("missing_indicator", self.missing_indicator, ("auto", True, False))
-        check_choice("engine", self.engine, ENGINES)
-        check_choice("jit_compile", self.jit_compile, (False, True, "auto"))
-        check_int("validation_gap", self.validation_gap, 0)
-        check_real("validation_fraction", self.validation_fraction, 0, 1, closed="neither")
-        check_choice("early_stopping", self.early_stopping, ("auto", True, False))
-        for name in ("nesterov", "shuffle", "warm_start"):
-            check_bool(name, getattr(self, name))
-        check_verbose(self.verbose)
 
     # -- files ---------------------------------------------------------------------------------------------------------
 

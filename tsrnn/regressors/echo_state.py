@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -9,25 +10,44 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .. import _types as t
 from .._archive import SaveMixin
 from .._canonical import canonical_rows
-from .._checks import check_bool, check_choice, check_int, check_real
+from .._checks import check_int
 from .._estimator import Estimator
+from .._parameters import TRAINING, check_parameters, estimator, group, param
 from .._publishing import publishes, reads_one_state
 from ..engine import Missing, WindowData
 from ..engine.data import check_gaps, features_with_gaps
 from ..engine.inputs import align_targets, drop_silent, read_targets, read_weights, read_windows
-from ..engine.reservoir import Reservoir, fit_readout, make_reservoir, read_inputs
+from ..engine.reservoir import fit_readout, make_reservoir, read_inputs
 from ..engine.resolution import warn_of_rounded_windows
 from ..engine.training import Examples
+from .groups import EachStep, Reading, Reservoir, Seed, Segment
 from .saved import RESERVOIR, WINDOWS, check_reservoir
 from .scoring import ScoresKnownTargets
 
 __all__ = ["EchoStateRegressor"]
 
 
-class EchoStateRegressor(SaveMixin, ScoresKnownTargets, Estimator):
+@group(TRAINING)
+class Washout:
+    """What teaches.
+
+    Parameters
+    ----------
+    washout
+        Steps read from the first on (segments, with `segment`) after which states do not teach yet, since what they
+        began with is still in them: with `return_sequences` the targets of these steps are not fitted, otherwise
+        windows that are not longer are left out.
+    """
+
+    washout: int = param(default=0, rule=partial(check_int, low=0))
+
+
+@estimator
+class EchoStateRegressor(
+    SaveMixin, ScoresKnownTargets, Estimator, Seed, Washout, Reading, EachStep, Segment, Reservoir
+):
     """Echo state network [1]_ that maps windows to targets: a random reservoir with a ridge regression on its state.
 
     The reservoir reads a window step by step and is never trained; its last state and last input are the features of
@@ -37,40 +57,13 @@ class EchoStateRegressor(SaveMixin, ScoresKnownTargets, Estimator):
 
     Parameters
     ----------
-    units : int, default=200
-        Neurons of the reservoir.
-    spectral_radius : float, default=0.9
-        Largest absolute eigenvalue of the recurrent weights. Below 1 the state forgets what it began with, as a rule;
-        larger ones remember longer.
-    leak_rate : float, default=1.0
-        Share of the state, in (0, 1], that each step replaces: small for slow series.
-    input_scaling : float, default=1.0
-        Bound of the input weights, times the square root of the inputs of a step. Large ones make the reservoir less
-        linear.
-    bias_scaling : float, default=0.2
-        Bound of the neurons' biases.
-    density : float, default=0.1
-        Share of the neurons, in (0, 1], that each neuron is fed by: one of them at least.
-    segment : int, default=1
+    segment
         Steps of a window that are read together. If the steps do not divide, the first segment is filled up with zeros
         on the left.
-    return_sequences : bool, default=False
+    return_sequences
         Predict a target at each step, from what was read up to it: y has shape (n_windows, n_steps) or (n_windows,
         n_steps, n_targets). Needs ``segment=1``.
-    washout : int, default=0
-        Steps read from the first on (segments, with `segment`) after which states do not teach yet, since what they
-        began with is still in them: with `return_sequences` the targets of these steps are not fitted, otherwise
-        windows that are not longer are left out.
-    alpha : float, default=1e-4
-        Ridge penalty on the readout: the mean squared error plus `alpha` times the squared coefficients is minimised,
-        whatever the number of windows (`Ridge` of scikit-learn with alpha times the sum of weights).
-    n_steps : int or None, default=None
-        Steps in a row of a 2-D X; None reads each column as one step.
-    missing_indicator : {"auto", True, False}, default="auto"
-        Missing values inside a window are replaced by the feature's mean over the training windows, and a further input
-        says where. "auto" gives this input to the features that have missing values in `fit`, True to all; False
-        refuses missing values.
-    random_state : int, RandomState instance or None, default=None
+    random_state
         Draws the reservoir.
 
     Attributes
@@ -111,50 +104,8 @@ class EchoStateRegressor(SaveMixin, ScoresKnownTargets, Estimator):
     True
     """
 
-    _not_shown: tuple[str, ...] = ("reservoir_",)
-    coef_: np.ndarray
-    intercept_: np.ndarray
-    n_steps_in_: int
-    n_outputs_: int
-    _reservoir: Reservoir
-    _missing: Missing
-    _target_shape: tuple[int, ...]
-    _n_features_per_step: int
-    _segment: int
-    _sequences: bool
-
+    _not_shown = ("reservoir_",)
     _saved = WINDOWS | RESERVOIR
-
-    def __init__(
-        self,
-        units: int = 200,
-        *,
-        spectral_radius: float = 0.9,
-        leak_rate: float = 1.0,
-        input_scaling: float = 1.0,
-        bias_scaling: float = 0.2,
-        density: float = 0.1,
-        segment: int = 1,
-        return_sequences: bool = False,
-        washout: int = 0,
-        alpha: float = 1e-4,
-        n_steps: int | None = None,
-        missing_indicator: t.AutoBool = "auto",
-        random_state: t.RandomState | None = None,
-    ) -> None:
-        self.units = units
-        self.spectral_radius = spectral_radius
-        self.leak_rate = leak_rate
-        self.input_scaling = input_scaling
-        self.bias_scaling = bias_scaling
-        self.density = density
-        self.segment = segment
-        self.return_sequences = return_sequences
-        self.washout = washout
-        self.alpha = alpha
-        self.n_steps = n_steps
-        self.missing_indicator = missing_indicator
-        self.random_state = random_state
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -335,16 +286,7 @@ class EchoStateRegressor(SaveMixin, ScoresKnownTargets, Estimator):
     # -- parameters --------------------------------------------------------------------------------------------------
 
     def _check_parameters(self) -> None:
-        for name in ("units", "segment"):
-            check_int(name, getattr(self, name))
-        check_int("washout", self.washout, 0)
-        check_int("n_steps", self.n_steps, none=True)
-        for name in ("spectral_radius", "input_scaling", "bias_scaling", "alpha"):
-            check_real(name, getattr(self, name), 0)
-        for name in ("leak_rate", "density"):
-            check_real(name, getattr(self, name), 0, 1, closed="right")
-        check_bool("return_sequences", self.return_sequences)
-        check_choice("missing_indicator", self.missing_indicator, ("auto", True, False))
+        check_parameters(self)
         if self.return_sequences and self.segment > 1:
             raise ValueError(
                 f"return_sequences=True gives a prediction for each step, but segment={self.segment} reads that many "

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from .. import _types as t
-from .._checks import check_bool, check_choice, check_int, check_positions, check_real, check_units
+from .._parameters import estimator
 from .._publishing import reads_one_state
 from ..engine import WindowData
 from ..engine.distributions import n_parameters, point_forecast
@@ -18,12 +16,22 @@ from ..engine.inputs import align_targets, read_targets, read_windows
 from ..networks import (
     ACTIVATIONS,
     ATTENTIONS,
-    CELLS,
     FEEDBACK_CELLS,
     FEEDBACK_READS,
     FeedbackSpec,
     initial_weights,
     run_feedback,
+)
+from .groups import (
+    DECODER_CELLS,
+    Decoder,
+    EachStep,
+    Feedback,
+    FutureFeatures,
+    OutputCell,
+    Segment,
+    TeacherForcing,
+    Width,
 )
 from .keras_trained import KerasTrainedRegressor
 from .parameters import feature_channels, layer_units
@@ -31,12 +39,14 @@ from .parameters import feature_channels, layer_units
 __all__ = ["OutputRecurrentRegressor", "Seq2SeqRegressor"]
 
 
-class _FeedbackRegressor(KerasTrainedRegressor):
-    """What the two share. A subclass has `cell`, `units`, `teacher_forcing` and `future_features`."""
+class _FeedbackRegressor(KerasTrainedRegressor, TeacherForcing, FutureFeatures, Feedback):
+    """What the two share: all but the cell."""
 
     _spec: FeedbackSpec
     _spec_class = FeedbackSpec
     _cells: tuple[str, ...]
+    cell: Any
+    units: Any
 
     @reads_one_state
     def predict_teacher_forced(self, X: Any, y: Any) -> np.ndarray:
@@ -197,26 +207,6 @@ class _FeedbackRegressor(KerasTrainedRegressor):
     def _initial_weights(self, rng: np.random.Generator) -> list[np.ndarray]:
         return initial_weights(self._spec, rng, head=self.head_initializer)
 
-    # -- parameters --------------------------------------------------------------------------------------------------
-
-    def _check_network_parameters(self) -> None:
-        check_choice("cell", self.cell, self._cells)
-        check_units("units", self.units)
-        check_choice("activation", self.activation, ACTIVATIONS)
-        check_choice("head_initializer", self.head_initializer, ("glorot_uniform", "zeros"))
-        self._check_teacher_forcing()
-        check_positions("future_features", self.future_features)
-
-    def _check_teacher_forcing(self) -> None:
-        forcing: Any = self.teacher_forcing
-        if isinstance(forcing, str) and forcing != "linear":
-            raise ValueError(
-                f"teacher_forcing must be a share between 0 and 1, 'linear' or a function of the epoch, got "
-                f"{forcing!r}."
-            )
-        if not isinstance(forcing, str) and not callable(forcing):
-            check_real("teacher_forcing", forcing, 0, 1)
-
     # -- files ---------------------------------------------------------------------------------------------------------
 
     def _is_network(self, spec: FeedbackSpec) -> bool:
@@ -240,7 +230,8 @@ class _FeedbackRegressor(KerasTrainedRegressor):
         )
 
 
-class OutputRecurrentRegressor(_FeedbackRegressor):
+@estimator
+class OutputRecurrentRegressor(_FeedbackRegressor, EachStep, Width, OutputCell):
     """Output-recurrent network (Jordan's [1]_): each step reads what was predicted at the step before.
 
     With ``cell="dense"`` the only recurrence is through the output, ``h(s) = tanh(b + W o(s-1) + U x(s))`` and
@@ -254,38 +245,15 @@ class OutputRecurrentRegressor(_FeedbackRegressor):
 
     Parameters
     ----------
-    cell : {"dense", "simple_rnn", "gru", "lstm"}, default="dense"
-        What computes h: dense layers, or recurrent ones.
-    units : int or tuple of int, default=32
+    units
         Width of the hidden layer; a tuple stacks layers.
-    teacher_forcing : float, "linear" or callable, default=1.0
-        Share of the steps at which the true target of the step before is fed back in training, instead of what the
-        network predicted there: 1 is teacher forcing, 0 free running, in between it is drawn for each window and step.
-        "linear" falls from 1 in the first epoch to 1 / `epochs` in the last, and a function maps the epoch, from 0, to
-        a share: scheduled sampling [3]_. `partial_fit` is always a first epoch. Where a target is NaN, the last known
-        one is fed back. Predictions, and so the validation loss, are always free-running.
-    return_sequences : bool, default=False
-        Predict a target at each step of the window, from what was read up to it.
-    future_features : tuple of int or None, default=None
-        Positions of features that are known ahead, passed moved up by the horizon: the value at a step is that of
-        `horizon` steps later (``shift(-horizon)`` in pandas), so that the last ones in a window are those of the steps
-        to be predicted. Each of these steps reads its own.
-    activation : {"tanh", "softsign"}, default="tanh"
-        Of the hidden layer.
-    dropout : float, default=0.0
+    dropout
         Rate of dropout before the last layer.
-    l1, l2, head_initializer, loss, quantiles, optimizer, learning_rate, momentum, nesterov, weight_decay, clipnorm, \
-learning_rate_schedule, epochs, batch_size, jit_compile, shuffle, early_stopping, validation_fraction, validation_gap, \
-n_iter_no_change, tol, n_steps, missing_indicator, callbacks, warm_start, random_state, verbose
-        As in `LSTMRegressor`.
 
     Attributes
     ----------
     weights_ : list of ndarray
         Kernel, (recurrent kernel) and bias of each layer; the first rows of the first kernel are W. Then V and c.
-    model_, n_parameters_, n_iter_, best_iteration_, history_, initial_val_loss_, n_features_in_, feature_names_in_, \
-n_steps_in_, n_outputs_
-        As in `LSTMRegressor`.
 
     References
     ----------
@@ -293,8 +261,6 @@ n_steps_in_, n_outputs_
        Courville (2016), Deep learning, section 10.2.1.
     .. [2] Williams and Zipser (1989). A learning algorithm for continually running fully recurrent neural networks.
        Neural Computation 1(2).
-    .. [3] Bengio, Vinyals, Jaitly and Shazeer (2015). Scheduled sampling for sequence prediction with recurrent neural
-       networks. NeurIPS.
 
     Examples
     --------
@@ -311,81 +277,6 @@ n_steps_in_, n_outputs_
 
     _cells = FEEDBACK_CELLS
 
-    def __init__(
-        self,
-        cell: t.FeedbackCell = "dense",
-        units: t.Layers = 32,
-        *,
-        teacher_forcing: t.TeacherForcing = 1.0,
-        return_sequences: bool = False,
-        future_features: Sequence[int] | None = None,
-        activation: t.Activation = "tanh",
-        dropout: float = 0.0,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        head_initializer: t.HeadInitializer = "glorot_uniform",
-        loss: t.Loss = "mse",
-        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
-        optimizer: t.Optimizer = "adam",
-        learning_rate: float = 3e-3,
-        momentum: float = 0.9,
-        nesterov: bool = True,
-        weight_decay: float = 0.004,
-        clipnorm: float | None = 1.0,
-        learning_rate_schedule: t.Schedule | None = None,
-        epochs: int = 100,
-        batch_size: int = 32,
-        jit_compile: t.AutoBool = False,
-        shuffle: bool = True,
-        early_stopping: t.AutoBool = "auto",
-        validation_fraction: float = 0.1,
-        validation_gap: int = 0,
-        n_iter_no_change: int = 5,
-        tol: float = 1e-4,
-        n_steps: int | None = None,
-        missing_indicator: t.AutoBool = "auto",
-        callbacks: t.Callbacks = None,
-        warm_start: bool = False,
-        random_state: t.RandomState | None = None,
-        verbose: t.Verbose = "auto",
-    ) -> None:
-        super().__init__(
-            activation=activation,
-            dropout=dropout,
-            l1=l1,
-            l2=l2,
-            head_initializer=head_initializer,
-            loss=loss,
-            quantiles=quantiles,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            momentum=momentum,
-            nesterov=nesterov,
-            weight_decay=weight_decay,
-            clipnorm=clipnorm,
-            learning_rate_schedule=learning_rate_schedule,
-            epochs=epochs,
-            batch_size=batch_size,
-            jit_compile=jit_compile,
-            shuffle=shuffle,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            validation_gap=validation_gap,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            n_steps=n_steps,
-            missing_indicator=missing_indicator,
-            callbacks=callbacks,
-            warm_start=warm_start,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.cell = cell
-        self.units = units
-        self.teacher_forcing = teacher_forcing
-        self.return_sequences = return_sequences
-        self.future_features = future_features
-
     def _network(self, n_inputs: int) -> FeedbackSpec:
         if self.return_sequences:
             return self._describe(n_inputs, "steps", 1)
@@ -394,9 +285,8 @@ n_steps_in_, n_outputs_
     def _gives_sequences(self) -> bool:
         return bool(self.return_sequences)
 
-    def _check_network_parameters(self) -> None:
-        super()._check_network_parameters()
-        check_bool("return_sequences", self.return_sequences)
+    def _check_together(self) -> None:
+        super()._check_together()
         if self.return_sequences and self.future_features is not None:
             raise ValueError(
                 "future_features are for steps after the window, but return_sequences=True predicts the steps in it, "
@@ -408,7 +298,8 @@ n_steps_in_, n_outputs_
         return reads and super()._is_network(spec)
 
 
-class Seq2SeqRegressor(_FeedbackRegressor):
+@estimator
+class Seq2SeqRegressor(_FeedbackRegressor, Segment, Width, Decoder):
     """Encoder and decoder [1]_: one network reads the window, another predicts the steps after it, one by one.
 
     The decoder starts from the encoder's last states. At each step it reads what was predicted at the step before, and
@@ -416,46 +307,22 @@ class Seq2SeqRegressor(_FeedbackRegressor):
 
     Parameters
     ----------
-    cell : {"gru", "lstm", "simple_rnn"}, default="gru"
-        Of the encoder and the decoder.
-    units : int or tuple of int, default=32
+    units
         State size of both; a tuple stacks layers.
-    segment : int, default=1
-        Steps of a window that the encoder reads together. If they do not divide, the first segment is filled up with
-        zeros on the left.
-    attention : {"additive", "dot"} or None, default=None
-        Let the decoder look back at the encoder's state after each step (or segment), and not at the last only. The
-        scores are ``v tanh(h A + e B)`` [2]_ or ``h e`` [3]_, h being the decoder's state, e one of the encoder's.
-    teacher_forcing : float, "linear" or callable, default=1.0
-        Share of the steps at which the true target of the step before is fed back in training; see
-        `OutputRecurrentRegressor`. Predictions, and so the validation loss, are always free-running.
-    future_features : tuple of int or None, default=None
+    future_features
         Positions of features that are known ahead, passed moved up by the horizon: the value at a step is that of
         `horizon` steps later (``shift(-horizon)`` in pandas), so that the last ones in a window are those of the steps
         to be predicted. The decoder reads at each step its own; the encoder reads them with the rest.
-    activation : {"tanh", "softsign"}, default="tanh"
-        Squashes the candidate state.
-    dropout : float, default=0.0
-        Rate of dropout between the layers of the encoder, and before the last layer.
-    l1, l2, head_initializer, loss, quantiles, optimizer, learning_rate, momentum, nesterov, weight_decay, clipnorm, \
-learning_rate_schedule, epochs, batch_size, jit_compile, shuffle, early_stopping, validation_fraction, validation_gap, \
-n_iter_no_change, tol, n_steps, missing_indicator, callbacks, warm_start, random_state, verbose
-        As in `LSTMRegressor`.
 
     Attributes
     ----------
     weights_ : list of ndarray
         Kernel, recurrent kernel and bias of each layer of the encoder and of the decoder, the attention's kernels, and
         kernel and bias of the last layer. The first rows of the decoder's first kernel are those of what is fed back.
-    model_, n_parameters_, n_iter_, best_iteration_, history_, initial_val_loss_, n_features_in_, feature_names_in_, \
-n_steps_in_, n_outputs_
-        As in `LSTMRegressor`.
 
     References
     ----------
     .. [1] Sutskever, Vinyals and Le (2014). Sequence to sequence learning with neural networks. NeurIPS.
-    .. [2] Bahdanau, Cho and Bengio (2015). Neural machine translation by jointly learning to align and translate. ICLR.
-    .. [3] Luong, Pham and Manning (2015). Effective approaches to attention-based neural machine translation. EMNLP.
 
     Examples
     --------
@@ -467,94 +334,11 @@ n_steps_in_, n_outputs_
     (200, 3, 2)
     """
 
-    _cells = tuple(name for name in FEEDBACK_CELLS if CELLS[name].states)
-
-    def __init__(
-        self,
-        cell: t.DecoderCell = "gru",
-        units: t.Layers = 32,
-        *,
-        segment: int = 1,
-        attention: t.Attention | None = None,
-        teacher_forcing: t.TeacherForcing = 1.0,
-        future_features: Sequence[int] | None = None,
-        activation: t.Activation = "tanh",
-        dropout: float = 0.0,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        head_initializer: t.HeadInitializer = "glorot_uniform",
-        loss: t.Loss = "mse",
-        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
-        optimizer: t.Optimizer = "adam",
-        learning_rate: float = 3e-3,
-        momentum: float = 0.9,
-        nesterov: bool = True,
-        weight_decay: float = 0.004,
-        clipnorm: float | None = 1.0,
-        learning_rate_schedule: t.Schedule | None = None,
-        epochs: int = 100,
-        batch_size: int = 32,
-        jit_compile: t.AutoBool = False,
-        shuffle: bool = True,
-        early_stopping: t.AutoBool = "auto",
-        validation_fraction: float = 0.1,
-        validation_gap: int = 0,
-        n_iter_no_change: int = 5,
-        tol: float = 1e-4,
-        n_steps: int | None = None,
-        missing_indicator: t.AutoBool = "auto",
-        callbacks: t.Callbacks = None,
-        warm_start: bool = False,
-        random_state: t.RandomState | None = None,
-        verbose: t.Verbose = "auto",
-    ) -> None:
-        super().__init__(
-            activation=activation,
-            dropout=dropout,
-            l1=l1,
-            l2=l2,
-            head_initializer=head_initializer,
-            loss=loss,
-            quantiles=quantiles,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            momentum=momentum,
-            nesterov=nesterov,
-            weight_decay=weight_decay,
-            clipnorm=clipnorm,
-            learning_rate_schedule=learning_rate_schedule,
-            epochs=epochs,
-            batch_size=batch_size,
-            jit_compile=jit_compile,
-            shuffle=shuffle,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            validation_gap=validation_gap,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            n_steps=n_steps,
-            missing_indicator=missing_indicator,
-            callbacks=callbacks,
-            warm_start=warm_start,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.cell = cell
-        self.units = units
-        self.segment = segment
-        self.attention = attention
-        self.teacher_forcing = teacher_forcing
-        self.future_features = future_features
+    _cells = DECODER_CELLS
 
     def _network(self, n_inputs: int) -> FeedbackSpec:
         segment = min(int(self.segment), self.n_steps_in_)
         return self._describe(n_inputs, "encoder", segment, self.attention)
-
-    def _check_network_parameters(self) -> None:
-        super()._check_network_parameters()
-        check_int("segment", self.segment)
-        if self.attention is not None:
-            check_choice("attention", self.attention, ATTENTIONS)
 
     def _is_network(self, spec: FeedbackSpec) -> bool:
         return spec.reads == "encoder" and super()._is_network(spec)

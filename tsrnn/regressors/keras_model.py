@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
-from .. import _types as t
+from .._parameters import NETWORK, estimator, group, param, unchecked
 from .._publishing import reads_one_state
 from ..engine import WindowData
 from ..engine.distributions import n_parameters
@@ -19,33 +19,54 @@ from .base import NetworkRegressor
 __all__ = ["KerasRegressor"]
 
 
-class KerasRegressor(NetworkRegressor):
-    """A network that you write in Keras, trained as `LSTMRegressor` is.
+def check_build_params(name: str, value: Any) -> None:
+    """Raise unless `value` is a dict of keyword arguments, or None."""
+    if value is not None and not (isinstance(value, dict) and all(isinstance(key, str) for key in value)):
+        raise TypeError(f"{name} must be a dict of keyword arguments of build or None, got {value!r}.")
 
-    The training loop, its parameters and its guarantees are those of `LSTMRegressor`: the same result for the same
-    `random_state`, early stopping on the last windows in time, weights of windows, missing values. Keras trains, on the
-    backend that it is set to. Equal models share compiled programs, so a search over numbers compiles once.
+
+@group(NETWORK)
+class Build:
+    """What makes the network.
 
     Parameters
     ----------
-    build : callable
+    build
         ``build(n_steps, n_inputs, n_outputs, **build_params)`` returns a new keras.Model, functional or Sequential, not
         compiled, that maps (batch, n_steps, n_inputs) to (batch, n_outputs), both float32. Each fit calls it several
         times; Python's, NumPy's and Keras's global generators are seeded for that and then given back as they were.
         A function of a module, unlike a lambda, lets the regressor be pickled.
-    build_params : dict, default=None
+    build_params
         Further keyword arguments of `build`. A search can go over several: ``{"build_params": [{"units": 8}, ...]}``.
-    l1, l2 : float, default=0.0
+    """
+
+    build: Callable[..., Any] = param(rule=unchecked, kw_only=False)
+    build_params: dict[str, Any] | None = param(default=None, rule=check_build_params)
+
+
+@estimator
+class KerasRegressor(NetworkRegressor, Build):
+    """A network that you write in Keras, trained by the loop that trains the networks of tsrnn.
+
+    Its guarantees are theirs: the same result for the same `random_state`, early stopping on the last windows in time,
+    weights of windows, missing values. Keras trains, on the backend that it is set to. Equal models share compiled
+    programs, so a search over numbers compiles once.
+
+    Parameters
+    ----------
+    l1, l2
         Penalties on the absolute and squared values of all trainable weights that Keras calls a kernel, added to the
         loss, and to the losses that the layers add themselves.
-    loss : {"mse", "mae", "huber", "pinball", "gaussian", "student_t"}, default="mse"
-        As in `LSTMRegressor`. A distribution has several outputs for each target; `n_outputs` counts them.
-    jit_compile : bool or "auto", default=False
+    loss
+        What is minimised. The first three forecast a point. "pinball" learns the `quantiles`; "gaussian" and
+        "student_t" learn a normal or Student's t distribution by their likelihood: several outputs for each target,
+        which `n_outputs` counts. Their scale stays above 0.001 and starts from 1: scale y.
+    missing_indicator
+        Missing values inside a window are replaced by the feature's mean over the training windows, and a further input
+        channel says where; these channels follow the features, and ``n_inputs`` counts them. "auto" gives this channel
+        to the features that have missing values in `fit`, True to all; False refuses missing values.
+    jit_compile
         On TensorFlow: compile the training step with XLA. "auto" is False here. JAX always compiles, torch never.
-    quantiles, optimizer, learning_rate, momentum, nesterov, weight_decay, clipnorm, learning_rate_schedule, epochs, \
-batch_size, shuffle, early_stopping, validation_fraction, validation_gap, n_iter_no_change, tol, n_steps, \
-missing_indicator, callbacks, warm_start, random_state, verbose
-        As in `LSTMRegressor`. The channels of `missing_indicator` follow the features: ``n_inputs`` counts them.
 
     Attributes
     ----------
@@ -53,9 +74,6 @@ missing_indicator, callbacks, warm_start, random_state, verbose
         The weights, in the order of `keras.Model.get_weights`: trained ones and running statistics.
     model_ : keras.Model
         A new model from `build` with these weights.
-    n_parameters_, n_iter_, best_iteration_, history_, initial_val_loss_, n_windows_, n_features_in_, \
-feature_names_in_, n_steps_in_, n_outputs_
-        As in `LSTMRegressor`.
 
     Notes
     -----
@@ -82,73 +100,10 @@ feature_names_in_, n_steps_in_, n_outputs_
     True
     """
 
-    _spec: ModelSpec
-
     # What `NetworkRegressor` reads and this class does not offer: the model has its own dropout.
     engine = "keras"
     _masks = False
     dropout = recurrent_dropout = 0.0
-
-    def __init__(
-        self,
-        build: Callable[..., Any],
-        *,
-        build_params: dict[str, Any] | None = None,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        loss: t.Loss = "mse",
-        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
-        optimizer: t.Optimizer = "adam",
-        learning_rate: float = 3e-3,
-        momentum: float = 0.9,
-        nesterov: bool = True,
-        weight_decay: float = 0.004,
-        clipnorm: float | None = 1.0,
-        learning_rate_schedule: t.Schedule | None = None,
-        epochs: int = 100,
-        batch_size: int = 32,
-        jit_compile: t.AutoBool = False,
-        shuffle: bool = True,
-        early_stopping: t.AutoBool = "auto",
-        validation_fraction: float = 0.1,
-        validation_gap: int = 0,
-        n_iter_no_change: int = 5,
-        tol: float = 1e-4,
-        n_steps: int | None = None,
-        missing_indicator: t.AutoBool = "auto",
-        callbacks: t.Callbacks = None,
-        warm_start: bool = False,
-        random_state: t.RandomState | None = None,
-        verbose: t.Verbose = "auto",
-    ) -> None:
-        self.build = build
-        self.build_params = build_params
-        self.l1 = l1
-        self.l2 = l2
-        self.loss = loss
-        self.quantiles = quantiles
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.weight_decay = weight_decay
-        self.clipnorm = clipnorm
-        self.learning_rate_schedule = learning_rate_schedule
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.jit_compile = jit_compile
-        self.shuffle = shuffle
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.validation_gap = validation_gap
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.n_steps = n_steps
-        self.missing_indicator = missing_indicator
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
 
     @property
     @reads_one_state
@@ -187,13 +142,11 @@ feature_names_in_, n_steps_in_, n_outputs_
 
         return initial_model_weights(self._spec, self.n_steps_in_, int(rng.integers(2**31)))
 
-    def _check_network_parameters(self) -> None:
-        params: Any = self.build_params
-        if params is not None and not (isinstance(params, dict) and all(isinstance(name, str) for name in params)):
-            raise TypeError(f"build_params must be a dict of keyword arguments of build or None, got {params!r}.")
+    def _check_together(self) -> None:
+        super()._check_together()
         from ..engine.keras_ import check_build
 
-        check_build(self.build, params or {})
+        check_build(self.build, self.build_params or {})
 
     def _check_windows(self, windows: WindowData) -> None:
         super()._check_windows(windows)

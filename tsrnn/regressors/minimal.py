@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from .._parameters import estimator
+from .groups import MinimalRecurrence
 from .recurrent import _RecurrentRegressor
 
 __all__ = ["MinGRURegressor", "MinLSTMRegressor"]
 
 
-class _MinimalRegressor(_RecurrentRegressor):
+class _MinimalRegressor(_RecurrentRegressor, MinimalRecurrence):
     """What the two regressors share: no state goes through a product, so what acts on that product is refused."""
 
     def __sklearn_tags__(self):
@@ -16,8 +18,8 @@ class _MinimalRegressor(_RecurrentRegressor):
         tags.regressor_tags.poor_score = True
         return tags
 
-    def _check_network_parameters(self) -> None:
-        super()._check_network_parameters()
+    def _check_together(self) -> None:
+        super()._check_together()
         for name, plain in (("recurrent_dropout", 0.0), ("transition_depth", 1)):
             if (value := getattr(self, name)) != plain:
                 raise ValueError(
@@ -26,6 +28,7 @@ class _MinimalRegressor(_RecurrentRegressor):
                 )
 
 
+@estimator
 class MinGRURegressor(_MinimalRegressor):
     """Minimal gated recurrent units that map windows to targets.
 
@@ -38,10 +41,6 @@ class MinGRURegressor(_MinimalRegressor):
     windows on an accelerator; on a processor the native engine trains a `GRURegressor` in a tenth of the time. A layer
     knows how old a step is only by how far it has faded: where the target was one certain step of ten, R2 was 0.15
     with one layer and 0.20 with two, against 0.76 of a GRU. Keras computes it.
-
-    Parameters and attributes are those of `LSTMRegressor`, without `forget_bias` and `peephole`. The candidate is
-    linear: `activation` is that of `input_layers` and `output_layers`. `recurrent_dropout` and `transition_depth`
-    cannot be used, and `recurrent_initializer` has nothing to draw.
 
     References
     ----------
@@ -60,6 +59,7 @@ class MinGRURegressor(_MinimalRegressor):
     _cell = "min_gru"
 
 
+@estimator
 class MinLSTMRegressor(_MinimalRegressor):
     """Minimal long short-term memory that maps windows to targets.
 
@@ -68,7 +68,8 @@ class MinLSTMRegressor(_MinimalRegressor):
         f_t = sigmoid(W_f x_t + b_f),  i_t = sigmoid(W_i x_t + b_i)
         h_t = f_t / (f_t + i_t) h_{t-1} + i_t / (f_t + i_t) (W_h x_t + b_h)
 
-    There is no memory cell beside the state. All else is as in `MinGRURegressor`.
+    There is no memory cell beside the state. All steps of a window are computed together, by a parallel scan; Keras
+    computes it.
 
     References
     ----------

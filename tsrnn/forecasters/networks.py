@@ -1,0 +1,410 @@
+"""What forecasters that train networks share. Imports regressors, and windowed for all that concerns time."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from .._archive.schema import added, choice, either, instance, none_or, real
+from .._parameters import parameters
+from .._progress import Work, work
+from .._publishing import reads_one_state
+from .._warnings import warn_user
+from ..exceptions import CapacityWarning, SilentNetworkWarning
+from ..frames import season_length
+from ..regressors.base import NetworkRegressor
+from ..regressors.reporting import ReportsToCallbacks
+from ..significance import critical_value, long_run_standard_error
+from .ensemble import Ensemble, Part
+from .groups import ForecasterCost, ForecasterTraining, NetworkParts
+from .linear import LinearMap, fit_linear
+from .observed import rows_since_observed
+from .saved import check_ensemble, check_parameters, check_trivial
+from .scaling import observed_mean
+from .trivial import TRIVIAL, Trivial, trivial_forecasts
+from .validation import split_in_time
+from .windowed import WindowForecaster
+
+__all__ = ["NetworkForecaster"]
+
+#: Width that units="auto" stands for.
+UNITS = 128
+#: Share of the forecast's movement below which the networks are said to add nothing.
+SILENT = 0.02
+
+
+class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, NetworkParts, WindowForecaster):
+    """Shared part of the forecasters that train networks; a subclass adds the parameters of its own.
+
+    Attributes
+    ----------
+    regressor_ : Ensemble or Trivial
+        What forecasts: `regressor_.parts`, each with its `networks` and `linear` forecast; or the trivial forecast that
+        these did not beat.
+    stopped_ : Ensemble or None
+        The networks before they were trained again on all windows, or before a trivial forecast took their place.
+    beats_last_value_ : bool or None
+        Whether the networks beat the best trivial forecast on the validation part, the last value or another; None
+        where there was no validation part, or a quantile other than the median is forecast.
+    trivial_ : {"last value", "season", "mean", "zero"} or None
+        The best trivial forecast there. "season" is a candidate where a window holds one, "zero" where the mean of the
+        rows before the validation part is less than two long-run standard errors from it.
+    fallback_ : str or None
+        The same where it was not beaten and is the forecast; None where the networks forecast.
+    network_share_ : float or None
+        Share of the networks in how far their forecasts move from the last value (with ``level=None`` from the mean),
+        on the validation part, or on the training windows where there is none. With N what the networks add to a
+        forecast and L its linear part, sum |N| / (sum |N| + sum |L|): 1 without a linear part, 0 where the networks add
+        nothing. Whether these forecasts are used at all says ``fallback_``. None, not measured, in models saved by
+        version 0.1.0.
+    history_ : dict
+    callbacks_ : list of list
+        The callbacks of each network, as its last fit left them.
+    n_parameters_ : int
+
+    Warns
+    -----
+    SilentNetworkWarning
+        In `fit` if the networks add nothing: less than 0.02 of how far forecasts move. What is left is the forecast of
+        `RidgeForecaster`, or the trivial one.
+
+    Notes
+    -----
+    By default two networks are averaged: one is trained on what a ridge regression of the windows leaves, the other on
+    windows divided by their own standard deviation. A validation part, the last in time, says when to stop, and whether
+    one of them is clearly better alone; then they are trained again on all windows. Where they do not beat the best
+    trivial forecast on the validation part significantly (5 %), that one is the forecast: the last value, the last
+    season, the mean of the training rows, or zero where the series moves around it.
+
+    References
+    ----------
+    Diebold & Mariano (1995), "Comparing predictive accuracy", JBES 13 (the test).
+    """
+
+    _regressor_class: type[NetworkRegressor]
+    units: Any  # of most networks
+    _dtype = np.float32
+    _not_shown: tuple[str, ...] = ("model_",)  # Keras is imported for it
+    _saved = {
+        "regressor_": either(instance(Ensemble), instance(Trivial)),
+        "stopped_": none_or(instance(Ensemble)),
+        "beats_last_value_": choice(None, True, False),
+        # Files of version 0.1.0 lack these.
+        "trivial_": added(choice(None, *TRIVIAL), lambda m: None if m.beats_last_value_ is None else "last value"),
+        "network_share_": added(none_or(real(0, 1)), lambda m: 0.0 if m.beats_last_value_ is False else None),
+    }
+
+    # ------------------------------------------------------------------ fit
+
+    def _make_regressor(self, windows):
+        """The regressor with every parameter that it shares with this forecaster, and those that the data settle."""
+        known = parameters(self._regressor_class)
+        shared = {name: value for name, value in self.get_params(deep=False).items() if name in known}
+        gaps = self._has_gaps(windows)
+        return self._regressor_class(
+            **shared
+            | self._sizes()
+            | {
+                "batch_size": batch_size_for(len(windows)) if self.batch_size == "auto" else self.batch_size,
+                "missing_indicator": gaps if self.missing_indicator == "auto" else self.missing_indicator,
+                # Windows centred on their last value and a head of zeros: training starts at "repeat the last value",
+                # or at the linear forecast, and early stopping keeps it where nothing learnt is better.
+                "head_initializer": "zeros" if self.level == "last" else "glorot_uniform",
+            }
+        )
+
+    def _sizes(self) -> dict:
+        """The parameters of the regressor that say how large the network is."""
+        return {"units": UNITS if self.units == "auto" else self.units}
+
+    def _is_automatic(self) -> bool:
+        """Whether the network has the width that is chosen here."""
+        return isinstance(self.units, str)
+
+    def _check_windows(self, windows):
+        self._make_regressor(windows)._check_parameters()
+
+    def _train(self, values, cutoffs):
+        windows, y = self._examples(values, cutoffs)
+        regressor = self._make_regressor(windows)
+        training, held = self._split(windows, y)
+        self.stopped_ = self.beats_last_value_ = self.trivial_ = None
+        with self._progress(held) as trainings, warnings.catch_warnings():
+            # An automatic width is ours to answer for, and a validation part keeps windows from being learnt by heart.
+            if self._is_automatic() or held is not None:
+                warnings.simplefilter("ignore", CapacityWarning)
+            networks = self._trained(regressor, training, held, trainings)
+            self.network_share_ = networks.network_share(*(held or training))
+            tested = held is not None and self._is_central()
+            best = self._better_of(networks, held, values) if tested else networks
+            if isinstance(best, Trivial):
+                self.stopped_ = networks
+            elif held is not None and self.refit:
+                # The newest windows, which the validation part held back, tell most about what comes next.
+                self.stopped_ = networks
+                best = self._trained_again(networks, windows, y, trainings)
+        if self.network_share_ < SILENT:
+            warn_user(self._silence(networks, best), SilentNetworkWarning)
+        return best
+
+    def _silence(self, networks: Ensemble, best: Ensemble | Trivial) -> str:
+        """Say that the networks add nothing: the same words for all candidates of a search, to be shown once."""
+        linear = any(part.linear is not None for part in networks.parts)
+        rest = "the ridge regression (RidgeForecaster gives it without training)" if linear else "the last value"
+        if isinstance(best, Trivial) and linear:
+            rest += f", which is not clearly better than {TRIVIAL[best.name]}: that is the forecast"
+        return (
+            f"the network of {type(self).__name__} adds nothing to {rest}. Train for longer (epochs, "
+            "n_iter_no_change), try another learning_rate, or use RidgeForecaster or a naive forecast. Candidates of a "
+            "search that differ in the network alone would tie."
+        )
+
+    def _progress(self, held) -> AbstractContextManager[Work]:
+        """One training, or two: the second on all windows."""
+        n_trainings = 2 if held is not None and self.refit else 1
+        return work(type(self).__name__, n_trainings, show=self.verbose, at_most=held is not None)
+
+    def _trained(self, regressor, training, held, trainings: Work) -> Ensemble:
+        """Train all parts, and keep those that are to forecast."""
+        ensemble = Ensemble(self._parts(regressor, training, held))
+        with trainings.unit(""), work("", len(ensemble.networks)) as progress:
+            for part in ensemble.parts:
+                part.fit(training, held, progress)
+        if held is None:
+            return ensemble
+        windows, y = held
+        return ensemble.pruned(windows, y, 0.5 if self._is_central() else self.quantiles[0])
+
+    def _is_central(self) -> bool:
+        """Whether the forecast is to have a small absolute error; a quantile other than the median is not."""
+        return self.loss != "pinball" or 0.5 in self.quantiles
+
+    def _parts(self, regressor, training, held) -> list[Part]:
+        """What is to be trained and averaged: networks on a linear forecast, networks on scaled windows, or both."""
+        windows, y = training
+        linear = fit_linear(windows, y, held, self._gap()) if self.linear and self.level == "last" else None
+        together = self._n_together()
+        scaled = {"auto": together if self.level == "last" else 0, True: together, False: 0}[self.normalize]
+        kinds: list[tuple[LinearMap | None, int]] = []
+        if linear is not None:
+            kinds.append((linear, together if self.normalize is True else 0))
+        if linear is None or self.linear == "auto":
+            kinds.append((None, scaled))
+        random_state = check_random_state(self.random_state)
+
+        def member():
+            return clone(regressor).set_params(random_state=int(random_state.randint(np.iinfo(np.int32).max)))
+
+        return [Part([member() for _ in range(self.n_members)], *kind, together) for kind in kinds]
+
+    def _trained_again(self, networks: Ensemble, windows, y, trainings: Work) -> Ensemble:
+        n_networks = sum(network.best_iteration_ > 0 for network in networks.networks)
+        with trainings.unit("again, on all windows"), work("", n_networks) as progress:
+            return Ensemble([self._refitted(part, windows, y, progress) for part in networks.parts])
+
+    def _refitted(self, part: Part, windows, y, progress: Work) -> Part:
+        """Train anew on all windows, for as long as the validation part found best."""
+        linear = part.linear and part.linear.refitted(windows, y)
+        # A network that learnt nothing better than its start stays as it is.
+        anew = [self._anew(network) if network.best_iteration_ else network for network in part.networks]
+        if untrained := [new for new, old in zip(anew, part.networks, strict=True) if new is not old]:
+            Part(untrained, linear, part.n_scaled, part.n_targets).fit((windows, y), None, progress)
+        return Part(anew, linear, part.n_scaled, part.n_targets)
+
+    def _anew(self, network):
+        """An untrained copy of a stopped network that is to be trained for as long."""
+        epochs = network.best_iteration_
+        if self.learning_rate_schedule == "cosine":
+            # The rate was high when training stopped. Over half as many epochs again it falls to 0 with about as much
+            # movement in all, and the weights come to rest.
+            epochs = min(self.epochs, math.ceil(1.5 * epochs))
+        return clone(network).set_params(epochs=epochs, early_stopping=False)
+
+    def _split(self, windows, y):
+        """Return the training part and, with early stopping, the last part in time that says when to stop."""
+        training, held = split_in_time(len(windows), self.validation_fraction, self._gap(), self.early_stopping)
+        return (windows[training], y[training]), None if held is None else (windows[held], y[held])
+
+    def _better_of(self, networks, held, values) -> Ensemble | Trivial:
+        """Return the networks if their absolute error is below that of the best trivial forecast, else that one.
+
+        By a one-sided Diebold-Mariano test on the validation part: the best of many epochs there looks good by luck
+        alone where there is nothing to learn, as on prices, and the network would only add its own noise.
+        """
+        windows, y = held
+        n_targets, n_views = len(self.targets_), self._n_views()
+        targets = values[:, :n_targets]
+        # Windows start one view below the other, see `_windows`.
+        view, first = np.divmod(windows.starts, len(windows.base) // n_views)
+        cutoffs, of_window = np.unique(first + self.window_ - 1, return_inverse=True)
+        before = targets[: cutoffs[0] + 1]
+        mean = observed_mean(before)
+        mean = np.where(np.isnan(mean), self.mean_[:n_targets], mean)
+        candidates = trivial_forecasts(before, mean, season_length(self.grid_), self.window_)
+        scale = self._target_scale()
+        errors = [one.errors(targets, scale, cutoffs, self.block_, n_views)[of_window, view] for one in candidates]
+        best = int(np.argmin([np.nanmean(error) for error in errors]))
+        gain = errors[best] - np.nanmean(np.abs(y - networks.predict(windows)), axis=1)
+        gain, lag = gain[np.isfinite(gain)], self._gap() - 1
+        self.trivial_ = candidates[best].name
+        self.beats_last_value_ = bool(gain.mean() > critical_value(len(gain), lag) * long_run_standard_error(gain, lag))
+        # The mean that forecasts is that of all rows.
+        return networks if self.beats_last_value_ else candidates[best].refitted(self.mean_[:n_targets])
+
+    # ------------------------------------------------------------------ forecasts
+
+    @property
+    def fallback_(self) -> str | None:
+        """Name of the trivial forecast that is the forecast, since the networks were not better; None if they are."""
+        if isinstance(self.regressor_, Trivial):
+            return self.regressor_.name
+        # In files of version 0.1.0, networks that were not better have heads of zeros.
+        return "last value" if self.beats_last_value_ is False else None
+
+    @property
+    def _ensemble(self) -> Ensemble:
+        """The networks: those that forecast, or those in whose place a trivial forecast stands."""
+        return self.stopped_ if isinstance(self.regressor_, Trivial) else self.regressor_
+
+    def _forecast(self, values, cutoffs, steps):
+        if isinstance(self.regressor_, Trivial):
+            return self.regressor_.forecast(values[:, : len(self.targets_)], cutoffs, steps)
+        return super()._forecast(values, cutoffs, steps)
+
+    def _forecast_hiding(self, values, cutoffs, steps, gap, hidden):
+        if isinstance(self.regressor_, Trivial):
+            # Of what comes after the rows that are left, the steps beyond the gap.
+            return self._forecast(values, np.maximum(cutoffs - gap, 0), steps + gap)[:, gap:]
+        return super()._forecast_hiding(values, cutoffs, steps, gap, hidden)
+
+    def _apply(self, regressor, windows):
+        return regressor.predict(windows)
+
+    def _bands(self, values, cutoffs, forecasts, quantiles):
+        """Quantiles that the network gives out, where it does; else what past errors say.
+
+        Steps beyond the horizon are forecast from forecasts: the network would take them for observed, and its
+        quantiles would be too narrow. So they would be after missing values at the end of the history.
+        """
+        # Before there is no full window; and the network learnt from few windows that end in a gap.
+        known = cutoffs >= self.window_ - 1
+        known &= (rows_since_observed(values[:, : len(self.targets_)], cutoffs) == 0).all(axis=1)
+        if not self._knows_quantiles() or forecasts.shape[1] > self.block_ or not known.any():
+            return super()._bands(values, cutoffs, forecasts, quantiles)
+        bands = np.empty((*forecasts.shape, len(quantiles)))
+        if not known.all():
+            bands[~known] = super()._bands(values, cutoffs[~known], forecasts[~known], quantiles)
+        windows, level = self._windows(self._scaled(values), cutoffs[known])
+        scaled = self.regressor_.predict_quantiles(windows, quantiles)
+        scaled = self._by_target(scaled, len(level))[:, : forecasts.shape[1]]
+        centre = self.mean_[: len(self.targets_), None]
+        bands[known] = (scaled + level[:, None, :, None]) * self._target_scale()[:, None] + centre
+        return bands
+
+    def _own_level(self):
+        return self.quantiles[0] if self.loss == "pinball" and len(self.quantiles) == 1 else super()._own_level()
+
+    def _knows_quantiles(self) -> bool:
+        """Whether the network learnt quantiles or a distribution, and the forecast is the network's."""
+        return self.loss in ("pinball", "gaussian", "student_t") and self.fallback_ is None
+
+    def _held_out(self):
+        if isinstance(self.regressor_, Trivial):
+            return self.regressor_
+        tested = self.regressor_.networks[0].initial_val_loss_ is not None
+        return self.stopped_ if self.stopped_ is not None else self.regressor_ if tested else None
+
+    def _calibration_fraction(self):
+        return super()._calibration_fraction() if self._held_out() is None else self.validation_fraction
+
+    def _check_state(self) -> None:
+        super()._check_state()
+        for forecast in (self.regressor_, self.stopped_):
+            if isinstance(forecast, Trivial):
+                check_trivial(self, forecast)
+            elif forecast is not None:
+                check_ensemble(self, forecast)
+        check_parameters(self, self._ensemble.networks[0])
+
+    @property
+    def n_parameters_(self) -> int:
+        """Parameters of the networks and of the linear part."""
+        return self._ensemble.n_parameters
+
+    @reads_one_state
+    def summary(self) -> pd.DataFrame:
+        """Describe the networks layer by layer, and the linear forecasts that are added to them.
+
+        Returns
+        -------
+        DataFrame
+            One row for each layer of each network, with the columns of ``LSTMRegressor.summary`` and ``network``, its
+            number; then the linear maps, what the networks have to do with the forecast, and the total.
+
+        Examples
+        --------
+        >>> from tsrnn import GRUForecaster, datasets
+        >>> model = GRUForecaster(window=24, horizon=6, units=8, linear=True, random_state=0)
+        >>> model.fit(datasets.load_co2().tail(300)).summary()[["network", "layer", "output_shape", "parameters"]]
+          network                        layer output_shape  parameters
+        0       0                          GRU         (8,)         384
+        1       0                        dense         (6,)          54
+        2                     ridge regression         (6,)         150
+        3          share of the networks: ... %         (6,)           0
+        4                                total         (6,)         588
+        """
+        check_is_fitted(self)
+        tables = [network.summary()[:-1].assign(network=i) for i, network in enumerate(self._ensemble.networks)]
+        linear = [part.linear for part in self._ensemble.parts if part.linear is not None]
+        shape = (self._ensemble.networks[0].n_outputs_,)
+        rest = [("ridge regression", shape, each.n_parameters) for each in linear]
+        rest.append((self._contribution(), shape, 0))
+        rest.append(("total", shape, self.n_parameters_))
+        below = pd.DataFrame(rest, columns=["layer", "output_shape", "parameters"]).assign(network="")
+        n_windows = getattr(self._ensemble.networks[0], "n_windows_", None) or np.nan
+        table = pd.concat([*tables, below.assign(per_window=below["parameters"] / n_windows)], ignore_index=True)
+        return table[["network", "layer", "output_shape", "parameters", "per_window"]]
+
+    def _contribution(self) -> str:
+        """What the networks have to do with the forecast, in words."""
+        if self.fallback_ is not None:
+            return f"not used: the forecast is {TRIVIAL[self.fallback_]}"
+        if self.network_share_ is None:
+            return "share of the networks: not measured"
+        return f"share of the networks: {100 * self.network_share_:.0f} %"
+
+    @property
+    @reads_one_state
+    def history_(self) -> dict:
+        """Loss, validation loss and learning rate by epoch of the first network, up to where it was stopped."""
+        return (self.stopped_ or self.regressor_).networks[0].history_
+
+    @property
+    @reads_one_state
+    def callbacks_(self) -> list:
+        """The callbacks of each network, as its last fit left them; none after a pickle or a file."""
+        return [network.callbacks_ for network in self._ensemble.networks]
+
+    @property
+    def model_(self) -> Any:
+        """The network, the first of several, as a Keras model of scaled, centred windows, without the linear part."""
+        return self._ensemble.networks[0].model_
+
+    @reads_one_state
+    def export_keras(self, path) -> None:
+        """Write `model_` to a file, see `LSTMRegressor.export_keras`; `save` writes the whole forecaster."""
+        check_is_fitted(self)
+        self._ensemble.networks[0].export_keras(path)
+
+
+def batch_size_for(n_windows: int) -> int:
+    """The power of two, from 16 to 512, that makes about a hundred steps of an epoch."""
+    return int(2 ** np.clip(round(np.log2(n_windows / 100)), 4, 9))

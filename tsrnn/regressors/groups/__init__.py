@@ -1,0 +1,68 @@
+"""The parameters of networks, group by group, for regressors and forecasters alike.
+
+Where defaults differ, the line is written again in the class, or in the forecasters' groups.
+"""
+
+from .network import (
+    DECODER_CELLS,
+    MAX_BLOCKS,
+    ControlNetwork,
+    Convolutions,
+    Decoder,
+    EachStep,
+    Feedback,
+    FutureFeatures,
+    Head,
+    MemoryCell,
+    MinimalRecurrence,
+    MissingValues,
+    OutputCell,
+    Reading,
+    Recurrence,
+    Reservoir,
+    Segment,
+    Sequences,
+    Width,
+)
+from .training import (
+    Cost,
+    Descent,
+    Engine,
+    Loss,
+    RegressorTraining,
+    Seed,
+    Stopping,
+    TeacherForcing,
+    Training,
+)
+
+__all__ = [
+    "ControlNetwork",
+    "Convolutions",
+    "Cost",
+    "DECODER_CELLS",
+    "Decoder",
+    "Descent",
+    "EachStep",
+    "Engine",
+    "Feedback",
+    "FutureFeatures",
+    "Head",
+    "Loss",
+    "MAX_BLOCKS",
+    "MemoryCell",
+    "MinimalRecurrence",
+    "MissingValues",
+    "OutputCell",
+    "Reading",
+    "Recurrence",
+    "RegressorTraining",
+    "Reservoir",
+    "Seed",
+    "Segment",
+    "Sequences",
+    "Stopping",
+    "TeacherForcing",
+    "Training",
+    "Width",
+]
