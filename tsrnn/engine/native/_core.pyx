@@ -59,6 +59,7 @@ cdef extern from "engine.h" nogil:
         pass
 
     const char *ts_isa_name(int n)
+    const char *ts_cell_name(int n)
     int ts_isa_supported(int n)
     int ts_create(const ts_config *config, int isa, ts_network **network)
     void ts_destroy(ts_network *network)
@@ -74,7 +75,16 @@ cdef extern from "engine.h" nogil:
                  double *loss, double *weight)
     int ts_predict(ts_network *network, const ts_data *data, int64_t start, int64_t stop, int n_threads, float *out)
 
-CELLS = ("lstm", "gru", "simple_rnn")
+
+def _cells():
+    """Names of the cells that have kernels, as ts_config counts them."""
+    names = []
+    while ts_cell_name(len(names)) is not NULL:
+        names.append(ts_cell_name(len(names)).decode())
+    return tuple(names)
+
+
+CELLS = _cells()
 ACTIVATIONS = ("tanh", "softsign")
 LOSSES = ("mse", "mae", "huber", "pinball", "gaussian", "student_t")
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "adagrad", "sgd")

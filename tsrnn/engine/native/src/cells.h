@@ -6,7 +6,7 @@
 #ifndef TSRNN_CELLS_H
 #define TSRNN_CELLS_H
 
-/* In the order of CELLS in _core.pyx. */
+/* Names as NetworkSpec has them. */
 #define TS_CELLS(X) X(lstm) X(gru) X(simple_rnn)
 #define TS_PLACE(name) TS_##name,
 enum { TS_CELLS(TS_PLACE) TS_N_CELLS };

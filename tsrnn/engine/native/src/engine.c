@@ -48,6 +48,13 @@ const char *ts_isa_name(int n) {
     return n >= 0 && n < N_KERNELS ? KERNELS[n]->name : NULL;
 }
 
+#define NAME_OF_CELL(name) #name,
+static const char *const CELL_NAMES[] = {TS_CELLS(NAME_OF_CELL)};
+
+const char *ts_cell_name(int n) {
+    return n >= 0 && n < TS_N_CELLS ? CELL_NAMES[n] : NULL;
+}
+
 int ts_isa_supported(int n) {
     if (n < 0 || n >= N_KERNELS) return 0;
 #if defined(__x86_64__)

@@ -62,6 +62,9 @@ typedef struct ts_network ts_network;
 const char *ts_isa_name(int n);
 int ts_isa_supported(int n);
 
+/* Name of the n-th cell, as ts_config counts them; NULL beyond the last. */
+const char *ts_cell_name(int n);
+
 /* Make a network for the n-th instruction set. Returns TS_OK and the network, or an error. */
 int ts_create(const ts_config *config, int isa, ts_network **network);
 void ts_destroy(ts_network *network);
