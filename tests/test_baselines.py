@@ -9,12 +9,12 @@ import pytest
 from tsrnn.backtest import make_plan
 from tsrnn.baselines import is_network, trivial_kind, with_baselines
 from tsrnn.exceptions import DataError
-from tsrnn.forecasters.controls import FeedForwardForecaster
 from tsrnn.forecasters.echo_state import EchoStateForecaster
 from tsrnn.forecasters.mean import MeanForecaster
 from tsrnn.forecasters.naive import DriftForecaster, NaiveForecaster, SeasonalNaiveForecaster
 from tsrnn.forecasters.recurrent import GRUForecaster, LSTMForecaster
 from tsrnn.forecasters.ridge import RidgeForecaster
+from tsrnn.forecasters.without_recurrence import FeedForwardForecaster
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.normal(size=400)

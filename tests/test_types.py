@@ -23,9 +23,9 @@ from tsrnn.engine.training import SCHEDULES
 from tsrnn.forecasters.groups import LEVELS, STRATEGIES
 from tsrnn.forecasters.statistical import SEASONALS, TRENDS
 from tsrnn.networks import ACTIVATIONS, MERGE_MODES, STATIC_TO
-from tsrnn.networks.controls import CONTROL_ACTIVATIONS
 from tsrnn.networks.feedback import ATTENTIONS, FEEDBACK_CELLS
 from tsrnn.networks.initial import INITIALIZERS
+from tsrnn.networks.without_recurrence import NON_RECURRENT_ACTIVATIONS
 
 ESTIMATORS = [
     cls
@@ -39,7 +39,7 @@ ESTIMATORS = [
     [
         ("Activation", ACTIVATIONS),
         ("Attention", ATTENTIONS),
-        ("ControlActivation", CONTROL_ACTIVATIONS),
+        ("NonRecurrentActivation", NON_RECURRENT_ACTIVATIONS),
         ("DecoderCell", FEEDBACK_CELLS[1:]),
         ("Engine", ENGINES),
         ("FeedbackCell", FEEDBACK_CELLS),

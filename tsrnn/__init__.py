@@ -18,8 +18,6 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not follow `__getat
     from ._show_versions import show_versions as show_versions
     from .comparison import compare as compare
     from .exceptions import DataError as DataError
-    from .forecasters.controls import ConvForecaster as ConvForecaster
-    from .forecasters.controls import FeedForwardForecaster as FeedForwardForecaster
     from .forecasters.echo_state import EchoStateForecaster as EchoStateForecaster
     from .forecasters.feedback import OutputRecurrentForecaster as OutputRecurrentForecaster
     from .forecasters.feedback import Seq2SeqForecaster as Seq2SeqForecaster
@@ -36,9 +34,9 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not follow `__getat
     from .forecasters.ridge import RidgeForecaster as RidgeForecaster
     from .forecasters.statistical import ARIMAForecaster as ARIMAForecaster
     from .forecasters.statistical import AutoARIMAForecaster as AutoARIMAForecaster
+    from .forecasters.without_recurrence import ConvForecaster as ConvForecaster
+    from .forecasters.without_recurrence import FeedForwardForecaster as FeedForwardForecaster
     from .persistence import load as load
-    from .regressors.controls import ConvRegressor as ConvRegressor
-    from .regressors.controls import FeedForwardRegressor as FeedForwardRegressor
     from .regressors.echo_state import EchoStateRegressor as EchoStateRegressor
     from .regressors.feedback import OutputRecurrentRegressor as OutputRecurrentRegressor
     from .regressors.feedback import Seq2SeqRegressor as Seq2SeqRegressor
@@ -48,6 +46,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not follow `__getat
     from .regressors.recurrent import GRURegressor as GRURegressor
     from .regressors.recurrent import LSTMRegressor as LSTMRegressor
     from .regressors.recurrent import SimpleRNNRegressor as SimpleRNNRegressor
+    from .regressors.without_recurrence import ConvRegressor as ConvRegressor
+    from .regressors.without_recurrence import FeedForwardRegressor as FeedForwardRegressor
     from .windows import SlidingWindow as SlidingWindow
     from .windows import WindowArray as WindowArray
     from .windows import make_windows as make_windows

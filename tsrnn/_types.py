@@ -17,7 +17,7 @@ __all__ = [
     "Auto",
     "AutoBool",
     "Callbacks",
-    "ControlActivation",
+    "NonRecurrentActivation",
     "DecoderCell",
     "Engine",
     "FeedbackCell",
@@ -44,7 +44,7 @@ AutoBool = bool | Literal["auto"]
 
 Activation = Literal["tanh", "softsign"]
 Attention = Literal["additive", "dot"]
-ControlActivation = Literal["relu", "tanh"]
+NonRecurrentActivation = Literal["relu", "tanh"]
 DecoderCell = Literal["simple_rnn", "gru", "lstm"]
 Engine = Literal["auto", "native", "keras"]
 FeedbackCell = Literal["dense", "simple_rnn", "gru", "lstm"]

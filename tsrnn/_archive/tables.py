@@ -19,10 +19,10 @@ FORMAT_VERSION = 1
 # Everything that a file may bring to life: class -> the module that defines it.
 ESTIMATORS = {row.name: f"tsrnn.{row.module}" for row in PUBLIC if row.saved}
 DATACLASSES = {
-    "ConvSpec": "tsrnn.networks.controls",
+    "ConvSpec": "tsrnn.networks.without_recurrence",
     "Draws": "tsrnn.engine.resumption",
     "Ensemble": "tsrnn.forecasters.ensemble",
-    "FeedForwardSpec": "tsrnn.networks.controls",
+    "FeedForwardSpec": "tsrnn.networks.without_recurrence",
     "FeedbackSpec": "tsrnn.networks.feedback",
     "LinearMap": "tsrnn.forecasters.linear",
     "Missing": "tsrnn.engine.data",

@@ -8,8 +8,6 @@ from .._public import lazily, of_kind
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not follow `__getattr__`: by tests/write_imports.py
     from .base import BaseForecaster as BaseForecaster
-    from .controls import ConvForecaster as ConvForecaster
-    from .controls import FeedForwardForecaster as FeedForwardForecaster
     from .echo_state import EchoStateForecaster as EchoStateForecaster
     from .feedback import OutputRecurrentForecaster as OutputRecurrentForecaster
     from .feedback import Seq2SeqForecaster as Seq2SeqForecaster
@@ -26,6 +24,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not follow `__getat
     from .ridge import RidgeForecaster as RidgeForecaster
     from .statistical import ARIMAForecaster as ARIMAForecaster
     from .statistical import AutoARIMAForecaster as AutoARIMAForecaster
+    from .without_recurrence import ConvForecaster as ConvForecaster
+    from .without_recurrence import FeedForwardForecaster as FeedForwardForecaster
 
 _ROWS = of_kind("forecaster", "baseline", "base")
 

@@ -1,14 +1,6 @@
 """What a network is, apart from any engine that computes it: its description, its initial weights and its equations."""
 
 from .cells import CELLS, Cell
-from .controls import (
-    CONTROL_ACTIVATIONS,
-    ControlSpec,
-    ConvSpec,
-    FeedForwardSpec,
-    covering_blocks,
-    initial_control_weights,
-)
 from .feedback import (
     ATTENTIONS,
     FEEDBACK_CELLS,
@@ -19,6 +11,14 @@ from .feedback import (
 from .initial import initial_weights
 from .model_spec import ModelSpec
 from .spec import ACTIVATIONS, HEADS, MERGE_MODES, STATIC_TO, NetworkSpec, Spec
+from .without_recurrence import (
+    NON_RECURRENT_ACTIVATIONS,
+    ConvSpec,
+    FeedForwardSpec,
+    NonRecurrentSpec,
+    covering_blocks,
+    initial_non_recurrent_weights,
+)
 
 __all__ = [
     "ACTIVATIONS",
@@ -31,15 +31,15 @@ __all__ = [
     "ModelSpec",
     "NetworkSpec",
     "Spec",
-    "CONTROL_ACTIVATIONS",
-    "ControlSpec",
+    "NON_RECURRENT_ACTIVATIONS",
+    "NonRecurrentSpec",
     "ConvSpec",
     "FEEDBACK_CELLS",
     "FEEDBACK_READS",
     "FeedForwardSpec",
     "FeedbackSpec",
     "covering_blocks",
-    "initial_control_weights",
+    "initial_non_recurrent_weights",
     "initial_weights",
     "run_feedback",
 ]

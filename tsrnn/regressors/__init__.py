@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from .._public import lazily, of_kind
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not follow `__getattr__`: by tests/write_imports.py
-    from .controls import ConvRegressor as ConvRegressor
-    from .controls import FeedForwardRegressor as FeedForwardRegressor
     from .echo_state import EchoStateRegressor as EchoStateRegressor
     from .feedback import OutputRecurrentRegressor as OutputRecurrentRegressor
     from .feedback import Seq2SeqRegressor as Seq2SeqRegressor
@@ -21,6 +19,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not follow `__getat
     from .recurrent import GRURegressor as GRURegressor
     from .recurrent import LSTMRegressor as LSTMRegressor
     from .recurrent import SimpleRNNRegressor as SimpleRNNRegressor
+    from .without_recurrence import ConvRegressor as ConvRegressor
+    from .without_recurrence import FeedForwardRegressor as FeedForwardRegressor
 
 _ROWS = of_kind("regressor")
 

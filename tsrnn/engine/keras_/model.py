@@ -8,13 +8,13 @@ from typing import Any
 
 import keras
 
-from ...networks import ControlSpec, FeedbackSpec, ModelSpec, NetworkSpec, Spec
+from ...networks import FeedbackSpec, ModelSpec, NetworkSpec, NonRecurrentSpec, Spec
 from ..weights import check_weights
 from .cells import KERAS_CELLS
-from .controls import build_control
 from .dilated import run_dilated
 from .feedback import build_feedback
 from .user_model import make_user_model
+from .without_recurrence import build_non_recurrent
 
 __all__ = ["VariableDropout", "build_model", "build_pair", "make_model"]
 
@@ -171,8 +171,8 @@ def _(spec: NetworkSpec, n_steps, *, taught=False, teacher=None, **how):
 
 
 @build_pair.register
-def _(spec: ControlSpec, n_steps, *, ragged=False, dropout=None, **how):
-    return 2 * (build_control(spec, n_steps, ragged=ragged, dropout=dropout),)
+def _(spec: NonRecurrentSpec, n_steps, *, ragged=False, dropout=None, **how):
+    return 2 * (build_non_recurrent(spec, n_steps, ragged=ragged, dropout=dropout),)
 
 
 @build_pair.register

@@ -6,7 +6,6 @@ Where defaults differ, the line is written again in the class, or in the forecas
 from .network import (
     DECODER_CELLS,
     MAX_BLOCKS,
-    ControlNetwork,
     Convolutions,
     Decoder,
     EachStep,
@@ -16,6 +15,7 @@ from .network import (
     MemoryCell,
     MinimalRecurrence,
     MissingValues,
+    NonRecurrentNetwork,
     OutputCell,
     Reading,
     Recurrence,
@@ -37,7 +37,7 @@ from .training import (
 )
 
 __all__ = [
-    "ControlNetwork",
+    "NonRecurrentNetwork",
     "Convolutions",
     "Cost",
     "DECODER_CELLS",

@@ -12,7 +12,7 @@ from ...networks import ATTENTIONS, CELLS, FEEDBACK_CELLS
 from .rules import NOT_NEGATIVE, RATE, SHARE
 
 __all__ = [
-    "ControlNetwork",
+    "NonRecurrentNetwork",
     "Convolutions",
     "DECODER_CELLS",
     "Decoder",
@@ -227,7 +227,7 @@ class Decoder(Feedback):
 
 
 @group(NETWORK)
-class ControlNetwork:
+class NonRecurrentNetwork:
     """The layers of a network without recurrence.
 
     Parameters
@@ -240,12 +240,12 @@ class ControlNetwork:
         On TensorFlow: compile the training step with XLA. "auto" is False here.
     """
 
-    activation: t.ControlActivation = param(default="relu")
+    activation: t.NonRecurrentActivation = param(default="relu")
     dropout: float = param(default=0.0, rule=RATE)
 
 
 @group(NETWORK)
-class Convolutions(ControlNetwork):
+class Convolutions(NonRecurrentNetwork):
     """The blocks of a temporal convolutional network.
 
     Parameters

@@ -13,18 +13,18 @@ import numpy as np
 from .spec import WeightedSpec, WeightShape
 
 __all__ = [
-    "CONTROL_ACTIVATIONS",
-    "ControlSpec",
+    "NON_RECURRENT_ACTIVATIONS",
+    "NonRecurrentSpec",
     "ConvSpec",
     "FeedForwardSpec",
     "covering_blocks",
-    "initial_control_weights",
+    "initial_non_recurrent_weights",
 ]
 
-CONTROL_ACTIVATIONS = ("relu", "tanh")
+NON_RECURRENT_ACTIVATIONS = ("relu", "tanh")
 
 
-class ControlSpec(WeightedSpec):
+class NonRecurrentSpec(WeightedSpec):
     """What the two descriptions share: all but their weights."""
 
     n_inputs: int
@@ -39,7 +39,7 @@ class ControlSpec(WeightedSpec):
 
 
 @dataclass(frozen=True)
-class FeedForwardSpec(ControlSpec):
+class FeedForwardSpec(NonRecurrentSpec):
     """Dense layers on all values of a window side by side; empty leading steps are 0.
 
     Parameters
@@ -82,7 +82,7 @@ class FeedForwardSpec(ControlSpec):
 
 
 @dataclass(frozen=True)
-class ConvSpec(ControlSpec):
+class ConvSpec(NonRecurrentSpec):
     """Temporal convolutional network [1]_: causal dilated convolutions, of which the last step is the state.
 
     A linear map of each step comes first, so that all residual blocks have the same width. Block i, from 0, holds two
@@ -148,8 +148,8 @@ def covering_blocks(n_steps: int, kernel_size: int) -> int:
     return max(1, math.ceil(math.log2((n_steps - 1) / (2 * (kernel_size - 1)) + 1)))
 
 
-def initial_control_weights(
-    spec: ControlSpec, rng: np.random.Generator, *, head: str = "glorot_uniform"
+def initial_non_recurrent_weights(
+    spec: NonRecurrentSpec, rng: np.random.Generator, *, head: str = "glorot_uniform"
 ) -> list[np.ndarray]:
     """Draw the weights of `spec`; float32 arrays in the order of `spec.weights`.
 

@@ -6,7 +6,7 @@ from .. import _types as t
 from .._checks import check_int
 from .._parameters import auto_or, estimator, param
 from ..regressors import ConvRegressor, FeedForwardRegressor
-from ..regressors.groups import ControlNetwork, Convolutions
+from ..regressors.groups import Convolutions, NonRecurrentNetwork
 from .groups import AutoWidth
 from .networks import NetworkForecaster
 
@@ -17,7 +17,7 @@ FILTERS = 32
 
 
 @estimator
-class FeedForwardForecaster(ControlNetwork, AutoWidth, NetworkForecaster):
+class FeedForwardForecaster(NonRecurrentNetwork, AutoWidth, NetworkForecaster):
     """Forecast with a feed-forward network, dense layers on all values of a window.
 
     All but the network is as in the recurrent forecasters: what an LSTM forecasts better, it owes to reading the window

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import keras
 
-from ...networks import ControlSpec, ConvSpec, FeedForwardSpec
+from ...networks import ConvSpec, FeedForwardSpec, NonRecurrentSpec
 
-__all__ = ["build_control"]
+__all__ = ["build_non_recurrent"]
 
 
-def build_control(spec: ControlSpec, n_steps: int, *, ragged: bool = False, dropout=None):
+def build_non_recurrent(spec: NonRecurrentSpec, n_steps: int, *, ragged: bool = False, dropout=None):
     """Build the Keras model of a network without recurrence; parameters as in `build_model`.
 
     Layers that have weights stand in a chain, so that Keras lists their weights in the order of `spec.weights`.
@@ -63,4 +63,4 @@ def _blank(h, mask):
     return h if mask is None else keras.ops.where(mask[..., None], h, 0.0)
 
 
-_STATES: dict[type[ControlSpec], Callable] = {FeedForwardSpec: _feed_forward, ConvSpec: _convolutions}
+_STATES: dict[type[NonRecurrentSpec], Callable] = {FeedForwardSpec: _feed_forward, ConvSpec: _convolutions}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tsrnn.exceptions import ArchiveError
 from tsrnn.forecasters import ConvForecaster, FeedForwardForecaster
-from tsrnn.networks import ConvSpec, FeedForwardSpec, covering_blocks, initial_control_weights
+from tsrnn.networks import ConvSpec, FeedForwardSpec, covering_blocks, initial_non_recurrent_weights
 from tsrnn.persistence import load
 from tsrnn.regressors import ConvRegressor, FeedForwardRegressor
 from tsrnn.windows import WindowArray
@@ -147,7 +147,7 @@ def test_automatic_blocks_are_the_fewest_that_see_the_whole_window(n_steps, kern
 
 def test_the_last_step_depends_on_as_many_steps_as_the_network_reaches():
     spec = ConvSpec(2, n_blocks=2, kernel_size=3, n_inputs=1, n_outputs=1, activation="tanh")
-    weights = initial_control_weights(spec, np.random.default_rng(0))
+    weights = initial_non_recurrent_weights(spec, np.random.default_rng(0))
     window = np.random.default_rng(1).normal(size=(20, 1))
     outputs = []
     for changed in range(20):
@@ -160,7 +160,7 @@ def test_the_last_step_depends_on_as_many_steps_as_the_network_reaches():
 
 def test_initial_kernels_are_glorot_uniform_and_biases_zero():
     spec = ConvSpec(64, 1, 5, 3, 2)
-    weights = initial_control_weights(spec, np.random.default_rng(0), head="zeros")
+    weights = initial_non_recurrent_weights(spec, np.random.default_rng(0), head="zeros")
     assert [w.shape for w in weights] == [w.shape for w in spec.weights]
     limit = np.sqrt(6 / (5 * 64 + 5 * 64))
     assert 0.98 * limit < np.abs(weights[2]).max() <= limit

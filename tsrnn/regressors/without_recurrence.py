@@ -8,32 +8,32 @@ from .. import _types as t
 from .._checks import check_int
 from .._parameters import estimator, param
 from ..networks import (
-    CONTROL_ACTIVATIONS,
-    ControlSpec,
+    NON_RECURRENT_ACTIVATIONS,
     ConvSpec,
     FeedForwardSpec,
+    NonRecurrentSpec,
     covering_blocks,
-    initial_control_weights,
+    initial_non_recurrent_weights,
 )
-from .groups import MAX_BLOCKS, ControlNetwork, Convolutions, Width
+from .groups import MAX_BLOCKS, Convolutions, NonRecurrentNetwork, Width
 from .keras_trained import KerasTrainedRegressor
 from .parameters import layer_units
 
 __all__ = ["ConvRegressor", "FeedForwardRegressor"]
 
 
-class _ControlRegressor(ControlNetwork, KerasTrainedRegressor):
+class _NonRecurrentRegressor(NonRecurrentNetwork, KerasTrainedRegressor):
     """What the two share: all but what says how large the network is."""
 
-    _spec: ControlSpec
-    _spec_class: type[ControlSpec]
+    _spec: NonRecurrentSpec
+    _spec_class: type[NonRecurrentSpec]
 
     def _initial_weights(self, rng: np.random.Generator) -> list[np.ndarray]:
-        return initial_control_weights(self._spec, rng, head=self.head_initializer)
+        return initial_non_recurrent_weights(self._spec, rng, head=self.head_initializer)
 
 
 @estimator
-class FeedForwardRegressor(_ControlRegressor, Width):
+class FeedForwardRegressor(_NonRecurrentRegressor, Width):
     """Feed-forward network, dense layers on all values of a window, that maps windows to targets.
 
     It has no notion of order: what a recurrent network does better on the same windows, it owes to reading them in
@@ -68,11 +68,11 @@ class FeedForwardRegressor(_ControlRegressor, Width):
 
     def _is_network(self, spec: FeedForwardSpec) -> bool:
         sizes = spec.units and min(spec.units) > 0 and spec.n_steps == self.n_steps_in_
-        return bool(sizes) and spec.activation in CONTROL_ACTIVATIONS
+        return bool(sizes) and spec.activation in NON_RECURRENT_ACTIVATIONS
 
 
 @estimator
-class ConvRegressor(Convolutions, _ControlRegressor):
+class ConvRegressor(Convolutions, _NonRecurrentRegressor):
     """Temporal convolutional network [1]_ that maps windows to targets.
 
     Causal dilated convolutions in residual blocks read the window, and the last step's channels are mapped to the
@@ -115,4 +115,4 @@ class ConvRegressor(Convolutions, _ControlRegressor):
 
     def _is_network(self, spec: ConvSpec) -> bool:
         sizes = min(spec.filters, spec.kernel_size, spec.n_blocks) > 0 and spec.n_blocks <= MAX_BLOCKS
-        return sizes and spec.activation in CONTROL_ACTIVATIONS
+        return sizes and spec.activation in NON_RECURRENT_ACTIVATIONS
