@@ -8,11 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
-from sklearn.base import BaseEstimator
-
 from ._near_misses import check_parameters
 
-__all__ = ["Estimator"]
+if TYPE_CHECKING:
+    # scikit-learn has no types, and a class with a base that nobody knows would take any parameter.
+    class BaseEstimator:
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+        def set_params(self, **params: Any) -> Self: ...
+
+    class RegressorMixin: ...
+
+    class TransformerMixin:
+        def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any: ...
+
+else:
+    from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
+
+__all__ = ["Estimator", "RegressorMixin", "TransformerMixin"]
 
 
 class Estimator(BaseEstimator):

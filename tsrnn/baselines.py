@@ -12,6 +12,7 @@ import pandas as pd
 
 from .backtest import Plan, run_plan
 from .exceptions import DataError
+from .forecasters.base import BaseForecaster
 from .forecasters.echo_state import EchoStateForecaster
 from .forecasters.mean import MeanForecaster
 from .forecasters.naive import NaiveForecaster, SeasonalNaiveForecaster
@@ -63,7 +64,7 @@ def with_baselines(named: dict, plan: Plan, season_length: int) -> dict:
     """
     held = {type(model) for model in named.values()}
     kinds = {trivial_kind(model) for model in named.values()}
-    certain = {"naive": NaiveForecaster(freq=plan.freq)}
+    certain: dict[str, BaseForecaster] = {"naive": NaiveForecaster(freq=plan.freq)}
     if season_length > 1:
         certain["snaive"] = SeasonalNaiveForecaster(season_length=season_length, freq=plan.freq)
     levels = {"mean": MeanForecaster(freq=plan.freq), "zero": MeanForecaster(value=0.0, freq=plan.freq)}

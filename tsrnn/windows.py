@@ -11,11 +11,10 @@ from typing import Any, Literal, Self, overload
 
 import numpy as np
 import pandas as pd
-from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from . import _types as t
-from ._estimator import Estimator
+from ._estimator import Estimator, TransformerMixin
 from ._masked import unmasked
 from ._parameters import check_parameters, estimator, param, unchecked
 from ._publishing import publishes, reads_one_state

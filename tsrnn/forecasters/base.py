@@ -14,12 +14,12 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.base import RegressorMixin, clone
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._archive import SaveMixin
 from .._archive.schema import choice, instance, names
-from .._estimator import Estimator
+from .._estimator import Estimator, RegressorMixin
 from .._folds import check_folds
 from .._parameters import check_parameters
 from .._publishing import publishes, reads_one_state
@@ -75,6 +75,8 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
     """
 
     _not_shown: tuple[str, ...] = ("container_", "origin_")
+    target: Any
+    freq: str | None
 
     #: Whether covariates reach the model. Columns given beside y are ignored where not.
     _takes_covariates = False

@@ -90,6 +90,7 @@ def walk_scale(change: np.ndarray, periods: np.ndarray, n_parameters: int = 0) -
 class WalkForecaster(BaseForecaster, Table):
     """Shared part: forecasts that carry observations forward, with normal intervals of a random walk."""
 
+    sigma_: np.ndarray
     _saved = {"sigma_": array(np.float64, 1, nan=True)}
 
     def _check_state(self) -> None:

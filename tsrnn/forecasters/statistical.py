@@ -119,6 +119,7 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
     A subclass implements ``_choose(y, exog, time)``, which returns a `Spec`.
     """
 
+    season_length: int | None
     _takes_covariates = True
     _not_shown: tuple[str, ...] = ("scale_", "specs_")
     _saved = {

@@ -59,7 +59,8 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 if TYPE_CHECKING:
     # scikit-learn has no types, and its decorator would take those of a method away.
-    class CallbackSupportMixin: ...
+    class CallbackSupportMixin:
+        def _init_callback_context(self, *, max_subtasks: int) -> Any: ...
 
     def with_callbacks(method: Method) -> Method: ...
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
-from sklearn.base import RegressorMixin
+from numpy.typing import ArrayLike
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
+from .._estimator import RegressorMixin
 from .._publishing import reads_one_state
 from ..engine.inputs import check_targets, read_weights, read_windows
 
@@ -19,7 +21,7 @@ class ScoresKnownTargets(RegressorMixin):
     """Gives a regressor of windows a `score` that takes what `fit` takes."""
 
     @reads_one_state
-    def score(self, X, y, sample_weight=None) -> float:
+    def score(self: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination, R2, of the predictions for windows.
 
         It is the mean of the R2 of each number of a window's target: of each step of the horizon and each target, as
