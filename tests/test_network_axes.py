@@ -79,7 +79,7 @@ def slow_layer(spec, xs, take, dilation):
     transitions = [take(2) for _ in range(spec.transition_depth - 1)]
     states = [take.initial_state()] * dilation
     for x in xs:
-        h, *memory = CELLS[spec.cell].step(x, states[-dilation], *weights)
+        h, *memory = STEPS[spec.cell](x, states[-dilation], *weights)
         for kernel, bias in transitions:
             h = np.tanh(h @ kernel + bias)
         states.append([h, *memory])
@@ -315,7 +315,7 @@ def test_the_scan_is_the_loop(cell, n_steps, units, go_backwards, lead, seed):
     x, state, read = rng.normal(size=(n_steps, 2)), rng.normal(size=units), np.arange(n_steps) >= lead
     h, expected = state, []
     for t in reversed(range(n_steps)) if go_backwards else range(n_steps):
-        h = CELLS[cell].step(x[t], [h], *weights)[0] if read[t] else h
+        h = STEPS[cell](x[t], [h], *weights)[0] if read[t] else h
         expected.append(h)
     got = layer(x[None].astype("f4"), initial_state=[state[None].astype("f4")], mask=read[None])
     np.testing.assert_allclose(np.asarray(got)[0], expected, atol=2e-5)

@@ -60,8 +60,9 @@ def test_every_error_is_one_line_and_a_status(load_csv, monkeypatch, error, stat
 
 def test_ctrl_c_is_one_line(load_csv):
     code = f"""
-import sys, time
+import signal, sys, time
 from tsrnn.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it
 from tsrnn.forecasters.naive import NaiveForecaster
 def fit(self, X, y=None):
     print("fitting", flush=True)
