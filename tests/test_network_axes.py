@@ -305,10 +305,10 @@ def test_minimal_cells_follow_the_equations(cell, changes):
     seed=st.integers(0, 2**32 - 1),
 )
 def test_the_scan_is_the_loop(cell, n_steps, units, go_backwards, lead, seed):
-    from tsrnn.engine.keras_.layers import MINIMAL_LAYERS
+    from tsrnn.engine.keras_.cells import KERAS_CELLS
 
     rng = np.random.default_rng(seed)
-    layer = MINIMAL_LAYERS[cell](units, return_sequences=True, go_backwards=go_backwards)
+    layer = KERAS_CELLS[cell].layer(units, return_sequences=True, go_backwards=go_backwards)
     layer.build((None, n_steps, 2))
     weights = [rng.normal(scale=2, size=weight.shape) for weight in layer.weights]
     layer.set_weights(weights)
