@@ -8,10 +8,10 @@ with the same ruler. Reads source files only; imports nothing of tsrnn.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import io
 import re
-import sys
 import tokenize
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -147,11 +147,16 @@ def measure(root: Path) -> list[tuple[str, object]]:
     return rows
 
 
-def main(argv: list[str]) -> None:
-    root = Path(argv[0]) if argv else Path(__file__).parents[1]
-    for what, value in measure(root):
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    here = Path(__file__).parents[1]
+    parser.add_argument("folder", nargs="?", type=Path, default=here, help="a checkout; this one by default")
+    folder = parser.parse_args().folder
+    if not (folder / "tsrnn" / "__init__.py").is_file():
+        parser.error(f"{folder} is no checkout: it has no package tsrnn. Name the folder in which tsrnn/ lies.")
+    for what, value in measure(folder):
         print(f"{what:<72}{value!s:>12}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
