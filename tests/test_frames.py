@@ -280,3 +280,8 @@ def test_an_unknown_column_comes_with_the_nearest():
 def test_long_lists_are_cut():
     assert some([1, 2]) == "1, 2"
     assert some(range(7)) == "0, 1, 2, 3, 4, ... (7 in all)"
+
+
+def test_stamps_of_business_days_do_not_claim_steps_of_days_where_no_weekend_lies_between():
+    week = TimeGrid(to_offset("B")).between(pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-05"))
+    assert len(week) == 5 and week.freq is None

@@ -27,12 +27,13 @@ def is_day_calendar(freq: pd.offsets.BaseOffset) -> bool:
 
 
 def open_range(first: pd.Timestamp, last: pd.Timestamp, freq: pd.offsets.BaseOffset) -> pd.DatetimeIndex:
-    """All open days from `first` to `last`: `date_range`, at a hundredth of its time."""
+    """All open days from `first` to `last`: `date_range`, at a hundredth of its time, without its `freq`."""
     if getattr(freq, "offset", None):  # hours added to each day
         return pd.date_range(first, last, freq=freq)
     days = pd.date_range(first, last, freq="D")
     rule = freq.calendar if isinstance(freq, pd.offsets.CustomBusinessDay) else np.busdaycalendar()
-    return days[np.is_busday(days.to_numpy().astype("M8[D]"), busdaycal=rule)]
+    midnights = days.to_numpy()  # of which an index keeps no steps of days, where every day is open
+    return pd.DatetimeIndex(midnights[np.is_busday(midnights.astype("M8[D]"), busdaycal=rule)])
 
 
 def calendar_of(open_days: np.ndarray) -> pd.offsets.BaseOffset:
