@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import FitFailedWarning
 from sklearn.impute import SimpleImputer
@@ -682,3 +683,16 @@ def test_csv_round_trip(result, tmp_path):
 def test_progress_is_silent_where_there_is_no_terminal(capsys):
     compare([DriftForecaster()], hourly(), target="temp", horizon=2, n_windows=2, progress=True)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_table_of_periods_is_forecast_in_periods():
+    months = pd.period_range("2020-01", periods=40, freq="M")
+    df = pd.DataFrame({"y": np.arange(40.0) % 12}, index=months)
+    result = compare([DriftForecaster()], df, target="y", horizon=2, n_windows=3)
+    stamped = compare([DriftForecaster()], df.to_timestamp(), target="y", horizon=2, n_windows=3)
+    rows = result.forecasts[result.forecasts["model"] == "drift"]
+    assert list(rows["ds"]) == list(months[-6:]) and list(rows["cutoff"].unique()) == list(months[[-7, -5, -3]])
+    numbers = ["step", "target", "model", "y_true", "y_pred"]
+    pd.testing.assert_frame_equal(result.forecasts[numbers], stamped.forecasts[numbers])
+    assert result.predictability() == stamped.predictability()
+    assert len(result.plot(Figure().subplots()).get_lines()) == len(stamped.plot(Figure().subplots()).get_lines())

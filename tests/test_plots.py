@@ -170,3 +170,10 @@ def test_without_axes_a_figure_is_made_and_the_style_stays():
     for ax in axes:
         ax.figure.canvas.draw()
         plt.close(ax.figure)
+
+
+def test_periods_are_drawn_where_they_start(ax):
+    months = pd.period_range("2024-01", periods=12, freq="M")
+    series = pd.Series(np.arange(12.0), index=months, name="load")
+    drawn = lines(plot_forecast(series[:10], series[10:], ax=ax))
+    np.testing.assert_array_equal(drawn["forecast"].get_xdata(), months[10:].to_timestamp().to_numpy())

@@ -6,16 +6,19 @@ Imports frames, splits and the forecaster protocol.
 from __future__ import annotations
 
 import time
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from . import _types as t
 from ._progress import work
 from ._public import short_name
 from .exceptions import DataError
-from .forecasters.base import interval_levels
+from .forecasters.base import BaseForecaster, interval_levels
 from .forecasters.mean import MeanForecaster
 from .frames import (
     as_names,
@@ -53,7 +56,7 @@ class Backtest:
     """
 
     forecasts: pd.DataFrame
-    forecaster: object
+    forecaster: BaseForecaster
     fit_seconds: float
     predict_seconds: float
     n_parameters: int | None
@@ -80,7 +83,7 @@ class Plan:
     observed : DataFrame of shape (n_rows, n_targets)
         The targets on the full grid, NaN in gaps.
     cutoffs : DatetimeIndex of shape (n_windows,)
-    target : object
+    target : str, list of str or None
         As the user gave it.
     horizon : int
     step : int
@@ -89,16 +92,19 @@ class Plan:
         The usual season of the frequency, in rows.
     freq : str or None
         As a model has it.
+    periods : str
+        Frequency of the periods that the data were indexed by; empty for stamps.
     """
 
     frame: pd.DataFrame
     observed: pd.DataFrame
     cutoffs: pd.DatetimeIndex
-    target: object
+    target: t.Labels | None
     horizon: int
     step: int
     season_length: int
     freq: str | None = None
+    periods: str = ""
 
     @property
     def train(self) -> pd.DataFrame:
@@ -107,10 +113,10 @@ class Plan:
 
 
 def backtest(
-    model,
-    df: pd.DataFrame,
+    model: BaseForecaster,
+    df: pd.DataFrame | pd.Series,
     *,
-    target,
+    target: t.Labels | None,
     horizon: int,
     n_windows: int = 20,
     step: int | None = None,
@@ -175,13 +181,21 @@ def backtest(
     return run_plan(model, plan, every=every, coverage=coverage, name=name or model_name(model))
 
 
-def make_plan(df, target, horizon, n_windows, step, freq=None) -> Plan:
+def make_plan(
+    df: pd.DataFrame | pd.Series,
+    target: t.Labels | None,
+    horizon: int,
+    n_windows: int,
+    step: int | None,
+    freq: str | None = None,
+) -> Plan:
     """Check the data and place the origins."""
     df = df.to_frame("y" if df.name is None else df.name) if isinstance(df, pd.Series) else df
     if not isinstance(df, pd.DataFrame):
         raise DataError(f"df must be a pandas DataFrame with a time index, got {type(df).__name__}.")
     targets = as_names(target, df.columns) or list(df.columns)
     check_columns(df, targets, "target")
+    periods = df.index.freqstr if isinstance(df.index, pd.PeriodIndex) else ""
     index = check_time_index(df.index, "df")
     df = df.set_axis(index)  # periods -> stamps
     grid = infer_grid(index, freq)
@@ -191,10 +205,10 @@ def make_plan(df, target, horizon, n_windows, step, freq=None) -> Plan:
     observed = grid.regularise(known)
     cutoffs = pd.DatetimeIndex(observed.index)[rolling_cutoffs(len(observed), horizon, n_windows, step)]
     step = int(horizon if step is None else step)
-    return Plan(df, observed, cutoffs, target, int(horizon), step, season_length(grid), freq)
+    return Plan(df, observed, cutoffs, target, int(horizon), step, season_length(grid), freq, periods)
 
 
-def check_refit(refit) -> int | None:
+def check_refit(refit: bool | int) -> int | None:
     """Return at every how many origins to fit, None for once."""
     if isinstance(refit, (bool, np.bool_)):
         return 1 if refit else None
@@ -206,7 +220,7 @@ def check_refit(refit) -> int | None:
     return int(refit)
 
 
-def check_forecaster(model) -> None:
+def check_forecaster(model: Any) -> None:
     """Raise `DataError`, with the way out, unless the model is a forecaster."""
     if isinstance(model, type):
         raise DataError(f"{model.__name__} is a class, not a forecaster; write {model.__name__}().")
@@ -217,7 +231,7 @@ def check_forecaster(model) -> None:
         )
 
 
-def check_model(model, plan: Plan) -> None:
+def check_model(model: BaseForecaster, plan: Plan) -> None:
     """Raise now, before anything is fitted, what the data and the parameters would make the model raise later."""
     check_forecaster(model)
     prepared = prepare(model, plan)
@@ -234,7 +248,7 @@ def check_model(model, plan: Plan) -> None:
         return
 
 
-def run_plan(model, plan: Plan, *, every: int | None, coverage, name) -> Backtest:
+def run_plan(model: BaseForecaster, plan: Plan, *, every: int | None, coverage: float | None, name: str) -> Backtest:
     """Backtest one model, fitted at every so many origins."""
     size = every or len(plan.cutoffs)
     batches = [plan.cutoffs[i : i + size] for i in range(0, len(plan.cutoffs), size)]
@@ -250,10 +264,12 @@ def run_plan(model, plan: Plan, *, every: int | None, coverage, name) -> Backtes
                 predict_seconds += time.perf_counter() - middle
                 fit_seconds += middle - start
     forecasts = _tidy(pd.concat(parts, ignore_index=True), plan.observed, name)
+    if plan.periods:  # as the data were indexed
+        forecasts = forecasts.assign(**{name: forecasts[name].dt.to_period(plan.periods) for name in ("cutoff", "ds")})
     return Backtest(forecasts, fitted, fit_seconds, predict_seconds, count_parameters(fitted), len(batches))
 
 
-def prepare(model, plan: Plan):
+def prepare(model: BaseForecaster, plan: Plan) -> BaseForecaster:
     """Return a fresh clone with target and horizon set where the user left them open."""
     model = clone(model)
     params = model.get_params(deep=False)
@@ -269,7 +285,7 @@ def prepare(model, plan: Plan):
     return model
 
 
-def target_positions(column: pd.Series, targets) -> np.ndarray:
+def target_positions(column: pd.Series, targets: Iterable[Hashable]) -> np.ndarray:
     """Position of each row's target among the targets, -1 where it is none of them.
 
     Labels may be tuples, which pandas takes for levels or for lists as soon as it compares or maps them.
@@ -296,7 +312,7 @@ def _tidy(forecasts: pd.DataFrame, observed: pd.DataFrame, name: str) -> pd.Data
     return forecasts.iloc[np.lexsort((rank, forecasts["step"], forecasts["cutoff"]))].reset_index(drop=True)
 
 
-def model_name(model) -> str:
+def model_name(model: BaseForecaster | type[BaseForecaster]) -> str:
     """Short name of a forecaster: 'lstm' for LSTMForecaster.
 
     Examples
@@ -310,7 +326,7 @@ def model_name(model) -> str:
     return short_name(model if isinstance(model, type) else type(model))
 
 
-def count_parameters(fitted) -> int | None:
+def count_parameters(fitted: BaseForecaster) -> int | None:
     """How many numbers a fitted forecaster learnt, or None where it does not say."""
     count = getattr(fitted, "n_parameters_", None)
     if count is not None:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import html
 import numbers
+import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import FitFailedWarning
 
+from . import _types as t
 from ._bar import Bar
 from ._checks import check_int
 from ._metric import Metric
@@ -25,7 +27,7 @@ from ._warnings import warn_user
 from .backtest import Backtest, Plan, check_model, check_refit, make_plan, model_name, run_plan
 from .baselines import trivial_kind, with_baselines
 from .exceptions import DataError, SilentNetworkWarning
-from .forecasters.base import interval_levels
+from .forecasters.base import BaseForecaster, interval_levels
 from .forecasters.naive import NaiveForecaster, SeasonalNaiveForecaster
 from .forecasters.ridge import RidgeForecaster
 from .metrics import USUAL
@@ -41,14 +43,17 @@ from .scores import (
 )
 from .verdicts import Errors, Verdict, listed, network_share, of_network
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 __all__ = ["Comparison", "compare"]
 
 
 def compare(
-    models,
-    df: pd.DataFrame,
+    models: Mapping[str, BaseForecaster] | Sequence[BaseForecaster] | BaseForecaster,
+    df: pd.DataFrame | pd.Series,
     *,
-    target,
+    target: t.Labels | None,
     horizon: int,
     n_windows: int = 20,
     step: int | None = None,
@@ -186,7 +191,7 @@ class Comparison:
     forecasts: pd.DataFrame
     runs: dict[str, Backtest]
     plan: Plan
-    scale: dict
+    scale: dict[Hashable, float]
     reference: str
     failures: dict[str, str] = field(default_factory=dict)
     metrics: tuple[Metric, ...] = USUAL
@@ -256,7 +261,7 @@ class Comparison:
         return Errors.of(self.forecasts, units(self.plan.train, self.scale), trivial, overlap)
 
     @property
-    def best_trivial(self) -> dict:
+    def best_trivial(self) -> dict[Hashable, str]:
         """For each target the trivial forecast with the smallest MAE over all origins: what a model has to beat."""
         targets = list(self.scale)
         return {targets[at]: name for at, name in self._errors.best_trivial.items()}
@@ -329,7 +334,7 @@ class Comparison:
 
     # ------------------------------------------------------------------ output
 
-    def plot(self, ax=None, **options):
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw the last forecasts against the observations; see `tsrnn.plots.plot_comparison`. Returns the axes."""
         from .plots import plot_comparison
 
@@ -338,7 +343,7 @@ class Comparison:
             raise DataError(f"model {failed[0]!r} failed and has no forecasts to draw: {self.failures[failed[0]]}")
         return plot_comparison(self.forecasts, history=self.plan.observed, ax=ax, **options)
 
-    def to_csv(self, path) -> None:
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the forecasts as CSV."""
         self.forecasts.to_csv(path, index=False)
 
@@ -376,7 +381,13 @@ class Comparison:
 # ---------------------------------------------------------------------- before the first fit
 
 
-def _check_options(refit, coverage, season_length, error_score, progress) -> int | None:
+def _check_options(
+    refit: bool | int,
+    coverage: float | None,
+    season_length: int | None,
+    error_score: float | str,
+    progress: bool | str,
+) -> int | None:
     """Raise for an option that is none; return at every how many origins to fit."""
     if coverage is not None:
         interval_levels(coverage)
@@ -391,9 +402,9 @@ def _check_options(refit, coverage, season_length, error_score, progress) -> int
     return check_refit(refit)
 
 
-def _named(models) -> dict:
+def _named(models: Any) -> dict[str, BaseForecaster]:
     """Return the models by name; those of a list are named after their class, and numbered where it stands twice."""
-    named: dict = {}
+    named: dict[str, BaseForecaster] = {}
     if isinstance(models, dict):
         named = dict(models)
     else:
@@ -413,7 +424,7 @@ def _named(models) -> dict:
     return named
 
 
-def _check_named(name, model, plan) -> None:
+def _check_named(name: str, model: BaseForecaster, plan: Plan) -> None:
     """Raise what the model would raise later, with its name."""
     try:
         check_model(model, plan)
@@ -444,7 +455,7 @@ def _check_season(plan: Plan, season_length: int) -> None:
 # ---------------------------------------------------------------------- the runs
 
 
-def _run(name, model, plan, every, coverage) -> Backtest:
+def _run(name: str, model: BaseForecaster, plan: Plan, every: int | None, coverage: float | None) -> Backtest:
     """Backtest one model, which has to forecast every row."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SilentNetworkWarning)  # the table and `networks` say it
@@ -461,14 +472,14 @@ def _run(name, model, plan, every, coverage) -> Backtest:
     return run
 
 
-def _with_name(name, exc) -> Exception:
+def _with_name(name: str, exc: Exception) -> Exception:
     """The error of a model, told with its name."""
     if not isinstance(exc, DataError):
         return RuntimeError(f"model {name!r} failed with {type(exc).__name__}: {exc}")
     return exc if str(exc).startswith(f"model {name!r}") else DataError(f"model {name!r}: {exc}")
 
 
-def _warn_of_failure(name, why) -> None:
+def _warn_of_failure(name: str, why: str) -> None:
     warn_user(
         f"model {name!r} failed, and its row of the comparison has no numbers: {why} (error_score='raise' stops at the "
         "first failure.)",
@@ -476,7 +487,7 @@ def _warn_of_failure(name, why) -> None:
     )
 
 
-def _reference(runs: dict) -> str:
+def _reference(runs: dict[str, Backtest]) -> str:
     """Name of the model that skill is measured against."""
     kinds = (SeasonalNaiveForecaster, NaiveForecaster)
     found = (name for kind in kinds for name, run in runs.items() if type(run.forecaster) is kind)

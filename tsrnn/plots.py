@@ -6,12 +6,18 @@ pyplot state. Imports the registry, metrics and exceptions.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 
 from ._public import baseline_names
 from .exceptions import DataError
 from .metrics import USUAL
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["plot_comparison", "plot_forecast", "plot_leaderboard"]
 
@@ -26,7 +32,13 @@ HIGHER_IS_BETTER = {*(metric.name for metric in USUAL if metric.better == "highe
 ROWS_SHOWN = 72
 
 
-def plot_forecast(history, forecast, ax=None, target=None, n_history=None):
+def plot_forecast(
+    history: pd.DataFrame | pd.Series,
+    forecast: pd.DataFrame | pd.Series,
+    ax: Axes | None = None,
+    target: Hashable | None = None,
+    n_history: int | None = None,
+) -> Axes:
     """Draw a forecast behind the end of the history, with its interval if it has one.
 
     Parameters
@@ -70,7 +82,14 @@ def plot_forecast(history, forecast, ax=None, target=None, n_history=None):
     return _finish(ax, history.index, target)
 
 
-def plot_comparison(forecasts, history=None, ax=None, target=None, models=None, n_origins=None):
+def plot_comparison(
+    forecasts: pd.DataFrame,
+    history: pd.DataFrame | pd.Series | None = None,
+    ax: Axes | None = None,
+    target: Hashable | None = None,
+    models: Sequence[str] | None = None,
+    n_origins: int | None = None,
+) -> Axes:
     """Draw what several models said from the last origins, and what came.
 
     Parameters
@@ -92,6 +111,7 @@ def plot_comparison(forecasts, history=None, ax=None, target=None, models=None, 
     -------
     matplotlib Axes
     """
+    forecasts = _in_stamps(forecasts)
     target = forecasts["target"].iloc[0] if target is None else target
     rows = forecasts[forecasts["target"] == target]
     models = list(rows["model"].unique() if models is None else models)
@@ -110,7 +130,7 @@ def plot_comparison(forecasts, history=None, ax=None, target=None, models=None, 
     return _finish(ax, pd.DatetimeIndex(rows["ds"]), target)
 
 
-def plot_leaderboard(leaderboard, metric="MAE", ax=None):
+def plot_leaderboard(leaderboard: pd.DataFrame, metric: str = "MAE", ax: Axes | None = None) -> Axes:
     """Draw one metric of each model as a bar, the best on top; a dash for those that have none.
 
     Parameters
@@ -144,7 +164,7 @@ def plot_leaderboard(leaderboard, metric="MAE", ax=None):
 # ---------------------------------------------------------------------- inside
 
 
-def _axes(ax, size):
+def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
@@ -152,22 +172,31 @@ def _axes(ax, size):
     return plt.subplots(figsize=size, layout="constrained")[1]
 
 
-def _as_frame(data, like=None) -> pd.DataFrame:
-    """A series as frame; one without a name is named after the other data."""
+def _as_frame(data: pd.DataFrame | pd.Series, like: pd.DataFrame | pd.Series | None = None) -> pd.DataFrame:
+    """A series as frame, periods as stamps; a series without a name is named after the other data."""
+    if isinstance(data.index, pd.PeriodIndex):
+        data = data.to_timestamp()
     if isinstance(data, pd.DataFrame):
         return data
-    if data.name is None and like is not None:
+    name: Hashable | None = data.name
+    if name is None and like is not None:
         name = like.columns[0] if isinstance(like, pd.DataFrame) else like.name
-        return data.to_frame("y" if name is None else name)
-    return data.to_frame("y" if data.name is None else data.name)
+    return data.to_frame("y" if name is None else name)
 
 
-def _times(index: pd.DatetimeIndex) -> np.ndarray:
+def _in_stamps(forecasts: pd.DataFrame) -> pd.DataFrame:
+    """Tidy forecasts, periods as stamps."""
+    columns = [name for name in ("cutoff", "ds") if isinstance(forecasts[name].dtype, pd.PeriodDtype)]
+    return forecasts.assign(**{name: forecasts[name].dt.to_timestamp() for name in columns})
+
+
+def _times(index: pd.Index) -> np.ndarray:
     """Stamps as matplotlib reads them: in UTC where they have a zone, so that no hour is drawn twice in autumn."""
-    return (index if index.tz is None else index.tz_convert("UTC").tz_localize(None)).to_numpy()
+    stamps = pd.DatetimeIndex(index)
+    return (stamps if stamps.tz is None else stamps.tz_convert("UTC").tz_localize(None)).to_numpy()
 
 
-def _bounds(frame, prefix=""):
+def _bounds(frame: pd.DataFrame, prefix: str = "") -> Iterator[tuple[str, str, str]]:
     """Yield (lower column, upper column, percent) of each interval, the widest first."""
     start = f"{prefix}lower_"
     percents = [column.removeprefix(start) for column in map(str, frame.columns) if column.startswith(start)]
@@ -175,18 +204,18 @@ def _bounds(frame, prefix=""):
         yield f"{start}{percent}", f"{prefix}upper_{percent}", percent
 
 
-def _line(ax, index, values, **style):
+def _line(ax: Axes, index: pd.Index, values: pd.Series, **style: Any) -> None:
     """A line, or a dot where there is one point."""
     ax.plot(_times(index), values.to_numpy(), marker="o" if len(index) == 1 else None, **style)
 
 
-def _band(ax, index, lower, upper, colour, label=None):
+def _band(ax: Axes, index: pd.Index, lower: pd.Series, upper: pd.Series, colour: str, label: str = "") -> None:
     """A band, or a bar where there is one point."""
     draw, width = (ax.vlines, 6.0) if len(index) == 1 else (ax.fill_between, 0.0)
     draw(_times(index), lower.to_numpy(), upper.to_numpy(), color=colour, alpha=0.18, lw=width, label=label)
 
 
-def _last_origins(rows, n_origins) -> list:
+def _last_origins(rows: pd.DataFrame, n_origins: int | None) -> list[pd.Timestamp]:
     """The last origins, each at least one horizon before the next, in time order."""
     horizon = int(rows["step"].max())
     most = max(2, -(-ROWS_SHOWN // horizon)) if n_origins is None else n_origins
@@ -198,7 +227,9 @@ def _last_origins(rows, n_origins) -> list:
     return kept
 
 
-def _observations(rows, history, target, first) -> pd.Series:
+def _observations(
+    rows: pd.DataFrame, history: pd.DataFrame | pd.Series | None, target: Hashable, first: pd.Timestamp
+) -> pd.Series:
     """What was observed in the rows shown, and half a horizon before them where the history is given."""
     if history is None:
         seen = rows.drop_duplicates("ds").set_index("ds")["y_true"].sort_index()
@@ -213,31 +244,32 @@ def _is_baseline(name: str) -> bool:
     return name in BASELINES
 
 
-def _styles(models) -> tuple[list, list]:
+def _styles(models: Sequence[str]) -> tuple[list[str], list[str]]:
     """Colours and dashes: baselines in grey, so that the eye goes to the rest."""
     greys, colours = iter(["0.45", "0.65", "0.8"] * len(models)), iter(COLOURS * len(models))
     picked = [next(greys) if _is_baseline(name) else next(colours) for name in models]
     return picked, ["--" if _is_baseline(name) else "-" for name in models]
 
 
-def _draw_model(ax, rows, colour, dash, name, bands) -> None:
+def _draw_model(ax: Axes, rows: pd.DataFrame, colour: str, dash: str, name: str, bands: bool) -> None:
     """One line per origin, the first of them in the legend."""
     for k, (_, origin) in enumerate(rows.groupby("cutoff")):
         index = pd.DatetimeIndex(origin["ds"])
         _line(ax, index, origin["y_pred"], color=colour, ls=dash, lw=1.4, label=name if k == 0 else None)
         for lower, upper, percent in _bounds(origin) if bands else ():
-            text = f"{name} {percent} % interval" if k == 0 else None
+            text = f"{name} {percent} % interval" if k == 0 else ""
             _band(ax, index, origin[lower], origin[upper], colour, text)
 
 
-def _finish(ax, index: pd.DatetimeIndex, target):
+def _finish(ax: Axes, index: pd.Index, target: Hashable) -> Axes:
     """Axis labels, short dates, and the legend above the data."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(tz=index.tz)
+    tz = pd.DatetimeIndex(index).tz
+    locator = AutoDateLocator(tz=tz)
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=index.tz))
-    ax.set_xlabel("time" if index.tz is None else f"time ({index.tz})")
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=tz))
+    ax.set_xlabel("time" if tz is None else f"time ({tz})")
     ax.set_ylabel(str(target))
     ax.margins(x=0.01)
     ax.spines[["top", "right"]].set_visible(False)
