@@ -6,6 +6,7 @@ Imports backtest and the forecasters.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ TRIAL_ORIGINS = 200
 TRIAL_SIZE = 200_000
 
 
-def trivial_kind(model) -> str | None:
+def trivial_kind(model: BaseForecaster) -> str | None:
     """What a trivial forecaster repeats, in words; None for one that learns more than a level.
 
     Examples
@@ -50,12 +51,12 @@ def trivial_kind(model) -> str | None:
     return "the mean" if model.window is None else "the moving mean"
 
 
-def is_network(model) -> bool:
+def is_network(model: BaseForecaster) -> bool:
     """Whether a forecaster is a neural network."""
     return isinstance(model, (NetworkForecaster, EchoStateForecaster))
 
 
-def with_baselines(named: dict, plan: Plan, season_length: int) -> dict:
+def with_baselines(named: dict[str, BaseForecaster], plan: Plan, season_length: int) -> dict[str, BaseForecaster]:
     """Add the trivial forecasts that fit the series, and a ridge regression where networks are among the models.
 
     The last value always fits, and the season wherever there is one. The mean and zero fit where the series moves
@@ -81,7 +82,7 @@ def with_baselines(named: dict, plan: Plan, season_length: int) -> dict:
     return named
 
 
-def _check_free(name, model, named) -> None:
+def _check_free(name: str, model: BaseForecaster, named: dict[str, BaseForecaster]) -> None:
     if name in named:
         raise DataError(
             f"the name {name!r} is kept for {type(model).__name__}, which every comparison holds, but a "
@@ -89,12 +90,14 @@ def _check_free(name, model, named) -> None:
         )
 
 
-def _free(name, named) -> str:
+def _free(name: str, named: dict[str, BaseForecaster]) -> str:
     """The name, numbered where another model has it."""
     return next(free for k in range(1, len(named) + 2) if (free := name if k == 1 else f"{name}_{k}") not in named)
 
 
-def _fitting(levels: dict, certain: dict, plan: Plan) -> dict:
+def _fitting(
+    levels: dict[str, MeanForecaster], certain: dict[str, BaseForecaster], plan: Plan
+) -> dict[str, MeanForecaster]:
     """Those of the levels around which the series moves, as far as the rows up to the first cutoff tell."""
     trial = _trial(plan, max(getattr(model, "season_length", 1) for model in certain.values()))
     if trial is None:  # too short to tell: they cost nothing
@@ -120,7 +123,7 @@ def _trial(plan: Plan, season_length: int) -> Plan | None:
     )
 
 
-def _errors(model, trial: Plan) -> np.ndarray:
+def _errors(model: BaseForecaster, trial: Plan) -> np.ndarray:
     """Mean absolute error on each target, shape (n_targets,); infinite where nothing was observed."""
     rows = run_plan(model, trial, every=None, coverage=None, name="trial").forecasts
     # Ordered by cutoff, then step, then target.
@@ -129,7 +132,7 @@ def _errors(model, trial: Plan) -> np.ndarray:
     return np.where(n > 0, np.nansum(errors, axis=0) / np.maximum(n, 1), np.inf)
 
 
-def _ridge_beside(named: dict, freq) -> RidgeForecaster | None:
+def _ridge_beside(named: dict[str, BaseForecaster], freq: str | None) -> RidgeForecaster | None:
     """A ridge regression that reads what the network with the widest view reads; None without a network."""
     networks = [model for model in named.values() if is_network(model)]
     if not networks:
@@ -139,7 +142,7 @@ def _ridge_beside(named: dict, freq) -> RidgeForecaster | None:
     return RidgeForecaster(**(taken | {"freq": taken.get("freq") or freq}))
 
 
-def _width(params) -> tuple[int, int]:
+def _width(params: dict[str, Any]) -> tuple[int, int]:
     """How much a network reads: first columns, then rows. The usual window counts as wide."""
     covariates = [*(params.get("past_covariates") or ()), *(params.get("future_covariates") or ())]
     return len(covariates), params.get("window") or 10**9

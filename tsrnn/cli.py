@@ -9,7 +9,7 @@ traceback.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -41,6 +41,9 @@ from .terminal.outputs import check_folder, check_outputs, write_all, write_figu
 from .terminal.reporting import reported, settle_streams, tell
 from .terminal.signatures import unfold
 from .terminal.usage import UsageError
+
+if TYPE_CHECKING:
+    from .forecasters.base import BaseForecaster
 
 __all__ = ["app", "main"]
 
@@ -187,7 +190,7 @@ def demo_command(
     say(f"Charts and forecasts are in {output}.")
 
 
-def tell_fallback(name: str, forecaster) -> None:
+def tell_fallback(name: str, forecaster: BaseForecaster) -> None:
     """Say where a network gave way to a trivial forecast."""
     fallback = getattr(forecaster, "fallback_", None)
     if fallback is not None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 __all__ = ["residual_quantiles"]
 
 
-def residual_quantiles(residuals, quantiles):
+def residual_quantiles(residuals: np.ndarray, quantiles: ArrayLike) -> np.ndarray:
     """Quantiles of held-out errors, widened for the number of errors they come from.
 
     With n errors the level q above the median is the error of rank (n + 1) q, rounded up, and below it the mirror
@@ -39,6 +40,7 @@ def residual_quantiles(residuals, quantiles):
     >>> residual_quantiles(errors, np.array([0.05, 0.5, 0.95])).ravel()
     array([-9.,  0.,  9.])
     """
+    quantiles = np.asarray(quantiles)
     out = np.empty((*residuals.shape[1:], len(quantiles)))
     for step, target in np.ndindex(residuals.shape[1:]):
         errors = residuals[:, step, target]
@@ -49,7 +51,7 @@ def residual_quantiles(residuals, quantiles):
         middle = (len(errors) + 1) / 2
         largest = np.abs(errors).max()
         ordered = np.concatenate([[-largest], np.sort(errors), [largest]])  # ranks 0 .. n + 1
-        rank = (len(errors) + 1) * np.asarray(quantiles)
+        rank = (len(errors) + 1) * quantiles
         # A level such as (1 - 0.9) / 2 misses its rank by a rounding error.
         low, high = ordered[np.floor(rank + 1e-9).astype(int)], ordered[np.ceil(rank - 1e-9).astype(int)]
         out[step, target] = np.where(rank < middle, low, np.where(rank > middle, high, (low + high) / 2))

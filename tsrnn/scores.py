@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,12 +32,12 @@ OTHER_COLUMNS = {
 }
 
 
-def scales(train: pd.DataFrame, season_length: int) -> dict:
+def scales(train: pd.DataFrame, season_length: int) -> dict[Hashable, float]:
     """Denominator of MASE for each target; NaN where its seasons repeat exactly."""
     return {target: _scale(train[target].to_numpy(), season_length) for target in train.columns}
 
 
-def units(train: pd.DataFrame, scale: dict) -> dict:
+def units(train: pd.DataFrame, scale: dict[Hashable, float]) -> dict[Hashable, float]:
     """A size of each target by which errors of several targets become comparable; above 0.
 
     The denominator of MASE, or where that is NaN the mean change from row to row, or where nothing changes the mean
@@ -109,7 +110,9 @@ def _rank(metric: Metric) -> int:
     return DIMENSIONLESS.index(metric.unit) if metric.dimensionless else len(DIMENSIONLESS)
 
 
-def score_models(rows: pd.DataFrame, scale: dict, reference: str, metrics: tuple[Metric, ...]) -> pd.DataFrame:
+def score_models(
+    rows: pd.DataFrame, scale: dict[Hashable, float], reference: str, metrics: tuple[Metric, ...]
+) -> pd.DataFrame:
     """Metrics of each model: of one target in its unit, of several the mean over them, what has no unit first.
 
     Parameters
@@ -133,8 +136,8 @@ def score_models(rows: pd.DataFrame, scale: dict, reference: str, metrics: tuple
     if len(scale) > 1:
         metrics = tuple(sorted(metrics, key=_rank))
     position = target_positions(rows["target"], scale)
-    sizes: dict = dict(enumerate(scale.values()))
-    parts: dict = dict(list(rows.groupby([rows["model"], position], sort=False)))
+    sizes: dict[int, float] = dict(enumerate(scale.values()))
+    parts: dict[Any, pd.DataFrame] = dict(list(rows.groupby([rows["model"], position], sort=False)))
     scored = []
     for (model, at), part in parts.items():
         y_true, y_pred = part["y_true"].to_numpy(), part["y_pred"].to_numpy()
@@ -154,8 +157,11 @@ def _quantiles(rows: pd.DataFrame, percents: list[str]) -> dict[float, np.ndarra
     return found or None
 
 
-def score_blocks(rows: pd.DataFrame, by: str, scale: dict, reference: str, metrics: tuple[Metric, ...]) -> pd.DataFrame:
+def score_blocks(
+    rows: pd.DataFrame, by: str, scale: dict[Hashable, float], reference: str, metrics: tuple[Metric, ...]
+) -> pd.DataFrame:
     """`score_models` for each value of a column, which is the first column then, in the order of the values."""
+    groups: list[tuple[Any, pd.DataFrame]]
     if by == "target":
         position = target_positions(rows["target"], scale)
         groups = [(target, rows[position == k]) for k, target in enumerate(scale) if (position == k).any()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import stdtr, stdtrit
 
 __all__ = ["critical_value", "holm", "long_run_standard_error", "mean_interval", "one_sided_p"]
@@ -16,7 +17,7 @@ FREEDOM = np.geomspace(1.0, 1e6, 400)
 REACH = stdtrit(FREEDOM, KERNEL_LEVELS[1]) / stdtrit(FREEDOM, KERNEL_LEVELS[0])
 
 
-def long_run_standard_error(differences, lag: int) -> float:
+def long_run_standard_error(differences: ArrayLike, lag: int) -> float:
     """Standard error of the mean of a correlated series (Newey-West, Bartlett weights).
 
     Forecasts `horizon` steps ahead from neighbouring cutoffs share most of what they are about: their errors are
@@ -102,7 +103,7 @@ def _stretched_student(n: int, lag: int) -> tuple[float, float]:
     return freedom, float(at_5 / stdtrit(freedom, KERNEL_LEVELS[0]))
 
 
-def mean_interval(differences, lag: int, level: float = 0.05) -> tuple[float, float]:
+def mean_interval(differences: ArrayLike, lag: int, level: float = 0.05) -> tuple[float, float]:
     """Interval that holds the mean of a correlated series but for this probability.
 
     It leaves out 0 just where a two-sided test by `one_sided_p` at this level finds a trend to one side.
@@ -137,7 +138,7 @@ def mean_interval(differences, lag: int, level: float = 0.05) -> tuple[float, fl
     return float(d.mean() - reach), float(d.mean() + reach)
 
 
-def one_sided_p(differences, lag: int) -> float:
+def one_sided_p(differences: ArrayLike, lag: int) -> float:
     """Probability that the mean of a correlated series without any trend to one side comes out as large as this one.
 
     Small where the mean is above 0 by more than chance would do. The mean over its `long_run_standard_error` is held
@@ -182,7 +183,7 @@ def one_sided_p(differences, lag: int) -> float:
     return tail if d.mean() > 0 else 1.0 - tail
 
 
-def holm(p_values) -> np.ndarray:
+def holm(p_values: ArrayLike) -> np.ndarray:
     """Adjust p-values for how many there are: the chance that any of true nulls is rejected stays below the level.
 
     Parameters

@@ -13,7 +13,9 @@ from .frames import check_length
 __all__ = ["rolling_cutoffs"]
 
 
-def rolling_cutoffs(n_rows, horizon, n_windows=20, step=None, min_train=2) -> np.ndarray:
+def rolling_cutoffs(
+    n_rows: int, horizon: int, n_windows: int = 20, step: int | None = None, min_train: int = 2
+) -> np.ndarray:
     """Rows after which a backtest forecasts, the last one such that its forecast ends at the last row.
 
     Parameters
@@ -56,7 +58,7 @@ def rolling_cutoffs(n_rows, horizon, n_windows=20, step=None, min_train=2) -> np
     return first + step * np.arange(n_windows)
 
 
-def _too_short(n_rows, horizon, n_windows, step, min_train) -> str:
+def _too_short(n_rows: int, horizon: int, n_windows: int, step: int, min_train: int) -> str:
     needed = horizon + (n_windows - 1) * step
     spare = n_rows - min_train - horizon
     fits = f"At most {spare // step + 1} windows fit" if spare >= 0 else "Not even one window fits"

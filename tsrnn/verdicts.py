@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from .backtest import target_positions
 from .exceptions import DataError
+from .forecasters.base import BaseForecaster
 from .forecasters.networks import SILENT
 from .significance import holm, mean_interval, one_sided_p
 
@@ -26,7 +27,7 @@ ROUNDING = 1e-4
 SAME = 5e-4
 
 
-def listed(names: Iterable) -> str:
+def listed(names: Iterable[str]) -> str:
     """'a', 'a and b', 'a, b and c'."""
     *most, last = map(str, names)
     return f"{', '.join(most)} and {last}" if most else last
@@ -137,7 +138,7 @@ class Errors:
     overlap: int
 
     @classmethod
-    def of(cls, forecasts: pd.DataFrame, unit: dict, trivial: dict[str, str], overlap: int) -> Errors:
+    def of(cls, forecasts: pd.DataFrame, unit: dict[Hashable, float], trivial: dict[str, str], overlap: int) -> Errors:
         """Read tidy forecasts; `unit` has the size of each target's movement."""
         rows = forecasts[forecasts["y_true"].notna()]
         position = target_positions(rows["target"], unit)
@@ -152,7 +153,7 @@ class Errors:
         """The trivial forecast with the smallest error over all origins, for each target that has any."""
         names = [name for name in self.trivial if name in self.table]
         means = self.table[names].groupby(level=1).mean().dropna(how="all")
-        best: dict = means.idxmin(axis=1).to_dict() if names else {}
+        best: dict[Any, Any] = means.idxmin(axis=1).to_dict() if names else {}
         return best
 
     def opponent(self) -> pd.Series:
@@ -263,7 +264,7 @@ class Errors:
         return Verdict(text, **facts | {"outcome": "tied"})
 
 
-def network_share(forecaster) -> float:
+def network_share(forecaster: BaseForecaster) -> float:
     """Share of a forecast's movement that comes from networks; NaN where there are none, or it is not known."""
     share = getattr(forecaster, "network_share_", None)
     if getattr(forecaster, "fallback_", None) is not None:
@@ -271,7 +272,7 @@ def network_share(forecaster) -> float:
     return float("nan") if share is None else float(share)
 
 
-def of_network(name: str, forecaster, errors: Errors, ridge: str | None) -> str:
+def of_network(name: str, forecaster: BaseForecaster, errors: Errors, ridge: str | None) -> str:
     """Say what a network adds to its forecasts, and whether it is worth more than a ridge regression; empty for others.
 
     Parameters

@@ -7,10 +7,12 @@ scikit-learn pipeline. Imports only frames, checks and exceptions.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, Literal, Self, overload
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, DTypeLike
 from sklearn.utils.validation import check_is_fitted
 
 from . import _types as t
@@ -71,7 +73,14 @@ class WindowArray:
 
     ndim = 3
 
-    def __init__(self, base, starts, n_steps, offset=None, scale=None):
+    def __init__(
+        self,
+        base: ArrayLike,
+        starts: ArrayLike,
+        n_steps: int,
+        offset: ArrayLike | None = None,
+        scale: ArrayLike | None = None,
+    ):
         base = np.asarray(unmasked(base))
         if np.ma.is_masked(starts):
             raise ValueError("starts holds masked rows: every window needs a row to start at. Leave such windows out.")
@@ -85,7 +94,7 @@ class WindowArray:
         if self.scale is not None and not (self.scale > 0).all():
             raise ValueError("scale must be positive: every window is divided by its own.")
 
-    def _by_window(self, name, values):
+    def _by_window(self, name: str, values: ArrayLike | None) -> np.ndarray | None:
         if values is None:
             return None
         values = np.asarray(unmasked(values), dtype=self.base.dtype)
@@ -99,7 +108,7 @@ class WindowArray:
         return len(self.starts), self.n_steps, self.base.shape[1]
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype[Any]:
         return self.base.dtype
 
     def __len__(self) -> int:
@@ -108,7 +117,7 @@ class WindowArray:
     def __repr__(self) -> str:
         return f"WindowArray(shape={self.shape}, dtype={self.dtype})"
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> Any:
         if isinstance(key, tuple):
             # scikit-learn takes rows as X[rows, ...]
             if len(key) != 2 or key[1] is not Ellipsis:
@@ -124,7 +133,7 @@ class WindowArray:
         scale = None if self.scale is None else self.scale[key]
         return WindowArray(self.base, self.starts[key], self.n_steps, offset, scale)
 
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
             raise ValueError("a WindowArray cannot be read as one ndarray without copying; drop copy=False.")
         # (n_windows, 1) + (n_steps,) -> (n_windows, n_steps)
@@ -141,7 +150,7 @@ class WindowArray:
             out = out / self.scale[:, None, :]
         return out if dtype is None else out.astype(dtype, copy=False)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         """Drop the base rows that no window reads, so that a slice pickles at its own size."""
         first = stop = 0
         if len(self.starts):
@@ -156,7 +165,7 @@ class WindowArray:
             "scale": self.scale,
         }
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
 
 
@@ -200,7 +209,15 @@ def make_windows(
 ) -> tuple[WindowArray, np.ndarray, pd.Index]: ...
 
 
-def make_windows(frame, window, horizon, target=None, stride=1, freq=None, return_cutoffs=False):
+def make_windows(
+    frame: pd.DataFrame | pd.Series,
+    window: int,
+    horizon: int,
+    target: t.Labels | None = None,
+    stride: int = 1,
+    freq: str | None = None,
+    return_cutoffs: bool = False,
+) -> tuple[WindowArray, np.ndarray] | tuple[WindowArray, np.ndarray, pd.Index]:
     """Cut a table into windows and the targets that follow them.
 
     No window reaches across a gap in time, or from one series into the next. Windows whose target was not observed
@@ -271,20 +288,25 @@ def make_windows(frame, window, horizon, target=None, stride=1, freq=None, retur
     return (X, y, data.index[cutoffs[keep]]) if return_cutoffs else (X, y)
 
 
-def _read_series(frame, freq):
+def _read_series(frame: pd.DataFrame, freq: str | None) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the rows as one clean float frame, and whether each follows the row before it in the same series."""
     if not (isinstance(frame, pd.DataFrame) and isinstance(frame.index, pd.MultiIndex)):
         data = check_frame(frame, "frame")
-        return data, infer_grid(data.index, freq).follows(data.index)
-    levels = list(range(frame.index.nlevels - 1))
+        return data, _follows(data, freq)
+    levels: list[Hashable] = [*range(frame.index.nlevels - 1)]
     parts, follows = [], []
     for key, part in frame.groupby(level=levels, sort=False, observed=True, dropna=False):
         data = check_frame(part.droplevel(levels), f"series {key!r}")
-        follows.append(infer_grid(data.index, freq).follows(data.index))
+        follows.append(_follows(data, freq))
         parts.append(data.set_axis(part.index))
     if not parts:
         raise DataError("frame has no rows.")
     return pd.concat(parts), np.concatenate(follows)
+
+
+def _follows(data: pd.DataFrame, freq: str | None) -> np.ndarray:
+    index = pd.DatetimeIndex(data.index)
+    return infer_grid(index, freq).follows(index)
 
 
 @estimator
@@ -362,11 +384,11 @@ class SlidingWindow(TransformerMixin, Estimator):
         base[rows] = joined.to_numpy()
         return WindowArray(base, rows[-len(data) :] - padding, self.window)
 
-    def set_output(self, *, transform=None):
+    def set_output(self, *, transform: str | None = None) -> Self:
         """Let a Pipeline set the output of its other steps: windows stay a `WindowArray`."""
         return self
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags

@@ -95,7 +95,7 @@ def too_many_extras(days: pd.DatetimeIndex, is_open: np.ndarray) -> bool:
     return all(_exceeds(days, is_open, weeks) for weeks in RECENT_WEEKS)
 
 
-def _exceeds(days, is_open, weeks) -> bool:
+def _exceeds(days: pd.DatetimeIndex, is_open: np.ndarray, weeks: int) -> bool:
     came, _ = weekday_counts(days, weeks)
     recent = days > days[-1] - weeks * 7 * DAY
     extra = np.bincount(days[recent & ~is_open].day_of_week, minlength=7)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from numbers import Integral
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,32 +28,34 @@ __all__ = [
     "warn_of_empty_columns",
 ]
 
+Timed = TypeVar("Timed", pd.DataFrame, pd.Series, pd.DatetimeIndex)
+
 #: Without target=, a column with values in a smaller share of the rows is warned about, if there are so many rows.
 MOSTLY, ROWS_FOR_A_SHARE = 0.5, 10
 #: Magnitude of values beyond which sums of their squares leave the range of double precision.
 LARGEST, SMALLEST = 1e140, 1e-140
 
 
-def some(items: Iterable, most: int = 5) -> str:
+def some(items: Iterable[object], most: int = 5) -> str:
     """List the first few items for a message: '2024-01-01, 2024-01-02, ... (7 in all)'."""
     items = list(items)
     shown = ", ".join(str(item) for item in items[:most])
     return shown if len(items) <= most else f"{shown}, ... ({len(items)} in all)"
 
 
-def is_length(value) -> bool:
+def is_length(value: object) -> bool:
     """Whether this is an integer of at least 1; True is none."""
     return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1
 
 
-def check_length(value, name: str) -> int:
+def check_length(value: Any, name: str) -> int:
     """Return a number of rows as int, or raise `DataError`."""
     if not is_length(value):
         raise DataError(f"{name} must be an integer of at least 1, got {value!r}.")
     return int(value)
 
 
-def as_names(names, columns: Iterable = ()) -> list:
+def as_names(names: Any, columns: Iterable[Hashable] = ()) -> list[Any]:
     """One name or several or None -> list of names.
 
     A tuple is several names, unless it is one of the columns or these have several levels: then it is one.
@@ -69,11 +73,11 @@ def as_names(names, columns: Iterable = ()) -> list:
     return [names] if not isinstance(names, (list, tuple, pd.Index)) else list(names)
 
 
-def is_tuple(name) -> bool:
+def is_tuple(name: object) -> bool:
     return isinstance(name, tuple)
 
 
-def check_columns(frame: pd.DataFrame, names: Sequence, what: str = "column") -> None:
+def check_columns(frame: pd.DataFrame, names: Sequence[Hashable], what: str = "column") -> None:
     """Raise `DataError`, with the nearest names that exist, unless every name is a column of the frame."""
     known = set(frame.columns)  # of several levels, the first alone would be found in the index itself
     for name in names:
@@ -86,7 +90,7 @@ def check_columns(frame: pd.DataFrame, names: Sequence, what: str = "column") ->
         raise DataError(f"{what} {name!r} is not in the data.{hint} Columns: {some(frame.columns, 20)}.")
 
 
-def _name_all_levels(columns: pd.MultiIndex, name) -> str:
+def _name_all_levels(columns: pd.MultiIndex, name: Hashable) -> str:
     """Say how a column of several levels is named."""
     names = [str(level) for level in columns.names if level is not None]
     levels = f"{columns.nlevels} levels{' (' + ', '.join(names) + ')' if names else ''}"
@@ -154,9 +158,9 @@ def check_unique_columns(frame: pd.DataFrame, name: str = "X") -> None:
         raise DataError(f"{name} has duplicated column names: {some(frame.columns[frame.columns.duplicated()])}.")
 
 
-def in_zone(data, tz, name: str = "X"):
+def in_zone(data: Timed, tz: dt.tzinfo | None, name: str = "X") -> Timed:
     """Return the frame, series or index in a time zone, or raise `DataError` if one of the two has none."""
-    index = data if isinstance(data, pd.DatetimeIndex) else data.index
+    index = pd.DatetimeIndex(data if isinstance(data, pd.DatetimeIndex) else data.index)
     if (index.tz is None) != (tz is None):
         raise DataError(f"{name} has time zone {index.tz}, the data have {tz}. Use tz_localize.")
     return data if tz is None else data.tz_convert(tz)
@@ -173,7 +177,7 @@ def check_not_tiny(frame: pd.DataFrame) -> None:
         )
 
 
-def check_frame(data, name: str = "X") -> pd.DataFrame:
+def check_frame(data: Any, name: str = "X") -> pd.DataFrame:
     """Return the data as a float64 frame on a clean time index.
 
     Parameters

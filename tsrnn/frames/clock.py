@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 
@@ -23,7 +25,7 @@ def wall(index: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return index if index.tz is None else index.tz_localize(None)
 
 
-def localise(naive: pd.DatetimeIndex, tz, first: bool = True) -> pd.DatetimeIndex:
+def localise(naive: pd.DatetimeIndex, tz: dt.tzinfo | str | None, first: bool = True) -> pd.DatetimeIndex:
     """The moments at which the clock of the zone shows these times.
 
     A time that is skipped is the moment after the gap, as pandas has it: a day without a midnight begins at 01:00. Of
@@ -39,7 +41,7 @@ def localise(naive: pd.DatetimeIndex, tz, first: bool = True) -> pd.DatetimeInde
     return naive.tz_localize(tz, nonexistent="shift_forward", ambiguous=np.full(len(naive), first))
 
 
-def existing(naive: pd.DatetimeIndex, tz) -> pd.DatetimeIndex:
+def existing(naive: pd.DatetimeIndex, tz: dt.tzinfo | str | None) -> pd.DatetimeIndex:
     """The moments at which the clock shows these times, without those that it skips."""
     if tz is None:
         return naive

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -54,7 +55,7 @@ class TimeGrid:
     sessions: Blocks = ()
     periods: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_blocks(self.sessions)
         if (self.wall or self.sessions) and not (is_clock(self.freq) and DAY % self._span == pd.Timedelta(0)):
             raise ValueError(f"steps of {self.freq!r} do not divide a day")
@@ -63,7 +64,7 @@ class TimeGrid:
         if self.periods:
             pd.PeriodDtype(self.periods)  # which raises where there are none of this name
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         shown = ["freq", "calendar"] + [f.name for f in fields(self)[2:] if getattr(self, f.name) != f.default]
         values = {name: repr(getattr(self, name)) for name in shown} | {"sessions": in_words(self.sessions)}
         return f"TimeGrid({', '.join(f'{name}={values[name]}' for name in shown)})"
@@ -102,7 +103,7 @@ class TimeGrid:
 
     # ------------------------------------------------------------------ stamps
 
-    def between(self, first, last) -> pd.DatetimeIndex:
+    def between(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
         """All stamps of the grid from `first` to `last`, both included."""
         if self._absolute:
             return pd.date_range(first, last, freq=self.freq)
@@ -136,7 +137,7 @@ class TimeGrid:
         other = (slots >= 0) & (stamps[slots] != index)
         return stamps.delete(slots[other]).union(index[other]) if other.any() else stamps
 
-    def _absent(self, naive) -> pd.DatetimeIndex:
+    def _absent(self, naive: pd.DatetimeIndex) -> pd.DatetimeIndex:
         """What a calendar lacks between its rows, and maybe some of the rows."""
         if not self.sessions:
             return fill_holes(self._steps(naive[0], naive[-1]), naive, self.holiday)
@@ -150,7 +151,7 @@ class TimeGrid:
     def _span(self) -> pd.Timedelta:
         return span(self.freq)
 
-    def _localise(self, naive, tz) -> pd.DatetimeIndex:
+    def _localise(self, naive: pd.DatetimeIndex, tz: dt.tzinfo | None) -> pd.DatetimeIndex:
         return existing(naive, tz) if self.sessions else localise(naive, tz)
 
     def _meant(self, index: pd.DatetimeIndex) -> pd.DatetimeIndex:
@@ -203,7 +204,7 @@ class TimeGrid:
             )
         return slots
 
-    def _place(self, index) -> tuple[np.ndarray, np.ndarray]:
+    def _place(self, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
         """Slots, and which stamps lie beside the grid."""
         if self._absolute:
             since = index - index[0]
@@ -214,7 +215,7 @@ class TimeGrid:
         slots = self._steps(naive[0], naive[-1]).get_indexer(naive)
         return slots, (slots < 0) | pd.Index(slots).duplicated()
 
-    def _strays(self, naive) -> np.ndarray:
+    def _strays(self, naive: pd.DatetimeIndex) -> np.ndarray:
         """Which rows cannot belong to a calendar: of another time of day, or too many on days that are closed."""
         time = time_of_day(naive)
         if self.sessions:
@@ -225,7 +226,7 @@ class TimeGrid:
         is_open = days.isin(open_range(days[0], days[-1], self.freq)) if is_day_calendar(self.freq) else ~strays
         return strays | ~is_open if too_many_extras(days, is_open) else strays
 
-    def _outside(self, naive) -> np.ndarray:
+    def _outside(self, naive: pd.DatetimeIndex) -> np.ndarray:
         """Rows outside the sessions, if those of the last weeks are more than one extra session: the hours changed."""
         stamps = stamps_of(naive.normalize().unique(), self.sessions, self._span)
         outside = ~naive.isin(stamps)

@@ -129,14 +129,16 @@ def learn_sessions(naive: pd.DatetimeIndex, step: pd.Timedelta) -> Pattern:
     return Pattern(blocks_of(is_open, each, phase), odd_slots(share, present, is_open, each, phase))
 
 
-def shares(came, present, pool: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def shares(came: np.ndarray, present: np.ndarray, pool: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """In which share of the weeks each slot has a row, and of how many weeks; one day stands for all of a pool."""
     if pool is not None:
         came, present = (np.where(pool[:, None], table[pool].sum(axis=0), table) for table in (came, present))
     return present / np.maximum(came, 1), came
 
 
-def count_slots(days, day, slot, n_slots) -> tuple[np.ndarray, np.ndarray]:
+def count_slots(
+    days: pd.DatetimeIndex, day: np.ndarray, slot: np.ndarray, n_slots: int
+) -> tuple[np.ndarray, np.ndarray]:
     """How often each slot of the week came on days with rows, and with a row: arrays of shape (7, n_slots)."""
     weekday = days.day_of_week.to_numpy()
     came = np.repeat(np.bincount(weekday, minlength=7)[:, None], n_slots, axis=1)
@@ -155,7 +157,7 @@ def blocks_of(is_open: np.ndarray, each: int, phase: int) -> Blocks:
     return tuple(blocks)
 
 
-def odd_slots(share, present, is_open, each, phase) -> str:
+def odd_slots(share: np.ndarray, present: np.ndarray, is_open: np.ndarray, each: int, phase: int) -> str:
     """Say in words what does not fit into sessions; empty where all does."""
     outside = present[~is_open].sum() / present.sum()
     half = is_open & (share < SEEN * np.median(share[is_open]))

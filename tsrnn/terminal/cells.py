@@ -7,7 +7,7 @@ import difflib
 import io
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -70,7 +70,7 @@ class Cells:
             f"the line out: --skip-rows {self.line(row)}."
         )
 
-    def records(self):
+    def records(self) -> Iterator[tuple[int, list[str]]]:
         """Yield (line in the file, cells) of each row that is not blank."""
         before = len(self.text[: self.start].splitlines())
         stream = io.StringIO(self.text[self.start :], newline="")
@@ -160,7 +160,7 @@ def read_cells(text: str, layout: Layout, wanted: list[str]) -> Cells:
     return Cells(names, text, start, sep)
 
 
-def found_separator(text: str, fits) -> str:
+def found_separator(text: str, fits: Callable[[list[str]], bool]) -> str:
     """Return the sign under which the header is what was asked for, else the one that parts it most."""
     headers = {sep: read_header(text, sep)[0] for sep in (*SEPARATORS, " ")}
     fitting = [sep for sep, header in headers.items() if fits(header)]

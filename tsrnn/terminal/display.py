@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..comparison import Comparison
+    from ..forecasters.base import BaseForecaster
 
 __all__ = ["fitting", "plain", "readable", "say", "show", "show_comparison"]
 
@@ -29,7 +30,7 @@ class Out(Console):
 
 
 @contextmanager
-def fitting(name: str, forecaster) -> Iterator[None]:
+def fitting(name: str, forecaster: BaseForecaster) -> Iterator[None]:
     """Show on a terminal that a model is being fitted; networks show their progress themselves."""
     if "verbose" in forecaster.get_params(deep=False):
         yield
@@ -128,7 +129,7 @@ def plain(frame: pd.DataFrame, title: str) -> str:
     return f"{title}\n{cells.to_string(index=False)}\n"
 
 
-def cell(value) -> str:
+def cell(value: object) -> str:
     """Four significant digits for floats, a dash for what is missing."""
     if isinstance(value, float):
         return f"{value:.4g}"

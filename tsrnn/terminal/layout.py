@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,7 +21,7 @@ ALIKE = (" \u00a0\u2009\u202f", "'\u2019")
 MISSING = ("", "NA", "N/A", "#N/A", "#NA", "<NA>", "NaN", "-NaN", "NULL", "None")
 
 
-def option(flag: str, text: str, metavar: str | None = None):
+def option(flag: str, text: str, metavar: str | None = None) -> Any:
     """A flag with its line of help."""
     return typer.Option(flag, metavar=metavar, help=text, show_default=False)
 
@@ -86,7 +86,7 @@ class Layout:
         option("--resample", "Put the rows on a regular grid: the mean of each step of this length.", "FREQ"),
     ] = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for flag, char in (("--sep", self.separator), ("--decimal", self.point), ("--comment", self.comment)):
             check_sign(flag, char)
         check_sign("--thousands", self.thousands and SIGNS.get(self.thousands, self.thousands))

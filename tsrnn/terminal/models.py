@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING, Any
 
 from .._public import terminal_models
 from .usage import UsageError
+
+if TYPE_CHECKING:
+    from ..forecasters.base import BaseForecaster
 
 __all__ = ["MODELS", "check_choice", "make_model", "model_names"]
 
@@ -32,11 +36,11 @@ def check_choice(name: str, choices: list[str], what: str) -> None:
         raise UsageError(f"no {what} {name!r}.{hint} Choose from {', '.join(choices)}.")
 
 
-def make_model(name: str, seed: int, epochs: int | None, freq: str | None = None):
+def make_model(name: str, seed: int, epochs: int | None, freq: str | None = None) -> BaseForecaster:
     """Return an unfitted forecaster of the registry."""
     check_choice(name, list(MODELS), "model")
     row, variant = MODELS[name]
     forecaster = row.load()
-    given: dict = {"random_state": seed, "freq": freq} | ({} if epochs is None else {"epochs": epochs})
+    given: dict[str, Any] = {"random_state": seed, "freq": freq} | ({} if epochs is None else {"epochs": epochs})
     taken = forecaster().get_params(deep=False)
     return forecaster(**{key: value for key, value in given.items() if key in taken}, **variant.params)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ MOST_EPOCHS = 1_000_000
 MOST_FORECASTS = 10_000_000
 
 
-def between(low: int, high: int):
+def between(low: int, high: int) -> Callable[[typer.CallbackParam, int | None], int | None]:
     """Return a callback that refuses a number out of range in one line, where typer would print the usage as well."""
 
     def check(param: typer.CallbackParam, value: int | None) -> int | None:

@@ -43,7 +43,7 @@ def check_outputs(source: Path | None = None, **paths: Path | None) -> None:
             raise UsageError(f"--{flag} {str(path)!r} is {other} as well. Give each output a file of its own.")
 
 
-def identity(path: Path):
+def identity(path: Path) -> tuple[int, int] | str:
     """What two names of one file have in common."""
     if path.exists():
         info = path.stat()

@@ -6,6 +6,8 @@ import functools
 import os
 import sys
 import warnings
+from collections.abc import Callable
+from typing import ParamSpec, TextIO, TypeVar
 
 import typer
 
@@ -17,12 +19,15 @@ __all__ = ["reported", "settle_streams", "tell", "words"]
 #: The exit status of a program that a signal ended, as shells count: 128 and the number of SIGINT, of SIGPIPE.
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
-def reported(command):
+
+def reported(command: Callable[P, R]) -> Callable[P, R]:
     """Turn what a command raises into one line on stderr and an exit status, and each warning into one line."""
 
     @functools.wraps(command)
-    def wrapper(*args, **kwargs):
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = lambda message, *where: tell("warning", for_the_terminal(str(message)))
@@ -86,7 +91,7 @@ def settle_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def silence(stream) -> None:
+def silence(stream: TextIO) -> None:
     """Let a stream whose reader is gone go nowhere, so that Python does not complain of it at exit."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -9,12 +9,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from .layers import DeepGRUCell, DeepLSTMCell, DeepSimpleRNNCell, MinGRU, MinLSTM, PeepholeLSTMCell
+from .layers import DeepGRUCell, DeepLSTMCell, DeepSimpleRNNCell, MinGRU, MinLSTM, PeepholeLSTMCell, Tensor
 
 __all__ = ["KERAS_CELLS", "KerasCell"]
 
 # (layer, projection of what is read, recurrent product or None, states) -> h and the new states
-Advance = Callable[[Any, Any, Any, list], tuple[Any, list]]
+Advance = Callable[[Any, Tensor, Tensor | None, list[Tensor]], tuple[Tensor, list[Tensor]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,18 +50,20 @@ class KerasCell:
         return self.layer(units, return_sequences=whole, return_state=carried, **options, **dict(self.options))
 
 
-def advance_dense(layer, z, recurrent, states):
+def advance_dense(layer: keras.Layer, z: Tensor, recurrent: None, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
     """Jordan's network: it knows its output alone."""
     return layer.activation(z), []
 
 
-def advance_simple_rnn(layer, z, recurrent, states):
+def advance_simple_rnn(
+    layer: keras.Layer, z: Tensor, recurrent: Tensor, states: list[Tensor]
+) -> tuple[Tensor, list[Tensor]]:
     """Elman's network."""
     h = layer.activation(z + recurrent)
     return h, [h]
 
 
-def advance_gru(layer, z, recurrent, states):
+def advance_gru(layer: keras.Layer, z: Tensor, recurrent: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
     """The gated recurrent unit, its reset gate after the recurrent product."""
     z, r, g = ops.split(z, 3, axis=-1)
     h_z, h_r, h_g = ops.split(recurrent + layer.bias[1], 3, axis=-1)
@@ -70,7 +72,7 @@ def advance_gru(layer, z, recurrent, states):
     return h, [h]
 
 
-def advance_lstm(layer, z, recurrent, states):
+def advance_lstm(layer: keras.Layer, z: Tensor, recurrent: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
     """Long short-term memory."""
     i, f, g, o = ops.split(z + recurrent, 4, axis=-1)
     c = ops.sigmoid(f) * states[1] + ops.sigmoid(i) * layer.activation(g)

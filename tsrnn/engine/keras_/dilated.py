@@ -1,7 +1,7 @@
 """Dilated recurrence: a layer whose state goes several steps back, by Keras's own layers.
 
 The steps t, t + k, t + 2 k, ... make a chain, and k chains beside each other are k sequences for an ordinary recurrent
-layer (Chang et al., 2017, figure 2). Imports keras only.
+layer (Chang et al., 2017, figure 2). Imports layers for their types.
 """
 
 from __future__ import annotations
@@ -9,26 +9,28 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from .layers import Tensor
+
 __all__ = ["run_dilated"]
 
 MERGES = {"concat": keras.layers.Concatenate, "sum": keras.layers.Add, "ave": keras.layers.Average}
 
 
-def _split(h, dilation: int):
+def _split(h: Tensor, dilation: int) -> Tensor:
     """(B, n, C) -> (B * dilation, n / dilation, C): every `dilation`-th step, chain by chain."""
     _, n, channels = h.shape
     h = ops.transpose(ops.reshape(h, (-1, n // dilation, dilation, channels)), (0, 2, 1, 3))
     return ops.reshape(h, (-1, n // dilation, channels))
 
 
-def _join(h, dilation: int):
+def _join(h: Tensor, dilation: int) -> Tensor:
     """(B * dilation, n, C) -> (B, n * dilation, C), undoing `_split`."""
     _, n, channels = h.shape
     h = ops.transpose(ops.reshape(h, (-1, dilation, n, channels)), (0, 2, 1, 3))
     return ops.reshape(h, (-1, n * dilation, channels))
 
 
-def _fill_up(h, mask, dilation: int):
+def _fill_up(h: Tensor, mask: Tensor | None, dilation: int) -> tuple[Tensor, Tensor | None]:
     """Put empty steps in front, so that the chains are equally long; the mask says which steps are empty."""
     padding = -h.shape[1] % dilation
     if not padding:
@@ -38,14 +40,21 @@ def _fill_up(h, mask, dilation: int):
     return ops.pad(h, [(0, 0), (padding, 0), (0, 0)]), mask
 
 
-def _last(states, chain):
+def _last(states: Tensor, chain: int | Tensor) -> Tensor:
     """Pick from the states of chains (B, dilation, units) that of one chain for each window: a position or (B,)."""
     if isinstance(chain, int):
         return states[:, chain]
     return ops.sum(states * ops.one_hot(chain, states.shape[1])[..., None], axis=1)
 
 
-def run_dilated(layer, h, mask, states, dilation: int, merge_mode: str):
+def run_dilated(
+    layer: keras.Layer,
+    h: Tensor,
+    mask: Tensor | None,
+    states: list[Tensor] | None,
+    dilation: int,
+    merge_mode: str,
+) -> Tensor:
     """Run a recurrent layer whose state goes `dilation` steps back; the first steps start from the initial state.
 
     Parameters

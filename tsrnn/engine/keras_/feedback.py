@@ -7,6 +7,7 @@ true targets as well. Where those are all that is fed back, the steps of a dense
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -17,9 +18,14 @@ from ...networks import FeedbackSpec
 from ...networks.feedback import NEVER
 from .cells import KERAS_CELLS
 from .feedback_layers import DecoderLayer, ForcedStep, Output, Step, known_before, run_layers
-from .layers import register
+from .layers import Shape, Tensor, register
 
 __all__ = ["FeedbackNetwork", "TeacherCoin", "build_feedback"]
+
+#: Makes a dropout layer.
+Drop = Callable[[], keras.Layer]
+#: A network, or what a file says of it.
+Given = FeedbackSpec | dict[str, Any]
 
 
 class TeacherCoin(keras.layers.Layer):
@@ -30,7 +36,7 @@ class TeacherCoin(keras.layers.Layer):
         self.ratio = ratio
         self.seed_generator = keras.random.SeedGenerator(0)
 
-    def call(self, shape_of):
+    def call(self, shape_of: Tensor) -> Tensor:
         flips = keras.random.uniform(ops.shape(shape_of), seed=self.seed_generator)
         return ops.cast(flips < self.ratio, "float32")
 
@@ -49,10 +55,11 @@ class FeedbackNetwork(keras.layers.Layer):
         Says where the true target is fed back; None: everywhere that targets are given.
     """
 
-    def __init__(self, spec, dropout=None, teacher=None, **kwargs):
+    def __init__(self, spec: Given, dropout: Drop | None = None, teacher: TeacherCoin | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         if isinstance(spec, dict):  # as it was read from a file
-            spec = FeedbackSpec(**{name: tuple(v) if isinstance(v, list) else v for name, v in spec.items()})
+            read: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in spec.items()}
+            spec = FeedbackSpec(**read)
         self.spec = spec
         self.encoder = self._build_encoder() if spec.reads == "encoder" else []
         widths = (spec.n_targets + spec.n_read, *spec.units)
@@ -74,16 +81,18 @@ class FeedbackNetwork(keras.layers.Layer):
             width = units
         return layers
 
-    def build(self, *shapes, **named_shapes):
+    def build(self, *shapes: Any, **named_shapes: Any) -> None:
         self.built = True  # its layers were built with it: their widths are known
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"spec": asdict(self.spec)}
 
-    def compute_output_shape(self, window_shape, **others):
+    def compute_output_shape(self, window_shape: Shape, **others: Any) -> Shape:
         return (window_shape[0], *self.spec.output_shape(self.spec.n_steps))
 
-    def call(self, window, present=None, targets=None, training=False):
+    def call(
+        self, window: Tensor, present: Tensor | None = None, targets: Tensor | None = None, training: bool = False
+    ) -> Tensor:
         spec = self.spec
         memory, states = self._encode(window, present, training)
         z = self._project(window)
@@ -95,11 +104,13 @@ class FeedbackNetwork(keras.layers.Layer):
             h = self._run_forced(there, z + self.decoder[0].project(before), states)
             out = self.output_layer(h * keep, *memory)
         else:
-            teacher = [] if before is None else [before, self.teacher(before[..., :1])]
+            teacher = [] if before is None or self.teacher is None else [before, self.teacher(before[..., :1])]
             out = self._run_free(ops.concatenate([there, keep, z, *teacher], axis=-1), states, memory)
         return self._arrange(out)
 
-    def _encode(self, window, mask, training):
+    def _encode(
+        self, window: Tensor, mask: Tensor | None, training: bool
+    ) -> tuple[tuple[Tensor | None, Tensor | None], list[Tensor]]:
         """Return the encoder's states after each step with what is added to their scores, and the first states."""
         spec, h = self.spec, window
         if not self.encoder:
@@ -118,7 +129,7 @@ class FeedbackNetwork(keras.layers.Layer):
         absent = None if mask is None else ops.where(mask, 0.0, NEVER)[:, None]
         return (h, absent), states
 
-    def _project(self, window):
+    def _project(self, window: Tensor) -> Tensor:
         """Return the projection of x(s), with its bias: (B, horizon, columns)."""
         spec, layer, row = self.spec, self.decoder[0], self.spec.n_targets
         z = layer.input_bias + ops.zeros_like(window[:, :1, :1])
@@ -134,12 +145,12 @@ class FeedbackNetwork(keras.layers.Layer):
             z = z + layer.project(ahead, row)
         return z + ops.zeros((1, spec.horizon, 1))
 
-    def _run_forced(self, there, z, states):
+    def _run_forced(self, there: Tensor, z: Tensor, states: list[Tensor]) -> Tensor:
         if self.spec.n_states:
             return self.forced(ops.concatenate([there, z], axis=-1), initial_state=states)
         return run_layers(self.spec, self.decoder, z, [])[0]  # all steps at once
 
-    def _run_free(self, inputs, states, memory):
+    def _run_free(self, inputs: Tensor, states: list[Tensor], memory: tuple[Tensor | None, Tensor | None]) -> Tensor:
         nothing = ops.zeros_like(inputs[:, 0, :1]) * ops.ones(self.spec.width)
         self.step.memory = memory
         try:
@@ -147,7 +158,7 @@ class FeedbackNetwork(keras.layers.Layer):
         finally:
             self.step.memory = (None, None)
 
-    def _arrange(self, out):
+    def _arrange(self, out: Tensor) -> Tensor:
         """Bring (B, S, P * K) into the order of the engine's targets: of a whole window (B, P * S * K)."""
         spec = self.spec
         if spec.reads == "steps":
@@ -160,10 +171,10 @@ def build_feedback(
     spec: FeedbackSpec,
     *,
     ragged: bool = False,
-    dropout=None,
+    dropout: Drop | None = None,
     taught: bool = False,
     teacher: TeacherCoin | None = None,
-):
+) -> tuple[keras.Model, keras.Model]:
     """Return the model that feeds its outputs back, and the one to train.
 
     They are the same unless it is `taught`: then the second takes the true targets, flat, as last input. The other

@@ -9,6 +9,7 @@ from keras import ops
 
 from ...networks import FeedbackSpec
 from .cells import KERAS_CELLS
+from .layers import Tensor
 
 __all__ = ["DecoderLayer", "ForcedStep", "Output", "Step", "known_before", "run_layers"]
 
@@ -23,7 +24,7 @@ class DecoderLayer(keras.layers.Layer):
     def __init__(self, spec: FeedbackSpec, width: int, units: int):
         super().__init__()
         self.kind, columns = spec.kind, spec.kind.n_columns(units)
-        self._advance = KERAS_CELLS[spec.cell].advance
+        self._advance: Any = KERAS_CELLS[spec.cell].advance
         self.activation = keras.activations.get(spec.activation)
         self.kernel = self.add_weight(shape=(width, columns), initializer="zeros", name="kernel")
         if self.kind.recurrent_kernel:
@@ -33,15 +34,15 @@ class DecoderLayer(keras.layers.Layer):
         self.bias = self.add_weight(shape=self.kind.bias_shape(units), initializer="zeros", name="bias")
         self.built = True
 
-    def project(self, x, first: int = 0):
+    def project(self, x: Tensor, first: int = 0) -> Tensor:
         """Multiply x by the kernel from its row `first` on."""
         return ops.matmul(x, self.kernel[first : first + x.shape[-1]])
 
     @property
-    def input_bias(self):
+    def input_bias(self) -> Tensor:
         return self.bias if self.kind.n_biases == 1 else self.bias[0]
 
-    def advance(self, z, states):
+    def advance(self, z: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Return h and the new states, z (B, columns) being the projection of what is read, with its bias."""
         recurrent = ops.matmul(states[0], self.recurrent_kernel) if self.kind.recurrent_kernel else None
         return self._advance(self, z, recurrent, states)
@@ -60,7 +61,7 @@ class Output(keras.layers.Layer):
         self.head = _dense(units, spec.width, use_bias=True)
         self.built = True
 
-    def call(self, h, memory, absent):
+    def call(self, h: Tensor, memory: Tensor | None, absent: Tensor | None) -> Tensor:
         """Map h (B, S, units) to (B, S, width); `absent` (B, 1, T) is added to the scores of `memory` (B, T, units)."""
         if self.spec.attention:
             scores = self._scores(h, memory)
@@ -68,7 +69,7 @@ class Output(keras.layers.Layer):
             h = self.combine(ops.concatenate([h, ops.matmul(share, memory)], axis=-1))
         return self.head(h)
 
-    def _scores(self, h, memory):
+    def _scores(self, h: Tensor, memory: Tensor) -> Tensor:
         """Return (B, S, T)."""
         if self.spec.attention == "dot":
             return ops.matmul(h, ops.transpose(memory, (0, 2, 1)))
@@ -89,10 +90,10 @@ class Step(keras.layers.Layer):
         self.n_projected = layers[0].kernel.shape[1]
         self.state_size = [*_state_widths(spec), spec.width]
         self.output_size = spec.width
-        self.memory: tuple[Any, Any] = (None, None)  # lent by the network while it runs
+        self.memory: tuple[Tensor | None, Tensor | None] = (None, None)  # lent by the network while it runs
         self.built = True
 
-    def call(self, inputs, states):
+    def call(self, inputs: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         start = 1 + self.spec.units[-1]
         end = start + self.n_projected
         previous, teacher = _fed_back(self.spec, states[-1]), inputs[:, end:]
@@ -119,7 +120,7 @@ class ForcedStep(keras.layers.Layer):
         self.output_size = spec.units[-1]
         self.built = True
 
-    def call(self, inputs, states):
+    def call(self, inputs: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         h, after = run_layers(self.spec, self.layers, inputs[:, 1:], states)
         return h, _where_present(inputs[:, :1], after, states)
 
@@ -128,7 +129,9 @@ def _state_widths(spec: FeedbackSpec) -> list[int]:
     return [units for units in spec.units for _ in range(spec.n_states)]
 
 
-def run_layers(spec: FeedbackSpec, layers: list[DecoderLayer], z, states):
+def run_layers(
+    spec: FeedbackSpec, layers: list[DecoderLayer], z: Tensor, states: list[Tensor]
+) -> tuple[Tensor, list[Tensor]]:
     """Return h of the last layer, and the states of all; z is the projection of what the first one reads."""
     h, after = layers[0].advance(z, states[: spec.n_states])
     for i, layer in enumerate(layers[1:], start=1):
@@ -138,7 +141,7 @@ def run_layers(spec: FeedbackSpec, layers: list[DecoderLayer], z, states):
     return h, after
 
 
-def _where_present(present, after, before):
+def _where_present(present: Tensor, after: list[Tensor], before: list[Tensor]) -> list[Tensor]:
     """Return the states after a step; where there was nothing to read, those before it.
 
     Keras's masks do this as well, but on JAX only for states that are all of one width.
@@ -146,13 +149,13 @@ def _where_present(present, after, before):
     return [ops.where(present > 0, new, old) for new, old in zip(after, before, strict=True)]
 
 
-def _fed_back(spec: FeedbackSpec, out):
+def _fed_back(spec: FeedbackSpec, out: Tensor) -> Tensor:
     """Return what of an output (B, width) is read at the next step, (B, n_targets)."""
     start = spec.fed_back * spec.n_targets
     return out[:, start : start + spec.n_targets]
 
 
-def known_before(y):
+def known_before(y: Tensor) -> Tensor:
     """Return the target of the step before (B, S, K), where it is NaN the last one known, and 0 before the first."""
     y = ops.pad(y[:, :-1], [(0, 0), (1, 0), (0, 0)])
     reach = 1
@@ -162,7 +165,7 @@ def known_before(y):
     return y
 
 
-def _dense(n_inputs: int, units: int, activation: str | None = None, use_bias: bool = False):
+def _dense(n_inputs: int, units: int, activation: str | None = None, use_bias: bool = False) -> keras.Layer:
     layer = keras.layers.Dense(units, activation, use_bias=use_bias, kernel_initializer="zeros")
     layer.build((None, n_inputs))
     return layer

@@ -5,6 +5,8 @@ They are registered under "tsrnn": a `.keras` file that holds one of them is rea
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 __all__ = [
@@ -14,12 +16,23 @@ __all__ = [
     "MinGRU",
     "MinLSTM",
     "PeepholeLSTMCell",
+    "Shape",
+    "Tensor",
 ]
+
+#: A tensor of the backend, or a symbolic one: they have no type in common.
+Tensor = Any
+#: None where an axis may have any length.
+Shape = tuple[int | None, ...]
 
 register = keras.saving.register_keras_serializable("tsrnn")
 
 
-class _DeepTransition:
+#: Base of what stands in front of a cell of Keras, which has no types.
+Mixin: Any = object
+
+
+class _DeepTransition(Mixin):
     """Adds dense layers after the step of a Keras cell, in front of which this class stands among the bases.
 
     With the cell's own step as the first of `transition_depth` layers, the state becomes
@@ -36,11 +49,11 @@ class _DeepTransition:
         Of the Keras cell.
     """
 
-    def __init__(self, units, transition_depth=1, **kwargs):
+    def __init__(self, units: int, transition_depth: int = 1, **kwargs: Any):
         super().__init__(units, **kwargs)
         self.transition_depth = transition_depth
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
         self.transitions = [
             (
@@ -50,13 +63,13 @@ class _DeepTransition:
             for i in range(self.transition_depth - 1)
         ]
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs: Tensor, states: list[Tensor], training: bool = False) -> tuple[Tensor, list[Tensor]]:
         h, states = super().call(inputs, states, training=training)
         for kernel, bias in self.transitions:
             h = self.activation(keras.ops.matmul(h, kernel) + bias)
         return h, [h, *states[1:]]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"transition_depth": self.transition_depth}
 
 
@@ -81,11 +94,11 @@ class _PeepholeStep(keras.layers.LSTMCell):
     Input and forget gate see the memory before the step, the output gate the one after it.
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
         self.peephole = self.add_weight(shape=(3, self.units), name="peephole_kernel", initializer="zeros")
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs: Tensor, states: list[Tensor], training: bool = False) -> tuple[Tensor, list[Tensor]]:
         h, c = states
         z = keras.ops.matmul(inputs, self.kernel) + self.bias + self._recurrent_product(h, training)
         z_i, z_f, z_c, z_o = keras.ops.split(z, 4, axis=1)
@@ -94,7 +107,7 @@ class _PeepholeStep(keras.layers.LSTMCell):
         h = gate(z_o + peep[2] * c) * self.activation(c)
         return h, [h, c]
 
-    def _recurrent_product(self, h, training):
+    def _recurrent_product(self, h: Tensor, training: bool) -> Tensor:
         masks = self.get_recurrent_dropout_mask(h) if training else None
         if masks is None:
             return keras.ops.matmul(h, self.recurrent_kernel)
@@ -108,7 +121,7 @@ class PeepholeLSTMCell(_DeepTransition, _PeepholeStep):
     """LSTM with peepholes, and a deep transition if it is asked for."""
 
 
-def _compose_steps(keep, add):
+def _compose_steps(keep: Tensor, add: Tensor) -> tuple[Tensor, Tensor]:
     """Compose each step ``h -> keep * h + add`` with all steps before it, in log2(n_steps) rounds.
 
     This is the parallel prefix of Hillis and Steele (1986), data parallel algorithms, CACM 29(12). `keras.ops` has
@@ -147,22 +160,22 @@ class _MinimalRNN(keras.layers.Layer):
 
     blocks: int  # of `units` columns in the kernel
 
-    def __init__(self, units, return_sequences=False, go_backwards=False, **kwargs):
+    def __init__(self, units: int, return_sequences: bool = False, go_backwards: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         self.units, self.return_sequences, self.go_backwards = units, return_sequences, go_backwards
         self.return_state = self.stateful = False  # asked for by Bidirectional
         self.supports_masking = True
 
-    def build(self, sequences_shape, initial_state_shape=None):
+    def build(self, sequences_shape: Shape, initial_state_shape: Any = None) -> None:
         columns = self.blocks * self.units
         self.kernel = self.add_weight(shape=(sequences_shape[-1], columns), name="kernel", initializer="zeros")
         self.bias = self.add_weight(shape=(columns,), name="bias", initializer="zeros")
 
-    def _update_logit(self, gates):
+    def _update_logit(self, gates: list[Tensor]) -> Tensor:
         """Return the logit of u from the columns of the gates."""
         raise NotImplementedError
 
-    def call(self, sequences, initial_state=None, mask=None):
+    def call(self, sequences: Tensor, initial_state: list[Tensor] | None = None, mask: Tensor | None = None) -> Tensor:
         ops = keras.ops
         if self.go_backwards:
             sequences = ops.flip(sequences, axis=1)
@@ -178,14 +191,14 @@ class _MinimalRNN(keras.layers.Layer):
             states = states + keep * initial_state[0][:, None]
         return states if self.return_sequences else states[:, -1]
 
-    def compute_mask(self, sequences, mask=None):
+    def compute_mask(self, sequences: Tensor, mask: Tensor | None = None) -> Tensor | None:
         return mask if self.return_sequences else None
 
-    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+    def compute_output_shape(self, sequences_shape: Shape, initial_state_shape: Any = None) -> Shape:
         batch, length = sequences_shape[:2]
         return (batch, length, self.units) if self.return_sequences else (batch, self.units)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {name: getattr(self, name) for name in ("units", "return_sequences", "go_backwards")}
         return super().get_config() | own
 
@@ -196,7 +209,7 @@ class MinGRU(_MinimalRNN):
 
     blocks = 2
 
-    def _update_logit(self, gates):
+    def _update_logit(self, gates: list[Tensor]) -> Tensor:
         return gates[0]
 
 
@@ -206,7 +219,7 @@ class MinLSTM(_MinimalRNN):
 
     blocks = 3
 
-    def _update_logit(self, gates):
+    def _update_logit(self, gates: list[Tensor]) -> Tensor:
         # logit(i / (f + i)) = log i - log f, which does not divide by zero where both gates are shut
         i, f = gates
         return keras.ops.log_sigmoid(i) - keras.ops.log_sigmoid(f)

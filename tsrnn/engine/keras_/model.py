@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from functools import singledispatch
 from typing import Any
 
 import keras
+import numpy as np
 
 from ...networks import FeedbackSpec, ModelSpec, NetworkSpec, NonRecurrentSpec, Spec
 from ..weights import check_weights
 from .cells import KERAS_CELLS
 from .dilated import run_dilated
 from .feedback import build_feedback
+from .layers import Tensor
 from .user_model import make_user_model
 from .without_recurrence import build_non_recurrent
 
@@ -28,7 +31,7 @@ class VariableDropout(keras.layers.Layer):
         self.rate = rate
         self.seed_generator = keras.random.SeedGenerator(0)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if not training:
             return inputs
         keep = keras.random.uniform(keras.ops.shape(inputs), seed=self.seed_generator) >= self.rate
@@ -37,7 +40,7 @@ class VariableDropout(keras.layers.Layer):
 
 def _recurrent_layer(
     spec: NetworkSpec, units: int, whole: bool, recurrent_dropout: float, merge_mode: str | None, carried: bool = False
-):
+) -> keras.Layer:
     # Zeros and a fixed seed: Keras's defaults would draw from Python's global generator. Weights are loaded later.
     options = {
         "activation": spec.activation,
@@ -56,11 +59,13 @@ def _recurrent_layer(
     return keras.layers.Bidirectional(layer, merge_mode=merge_mode) if spec.bidirectional else layer
 
 
-def _dense_layers(spec: NetworkSpec, widths: tuple[int, ...]):
+def _dense_layers(spec: NetworkSpec, widths: tuple[int, ...]) -> list[keras.Layer]:
     return [keras.layers.Dense(width, activation=spec.activation, kernel_initializer="zeros") for width in widths]
 
 
-def _initial_states(spec: NetworkSpec, window, mask=None, carried=None):
+def _initial_states(
+    spec: NetworkSpec, window: Tensor, mask: Tensor | None = None, carried: Tensor | None = None
+) -> list[Any]:
     """Return the initial states of each recurrent layer: a list as the layer takes it, or None if they are zero."""
     if carried is not None:
         return _split_states(spec, carried)
@@ -77,7 +82,7 @@ def _initial_states(spec: NetworkSpec, window, mask=None, carried=None):
     return _split_states(spec, states)
 
 
-def _split_states(spec: NetworkSpec, states):
+def _split_states(spec: NetworkSpec, states: Tensor) -> list[list[Tensor]]:
     """Split states that stand side by side into a list for each recurrent layer."""
     ends = list(itertools.accumulate(spec.state_widths))
     states = keras.ops.split(states, ends[:-1], axis=-1) if len(ends) > 1 else [states]
@@ -91,9 +96,9 @@ def build_model(
     *,
     ragged: bool = False,
     carried: bool = False,
-    dropout=None,
+    dropout: Callable[[], keras.Layer] | None = None,
     recurrent_dropout: float = 0.0,
-):
+) -> keras.Model:
     """Build the Keras model of a network.
 
     Parameters
@@ -185,7 +190,14 @@ def _(spec: ModelSpec, n_steps, **how):
     return 2 * (make_user_model(spec, n_steps),)
 
 
-def make_model(spec, n_steps, weights, *, dropout=0.0, recurrent_dropout=0.0):
+def make_model(
+    spec: NetworkSpec | NonRecurrentSpec | FeedbackSpec,
+    n_steps: int,
+    weights: list[np.ndarray],
+    *,
+    dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+) -> keras.Model:
     """Build a model of Keras's own layers with the given weights; the user's to keep."""
     layer = (lambda: keras.layers.Dropout(dropout, seed=0)) if dropout else None
     model, _ = build_pair(spec, n_steps, dropout=layer, recurrent_dropout=recurrent_dropout)

@@ -19,7 +19,9 @@ OPTIMIZERS = {
 }
 
 
-def make_optimizer(name: str, learning_rate: float, momentum: float = 0.0, nesterov: bool = False):
+def make_optimizer(
+    name: str, learning_rate: float, momentum: float = 0.0, nesterov: bool = False
+) -> keras.optimizers.Optimizer:
     """Make a Keras optimiser; momentum is for "sgd" only."""
     extra = {"momentum": momentum, "nesterov": nesterov} if name == "sgd" else {}
     return OPTIMIZERS[name](learning_rate=learning_rate, **extra)

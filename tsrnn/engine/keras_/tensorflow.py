@@ -69,7 +69,9 @@ class TensorFlowProgram(BaseProgram):
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
-    def bind(self, windows: WindowData, missing: Missing, y=None, weight=None, carry: Carry | None = None) -> _Data:
+    def bind(
+        self, windows: WindowData, missing: Missing, y: Any = None, weight: Any = None, carry: Carry | None = None
+    ) -> _Data:
         # Data stay in the memory of the CPU even where there is a GPU: batches are small, series may be large.
         carry = Carry.zeros(0, 0, np.zeros(0)) if carry is None else carry
         with tf.device("CPU:0"):

@@ -114,7 +114,7 @@ def _check_tensors(what: str, tensors: list[Any], shape: tuple[int, ...]) -> Non
         raise ValueError(f"the model of build must {what} of dtype float32, got {tensors[0].dtype}.")
 
 
-def make_user_model(spec: ModelSpec, n_steps: int, weights: list[np.ndarray] | None = None):
+def make_user_model(spec: ModelSpec, n_steps: int, weights: list[np.ndarray] | None = None) -> keras.Model:
     """Build the model of a description, with the given weights."""
     model = _build(spec.build, n_steps, spec.n_inputs, spec.n_outputs, spec.build_params)
     if weights is not None:

@@ -7,11 +7,14 @@ from collections.abc import Callable
 import keras
 
 from ...networks import ConvSpec, FeedForwardSpec, NonRecurrentSpec
+from .layers import Tensor
 
 __all__ = ["build_non_recurrent"]
 
 
-def build_non_recurrent(spec: NonRecurrentSpec, n_steps: int, *, ragged: bool = False, dropout=None):
+def build_non_recurrent(
+    spec: NonRecurrentSpec, n_steps: int, *, ragged: bool = False, dropout: Callable[[], keras.Layer] | None = None
+) -> keras.Model:
     """Build the Keras model of a network without recurrence; parameters as in `build_model`.
 
     Layers that have weights stand in a chain, so that Keras lists their weights in the order of `spec.weights`.
@@ -23,7 +26,9 @@ def build_non_recurrent(spec: NonRecurrentSpec, n_steps: int, *, ragged: bool = 
     return keras.Model([window, mask] if ragged else window, head(state))
 
 
-def _feed_forward(spec: FeedForwardSpec, window, mask, dropout):
+def _feed_forward(
+    spec: FeedForwardSpec, window: Tensor, mask: Tensor | None, dropout: Callable[[], keras.Layer]
+) -> Tensor:
     """Return the last hidden layer, (B, units)."""
     h = keras.layers.Flatten()(_blank(window, mask))  # (B, T, C) -> (B, T * C), time-major
     for units in spec.units:
@@ -32,7 +37,7 @@ def _feed_forward(spec: FeedForwardSpec, window, mask, dropout):
     return h
 
 
-def _convolutions(spec: ConvSpec, window, mask, dropout):
+def _convolutions(spec: ConvSpec, window: Tensor, mask: Tensor | None, dropout: Callable[[], keras.Layer]) -> Tensor:
     """Return what the last block gives at the last step, (B, filters).
 
     Only the steps that it depends on are computed: every 2**i-th in block i, where a dilation of 2**i is one of 1.
@@ -47,18 +52,18 @@ def _convolutions(spec: ConvSpec, window, mask, dropout):
     return h[:, -1]
 
 
-def _convolution(spec: ConvSpec):
+def _convolution(spec: ConvSpec) -> keras.Layer:
     return keras.layers.Conv1D(
         spec.filters, spec.kernel_size, padding="causal", activation=spec.activation, kernel_initializer="zeros"
     )
 
 
-def _every_second(h):
+def _every_second(h: Tensor) -> Tensor:
     """Return every second step, counted back from the last."""
     return h[:, (h.shape[1] - 1) % 2 :: 2]
 
 
-def _blank(h, mask):
+def _blank(h: Tensor, mask: Tensor | None) -> Tensor:
     """Set empty steps to 0: a bias would make them a past that is not there."""
     return h if mask is None else keras.ops.where(mask[..., None], h, 0.0)
 
