@@ -31,16 +31,7 @@ from .forecasters.base import BaseForecaster, interval_levels
 from .forecasters.naive import NaiveForecaster, SeasonalNaiveForecaster
 from .forecasters.ridge import RidgeForecaster
 from .metrics import USUAL
-from .scores import (
-    best_first,
-    check_metrics,
-    scales,
-    score_blocks,
-    score_models,
-    units,
-    usual_sort,
-    with_units,
-)
+from .scores import best_first, check_metrics, scales, score_blocks, score_models, units, usual_sort, with_units
 from .verdicts import Errors, Verdict, listed, network_share, of_network
 
 if TYPE_CHECKING:
@@ -382,11 +373,7 @@ class Comparison:
 
 
 def _check_options(
-    refit: bool | int,
-    coverage: float | None,
-    season_length: int | None,
-    error_score: float | str,
-    progress: bool | str,
+    refit: bool | int, coverage: float | None, season_length: int | None, error_score: float | str, progress: bool | str
 ) -> int | None:
     """Raise for an option that is none; return at every how many origins to fit."""
     if coverage is not None:

@@ -48,12 +48,7 @@ def _last(states: Tensor, chain: int | Tensor) -> Tensor:
 
 
 def run_dilated(
-    layer: keras.Layer,
-    h: Tensor,
-    mask: Tensor | None,
-    states: list[Tensor] | None,
-    dilation: int,
-    merge_mode: str,
+    layer: keras.Layer, h: Tensor, mask: Tensor | None, states: list[Tensor] | None, dilation: int, merge_mode: str
 ) -> Tensor:
     """Run a recurrent layer whose state goes `dilation` steps back; the first steps start from the initial state.
 
