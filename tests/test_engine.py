@@ -13,9 +13,10 @@ import pytest
 from tsrnn._canonical import canonical_rows, hash_rows
 from tsrnn.engine import ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, lease, native, pool
 from tsrnn.engine.data import batches, check_gaps, count_gaps, features_with_gaps
+from tsrnn.engine.examples import Examples
 from tsrnn.engine.losses import mean_loss
 from tsrnn.engine.program import Numbers
-from tsrnn.engine.training import Examples, TrainingPlan, train
+from tsrnn.engine.training import TrainingPlan, train
 from tsrnn.networks import NetworkSpec, initial_weights
 from tsrnn.windows import WindowArray
 

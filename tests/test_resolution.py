@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 import pytest
 
-from tsrnn.engine.inputs import read_windows
 from tsrnn.engine.resolution import warn_of_rounded_windows
 from tsrnn.exceptions import CapacityWarning, PrecisionWarning
 from tsrnn.regressors import EchoStateRegressor, GRURegressor
@@ -63,7 +62,7 @@ def lag_windows(X, **options):
 @pytest.mark.parametrize("name", [*ROUNDED, *(f"kept: {name}" for name in KEPT)])
 def test_windows_that_float32_cannot_tell_apart_are_warned_about_and_no_others(name, form):
     X = form(KEPT[name[6:]] if name.startswith("kept: ") else ROUNDED[name])
-    said = warned(lambda: warn_of_rounded_windows(read_windows(regressor(), X, None, reset=True)))
+    said = warned(lambda: warn_of_rounded_windows(regressor()._read_windows(X, reset=True)))
     assert len(said) == (not name.startswith("kept: "))
     assert all("float32" in words and "offset=" in words and "StandardScaler" in words for words in said)
 

@@ -18,10 +18,9 @@ from hypothesis import strategies as st
 from tsrnn import GRURegressor, LSTMRegressor, MinGRURegressor, SimpleRNNRegressor, load
 from tsrnn.engine import WindowData
 from tsrnn.engine.data import Sequences
-from tsrnn.engine.inputs import split_steps
+from tsrnn.engine.examples import Examples, split_steps
 from tsrnn.engine.native import available
 from tsrnn.engine.pieces import Pieces
-from tsrnn.engine.training import Examples
 from tsrnn.exceptions import ArchiveError, CapacityWarning
 from tsrnn.inspection import gate_trace, gradient_flow, learning_rate_range_test
 from tsrnn.networks.cells import CELLS, SQUASH

@@ -1,4 +1,4 @@
-"""Hooks of the training loop: Keras callbacks, scikit-learn callbacks, and progress.
+"""Hooks of the training loop: Keras callbacks and progress.
 
 Keras is imported when a Keras callback is given.
 """
@@ -6,7 +6,7 @@ Keras is imported when a Keras callback is given.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from .._progress import Work
 from .training import EpochState, Hook
 
-__all__ = ["KerasCallbacks", "ProgressHook", "SklearnCallbacks", "fresh_callbacks"]
+__all__ = ["KerasCallbacks", "ProgressHook", "fresh_callbacks"]
 
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 
@@ -113,39 +113,6 @@ class KerasCallbacks(Hook):
         for callback in self._callbacks:
             if hasattr(callback, "_model"):
                 callback._model = None
-
-
-class SklearnCallbacks(Hook):
-    """Reports each epoch as a subtask to scikit-learn's callbacks (scikit-learn 1.9 and later).
-
-    Parameters
-    ----------
-    context : sklearn.callback.CallbackContext
-        The root context of the fit.
-    data : dict
-        estimator, X, y and metadata, as the callbacks take them.
-    fitted : callable
-        Maps the state to the attributes that make the estimator fitted as if training had stopped there.
-    """
-
-    def __init__(self, context: Any, data: dict[str, Any], fitted: Callable[[EpochState], dict[str, Any]]):
-        self._context, self._data, self._fitted = context, data, fitted
-        self._subcontext: Any = None
-
-    def on_train_begin(self, state: EpochState) -> None:
-        self._context.call_on_fit_task_begin(**self._data)
-
-    def on_epoch_begin(self, state: EpochState) -> None:
-        self._subcontext = self._context.subcontext(task_name="epoch")
-        self._subcontext.call_on_fit_task_begin(**self._data)
-
-    def on_epoch_end(self, state: EpochState) -> None:
-        state.stop |= bool(
-            self._subcontext.call_on_fit_task_end(**self._data, reconstruction_attributes=lambda: self._fitted(state))
-        )
-
-    def on_train_end(self, state: EpochState) -> None:
-        self._context.call_on_fit_task_end(**self._data, reconstruction_attributes=lambda: self._fitted(state))
 
 
 class ProgressHook(Hook):

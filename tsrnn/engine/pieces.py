@@ -15,8 +15,8 @@ import numpy as np
 from .data import Missing, WindowData, batches
 
 if TYPE_CHECKING:
+    from .examples import Examples
     from .program import Program
-    from .training import Examples
 
 __all__ = ["Carry", "Pieces", "Reader"]
 

@@ -5,59 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from .data import Missing, WindowData, batches
+from .data import Missing
+from .examples import Examples
 from .losses import mean_loss
-from .pieces import Carry, Pieces, Reader
+from .pieces import Pieces, Reader
 from .program import Numbers, Program
 from .resumption import TrainerState
 
 __all__ = [
     "SCHEDULES",
     "EpochState",
-    "Examples",
     "Hook",
     "Outcome",
     "TrainingInterrupted",
     "TrainingPlan",
     "train",
 ]
-
-
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """Windows, their targets (n, n_targets) in float32 with NaN for what is not known, and their weights (n,).
-
-    `rows`, where it is kept, says which of the windows that were passed these are.
-    """
-
-    windows: WindowData
-    y: np.ndarray
-    weight: np.ndarray
-    rows: np.ndarray | None = None
-    carry: ClassVar[Carry | None] = None
-
-    def __len__(self) -> int:
-        return len(self.windows)
-
-    def take(self, rows: np.ndarray | slice) -> Examples:
-        kept = None if self.rows is None else self.rows[rows]
-        return Examples(self.windows.take(rows), self.y[rows], self.weight[rows], kept)
-
-    @property
-    def n_rows(self) -> int:
-        """Rows that a batch can have at most."""
-        return len(self)
-
-    def n_batches(self, batch_size: int) -> int:
-        return -(-len(self) // batch_size)
-
-    def batches(self, batch_size: int, rng: np.random.Generator | None) -> np.ndarray:
-        """Return the order of an epoch: row numbers (n_batches, batch_size), -1 where a batch is not full."""
-        return batches(len(self), batch_size, rng)
 
 
 def cosine(epoch: int, epochs: int) -> float:

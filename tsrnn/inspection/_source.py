@@ -9,17 +9,14 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_int
-from ..engine import WindowData
-from ..engine.inputs import read_windows
-from ..engine.training import Examples
 from ..forecasters.ensemble import Ensemble, Part
 from ..networks import NetworkSpec
 from ..networks.tracing import Trace, trace
 from ..regressors.base import NetworkRegressor
+from ..regressors.lesson import Lesson
 
 __all__ = [
     "before_training",
@@ -126,15 +123,14 @@ def before_training(regressor: Any, X: Any, y: Any) -> NetworkRegressor:
     return start_training(regressor, X, y)[0]
 
 
-def start_training(regressor: Any, X: Any, y: Any) -> tuple[NetworkRegressor, Examples, np.random.Generator]:
-    """Return a copy of a regressor as `fit` begins with it: its weights, all examples, and the random numbers."""
+def start_training(regressor: Any, X: Any, y: Any) -> tuple[NetworkRegressor, Lesson, np.random.Generator]:
+    """Return a copy of a regressor as `fit` begins with it, what it is to learn, and the random numbers."""
     fresh = clone(regressor)
     fresh._check_parameters()
-    examples = fresh._read_examples(X, y, None, resume=False, allow_nan=True)
-    seed = int(check_random_state(fresh.random_state).randint(np.iinfo(np.int32).max))
-    rng = np.random.default_rng([seed, 0])
-    fresh._start(examples, None, rng)
-    return fresh, examples, rng
+    lesson = fresh._read_lesson(X, y, reset=True, allow_nan=True)
+    _, rng = fresh._random_numbers(None)
+    fresh._start(lesson, rng)
+    return fresh, lesson, rng
 
 
 def _given(estimator: Any, values: Any, name: str) -> Any:
@@ -165,9 +161,8 @@ def read_inputs(regressor: NetworkRegressor, X: Any) -> tuple[np.ndarray, np.nda
     lead : ndarray of int, shape (n_windows,)
         Empty leading steps of each window.
     """
-    X = read_windows(regressor, X, None, reset=False)
-    windows = WindowData.from_windows(X, regressor._padded_steps())
-    regressor._check_windows(windows)
+    X = regressor._read_windows(X)
+    windows = regressor._window_data(X, masked=True)
     return regressor._missing.channels(windows.dense(slice(None)).astype(np.float64)), windows.lead
 
 
@@ -180,7 +175,7 @@ def choose_rows(n_windows: int, max_windows: int) -> np.ndarray:
 def read_dense(regressor: NetworkRegressor, X: Any, max_windows: int, *further: np.ndarray) -> list[Any]:
     """Return at most `max_windows` windows as float32 (n, n_steps, n_features), NaN kept, and the rows of `further`."""
     rows = choose_rows(len(X), max_windows)
-    dense = np.asarray(read_windows(regressor, take(X, rows), None, reset=False), dtype=np.float32)
+    dense = np.asarray(regressor._read_windows(take(X, rows)), dtype=np.float32)
     return [dense, *(values[rows] for values in further)]
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from .._checks import check_int, check_real
-from ..engine import lease
+from ..engine import ProgramKey, lease
+from ..engine.examples import Examples
 from ..engine.losses import mean_loss
 from ..engine.pieces import Pieces, Reader
-from ..engine.training import Examples
 from ..plots import COLOURS
 from ._draw import single, tidy
 from ._source import choose_rows, read_examples, start_training
@@ -71,13 +71,14 @@ def learning_rate_range_test(
     check_real("max_rate", max_rate, min_rate, closed="neither")
     check_int("n_batches", n_batches, 2)
     regressor, X, y = read_examples(estimator, X, y, network, fresh=True)
-    fresh, examples, rng = start_training(regressor, X, y)
-    feed = fresh._feed(examples, fresh._plan(1))
-    batch_size = min(int(fresh.batch_size), feed.n_rows)
-    per_epoch = feed.n_batches(batch_size)
-    plan = replace(fresh._plan(-(-n_batches // per_epoch)), batch_size=batch_size)
+    fresh, lesson, rng = start_training(regressor, X, y)
+    examples, feed = lesson.training, lesson.feed(int(fresh.batch_size), fresh._spec)
+    plan = fresh._plan(feed.n_rows, None)
+    per_epoch = feed.n_batches(plan.batch_size)
+    plan = replace(plan, epochs=-(-n_batches // per_epoch))
+    key = ProgramKey(fresh._forward_key(lesson.parts), fresh._trainer_key(plan, per_epoch))
     losses: list[float] = []
-    with lease(fresh._program_key(plan, [examples.windows], per_epoch), fresh.engine) as program:
+    with lease(key, fresh.engine) as program:
         program.load(fresh.weights_)
         program.reset_trainer(int(rng.integers(2**31)))
         data = program.bind(feed.windows, fresh._missing, feed.y, feed.weight, feed.carry)

@@ -6,96 +6,47 @@ arrays; programs that compute with them are leased from the engine's pool. Impor
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
-from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _types as t
 from .._archive import SaveMixin
-from .._canonical import canonical_rows
 from .._checks import check_choice, check_quantiles
 from .._estimator import Estimator
 from .._parameters import check_parameters
-from .._progress import work
 from .._publishing import KeptWork, publishes, reads_one_state
 from .._warnings import warn_user
-from ..engine import ForwardKey, Missing, ProgramKey, TrainerKey, WindowData, choose_engine, lease
-from ..engine.callbacks import KerasCallbacks, ProgressHook, SklearnCallbacks, fresh_callbacks
-from ..engine.data import check_gaps, features_with_gaps
+from ..engine import Missing, ProgramKey, WindowData, lease
 from ..engine.distributions import point_forecast, quantile_forecast
-from ..engine.inputs import (
-    align_targets,
-    drop_silent,
-    read_targets,
-    read_weights,
-    read_windows,
-    split_in_time,
-    split_steps,
-)
-from ..engine.pieces import Pieces, Reader, count_pieces
-from ..engine.program import Numbers
-from ..engine.resolution import warn_of_rounded_windows
+from ..engine.pieces import Reader
 from ..engine.resumption import Draws, TrainerState, owner_of, random_numbers
-from ..engine.training import EpochState, Examples, Hook, Outcome, TrainingInterrupted, TrainingPlan, train
+from ..engine.training import Outcome, TrainingInterrupted
 from ..exceptions import CapacityWarning
 from ..networks import Spec
-from .groups import Cost, Reading, RegressorTraining
+from .groups import Reading
+from .lesson import Lesson
 from .reporting import ReportsToCallbacks
 from .saved import NETWORK, WINDOWS, check_network
 from .scoring import ScoresKnownTargets
+from .shown import ShowsNetwork
+from .sklearn_callbacks import with_callbacks
 from .states import SequenceStates
-
-Method = TypeVar("Method", bound=Callable[..., Any])
-
-if TYPE_CHECKING:
-    # scikit-learn has no types, and its decorator would take those of a method away.
-    class CallbackSupportMixin:
-        def _init_callback_context(self, *, max_subtasks: int) -> Any: ...
-
-    def with_callbacks(method: Method) -> Method: ...
-
-else:
-    try:
-        from sklearn.callback import CallbackSupportMixin, with_callbacks
-    except ImportError:  # scikit-learn before 1.9
-
-        class CallbackSupportMixin:
-            """Stands in for scikit-learn's class, which these versions do not have."""
-
-        def with_callbacks(method):
-            return method
-
+from .training import TrainsNetwork
 
 __all__ = ["NetworkRegressor"]
 
 _EARLY_STOPPING_WINDOWS = 1000  # early_stopping="auto" is on from here
 _MAX_PARAMETERS = 2**31 - 1  # the engines count weights in 32 bits
-# XLA's compilation takes about 2 s (and, once per process, 150 MB) and saves 0.03-0.1 ms in each recurrent step of a
-# batch, if the matrices are so small that the overhead of TensorFlow's operations counts.
-_COMPILE_FROM_STEPS = 100_000
-_COMPILE_UP_TO_SIZE = 8192  # batch_size * units
-
-
-def _output_shape(layer: Any) -> tuple[int, ...]:
-    """Return what a Keras layer gives out for one window, () if these are several arrays."""
-    try:
-        return tuple(layer.output.shape[1:])
-    except AttributeError:
-        return ()
 
 
 class NetworkRegressor(
-    ReportsToCallbacks, SaveMixin, CallbackSupportMixin, ScoresKnownTargets, Estimator, Cost, RegressorTraining, Reading
+    ReportsToCallbacks, SaveMixin, ScoresKnownTargets, ShowsNetwork, Estimator, TrainsNetwork, Reading
 ):
     """Base of the regressors that train a network.
 
@@ -138,25 +89,10 @@ class NetworkRegressor(
 
     _saved = WINDOWS | NETWORK
     _spec_class: type
-    weights_: list[np.ndarray]
-    history_: dict[str, list[float]]
-    n_steps_in_: int
-    n_outputs_: int
-    _spec: Any  # a `Spec`
-    _missing: Missing
-    _target_shape: tuple[int, ...]
     _loss: str
-    _quantiles: tuple[float, ...]
-    _n_features_per_step: int
-    _trainer_state: TrainerState | None
-    _draws: Draws
-    _piece: int | None  # steps of the pieces in which sequences are read, with the state carried between them
+    _draws: Draws | None
     _not_shown: tuple[str, ...] = ("model_",)  # Keras is imported for it
-    _masks = True  # whether the network skips empty leading steps
-    teacher_forcing: Any = 0.0  # of the networks that read their own outputs
     engine: t.Engine
-    dropout: float
-    recurrent_dropout: float
 
     # -- filled in by subclasses -------------------------------------------------------------------------------------
 
@@ -168,20 +104,22 @@ class NetworkRegressor(
         """Draw the weights that training starts from."""
         raise NotImplementedError
 
-    def _gives_sequences(self) -> bool:
-        """Say whether y holds a target for each step of a window."""
-        return False
-
     def _wanted_piece(self) -> int | None:
         """Return the steps of the pieces in which sequences are to be read; None to read them whole."""
         return None
 
-    def _keep_states(self, X, before: SequenceStates | None, left: np.ndarray | None, rows: np.ndarray | None) -> None:
-        """Keep what streams and trainings can go on from after the training windows."""
+    def _states_before(self) -> SequenceStates:
+        """Return the states that sequences go on from; raise if there are none."""
+        raise ValueError(
+            f"state='fitted' goes on from the state that a network carries from piece to piece, and "
+            f"{type(self).__name__} carries none. Leave it out."
+        )
 
-    def _check_windows(self, windows: WindowData) -> None:
-        """Raise if the network cannot read these windows."""
-        check_gaps(windows, self._missing.indicators, self._feature_names())
+    def _keep_states(self, X: Any, lesson: Lesson, left: np.ndarray | None) -> None:
+        """Keep what streams and trainings can go on from after the training windows.
+
+        `left` are the states in which training left them, if it read each from its beginning to its end.
+        """
 
     # -- scikit-learn ------------------------------------------------------------------------------------------------
 
@@ -229,7 +167,7 @@ class NetworkRegressor(
         KeyboardInterrupt
             On Ctrl-C. With `warm_start` the best weights so far are kept; otherwise the regressor is as before.
         """
-        return self._fit(X, y, sample_weight, resume=self.warm_start and hasattr(self, "weights_"))
+        return self._fit(X, y, sample_weight, resume=self.warm_start)
 
     @publishes
     @with_callbacks
@@ -277,8 +215,7 @@ class NetworkRegressor(
         4
         """
         check_choice("state", state, (None, "fitted"))
-        resume = hasattr(self, "weights_")
-        return self._fit(X, y, sample_weight, resume=resume, single_epoch=True, going_on=state == "fitted")
+        return self._fit(X, y, sample_weight, resume=True, single_epoch=True, going_on=state == "fitted")
 
     @reads_one_state
     def predict(self, X: Any) -> np.ndarray:
@@ -344,124 +281,15 @@ class NetworkRegressor(
         values = quantile_forecast(self._loss, self._quantiles, outputs, levels)
         return values.reshape(*self._prediction_shape(outputs), len(levels))
 
-    @property
-    @reads_one_state
-    def model_(self) -> Any:
-        """A new Keras model with these weights; it takes windows (n, n_steps, channels) without empty leading steps.
-
-        Its channels are the features and then one missing indicator for each feature that has one.
-        """
-        if not hasattr(self, "weights_"):
-            raise NotFittedError(f"This {type(self).__name__} is not fitted yet, so it has no model_. Call fit first.")
-        from ..engine.keras_ import make_model
-
-        return make_model(
-            self._spec,
-            self.n_steps_in_,
-            self.weights_,
-            dropout=self.dropout,
-            recurrent_dropout=self.recurrent_dropout,
-        )
-
-    @reads_one_state
-    def export_keras(self, path: str | PathLike[str]) -> None:
-        """Write the network as a Keras model, for use without tsrnn.
-
-        The file holds the network alone; `save` writes the whole estimator. With `transition_depth` above 1, with
-        `peephole` and of `MinLSTMRegressor` and `MinGRURegressor` it holds layers that Keras does not have: ``import
-        tsrnn.engine.keras_`` before `keras.models.load_model` reads it.
-
-        Parameters
-        ----------
-        path : str or path-like
-            Ends in ``.keras``. An existing file is replaced.
-
-        Raises
-        ------
-        ValueError
-            If the path does not end in ``.keras``, the format that Keras writes.
-        FileNotFoundError
-            If the folder does not exist.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> import numpy as np
-        >>> from tsrnn import LSTMRegressor
-        >>> X = np.random.default_rng(0).normal(size=(50, 6, 2))  # (n_windows, n_steps, n_features)
-        >>> model = LSTMRegressor(units=2, epochs=1, random_state=0).fit(X, X[:, -1, 0])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     model.export_keras(f"{folder}/network.keras")
-        """
-        path = Path(path)
-        if path.suffix != ".keras":
-            raise ValueError(f"path must end in '.keras', got {str(path)!r}. Write to {path.stem + '.keras'!r}.")
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"the folder {str(path.parent)!r} does not exist; create it first.")
-        self.model_.save(path)
-
-    @property
-    def n_parameters_(self) -> int:
-        """Number of trainable parameters."""
-        if not hasattr(self, "weights_"):
-            raise NotFittedError(f"This {type(self).__name__} is not fitted yet. Call fit first.")
-        return self._spec.n_parameters
-
-    @reads_one_state
-    def summary(self) -> pd.DataFrame:
-        """Describe the fitted network layer by layer.
-
-        Returns
-        -------
-        DataFrame
-            One row for each layer, in the order of the weights, and one for the total: the shape of what the layer
-            gives out for one window, its trainable parameters, and these divided by the number of training windows of
-            the last fit. A total above 1 means that the network can learn its windows by heart.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from tsrnn import GRURegressor
-        >>> X = np.random.default_rng(0).normal(size=(200, 12, 2))  # (n_windows, n_steps, n_features)
-        >>> GRURegressor(units=4, epochs=1, random_state=0).fit(X, X[:, -3:, 0]).summary()
-           layer output_shape  parameters  per_window
-        0    GRU         (4,)          96        0.48
-        1  dense         (3,)          15        0.07
-        2  total         (3,)         111        0.55
-        """
-        check_is_fitted(self)
-        layers = self._layers()
-        layers.append(("total", layers[-1][1], sum(layer[2] for layer in layers)))
-        table = pd.DataFrame(layers, columns=["layer", "output_shape", "parameters"])
-        n_windows = getattr(self, "n_windows_", None)  # a model saved by version 0.1.0 does not say
-        return table.assign(per_window=table["parameters"] / (np.nan if n_windows is None else n_windows))
-
-    def _layers(self) -> list[tuple[str, tuple[int, ...], int]]:
-        """Return name, output shape and number of trainable parameters of each layer."""
-        return self._spec.layers(self.n_steps_in_) or [
-            (layer.name, _output_shape(layer), sum(math.prod(w.shape) for w in layer.trainable_weights))
-            for layer in self.model_.layers
-        ]
-
     def _outputs(self, X) -> np.ndarray:
         """Return what the network gives out for windows: float32 (n_windows, n_parameters * n_outputs).
 
         Of a sequence, (n_windows, n_steps, n_parameters * n_targets) for the steps of X.
         """
         check_is_fitted(self)
-        X = read_windows(self, X, self.n_steps, reset=False)
+        X = self._read_windows(X)
         outputs, _ = self._read(self._window_data(X))
         return outputs[:, -X.shape[1] :] if self._spec.head == "sequence" else outputs
-
-    def _window_data(self, X, masked: bool | np.ndarray | None = None) -> WindowData:
-        masked = self._masks if masked is None else masked
-        windows = WindowData.from_windows(X, self._padded_steps(), masked=masked)
-        self._check_windows(windows)
-        return windows
-
-    def _padded_steps(self) -> int | None:
-        """Return the steps to which shorter windows are filled up; None where they are read in pieces."""
-        return self.n_steps_in_ if getattr(self, "_piece", None) is None else None
 
     def _read(self, windows: WindowData, start: np.ndarray | None = None) -> tuple[np.ndarray, Reader]:
         """Run the network over windows; the reader holds the states in which it left them, if they are carried."""
@@ -492,7 +320,7 @@ class NetworkRegressor(
         resume : bool
             Train on from the current weights and optimiser state.
         """
-        resume = (resume or self.warm_start) and hasattr(self, "weights_")
+        resume = resume or self.warm_start
         return self._fit(X, y, sample_weight, resume=resume, allow_nan=True, validation=validation)
 
     # -- fitting -----------------------------------------------------------------------------------------------------
@@ -500,107 +328,71 @@ class NetworkRegressor(
     def _fit(
         self, X, y, sample_weight, *, resume, single_epoch=False, allow_nan=False, validation=None, going_on=False
     ):
+        """Read and check the data, train below, keep the result."""
         self._check_parameters()
+        resume = resume and hasattr(self, "weights_")
         before = self._states_before() if going_on else None
-        examples = self._read_examples(X, y, sample_weight, resume=resume, allow_nan=allow_nan, before=before)
-        # One draw, whatever random_state is: an instance of RandomState must not advance by how long training takes.
-        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        done = getattr(self, "n_iter_", 0) if resume else 0
-        rng = random_numbers(getattr(self, "_draws", None) if resume else None, seed, done)
-        training, held_out = self._split(examples, validation, off=single_epoch)
-        if self.shuffle and before is None:  # equal sequences may have come from different states
-            rows, weight = canonical_rows(training.windows, training.y, training.weight)
-            training = replace(training.take(rows), weight=weight)
+        watched = not single_epoch and self.early_stopping is not False
+        reading = {"reset": not resume, "allow_nan": allow_nan, "before": before}
+        lesson = self._read_lesson(X, y, sample_weight, watched, validation, **reading)
+        if self.shuffle:
+            lesson = lesson.canonical()
+        done = self.n_iter_ if resume else 0
+        seed, rng = self._random_numbers(done if resume else None)
         if resume:
-            self._check_same_network(training.windows)
+            self._check_same_network(lesson.parts[0])
         else:
-            self._start(training, held_out, rng)
-        for part in (training, held_out):
-            if part is not None:
-                self._check_windows(part.windows)
-        n_windows = self._count_windows(training)
-        self._warn_about_capacity(training, n_windows)
-        # A fit begins its schedules anew; partial_fit goes on with them.
-        plan = replace(self._plan(self.epochs), **({"start": done, "n_epochs": 1} if single_epoch else {}))
-        start = None if before is None else before.left[training.rows]
-        feed = self._feed(training, plan, start)
+            self._start(lesson, rng)
+        for windows in lesson.parts:
+            self._check_windows(windows)
+        self._warn_about_capacity(lesson)
+        feed = lesson.feed(int(self.batch_size), self._spec)
+        plan = self._plan(feed.n_rows, done if single_epoch else None)
         try:
-            outcome = self._train(plan, feed, held_out, rng, resume, (X, y, sample_weight))
+            outcome = self._train(lesson, feed, plan, rng, resume, (X, y, sample_weight))
         except TrainingInterrupted as interrupted:
             if not self.warm_start:
                 raise
-            self._finish(interrupted.outcome, plan.start, n_windows, keep=True)
+            self._keep(interrupted.outcome, plan.start, lesson.n_windows)
             self._draws = Draws.of(seed, rng)
             raise KeptWork from None
-        self._finish(outcome, plan.start, n_windows, keep=self.warm_start or single_epoch)
+        self._keep(outcome, plan.start, lesson.n_windows)
+        if not (self.warm_start or single_epoch):
+            self._trainer_state = None
         self._draws = Draws.of(seed, rng)
         # With a validation part, training has gone further than the weights that are kept.
-        left = feed.left if isinstance(feed, Pieces) and held_out is None else None
-        self._keep_states(X, before, left, training.rows)
+        self._keep_states(X, lesson, feed.left if lesson.held_out is None else None)
         return self
 
-    def _states_before(self) -> SequenceStates:
-        """Return the states that sequences go on from; raise if there are none."""
-        raise ValueError(
-            f"state='fitted' goes on from the state that a network carries from piece to piece, and "
-            f"{type(self).__name__} carries none. Leave it out."
-        )
-
-    def _read_examples(self, X, y, sample_weight, *, resume, allow_nan, before=None, part="data") -> Examples:
+    def _read_lesson(self, X, y, sample_weight=None, watched=False, validation=None, **reading) -> Lesson:
+        """Read and check all data of a fit; `watched` says whether a part of them is to decide when to stop."""
+        self._loss = self.loss
+        self._quantiles = tuple(float(q) for q in self.quantiles) if self.loss == "pinball" else ()
         self._piece = self._wanted_piece()
-        X = read_windows(self, X, self.n_steps, reset=not resume)
-        masked = self._masks if before is None else before.may_be_empty(len(X))
-        sequences = self._gives_sequences()
-        y, target_shape = read_targets(self, X, y, allow_nan=allow_nan or sequences)
-        windows = WindowData.from_windows(X, self._padded_steps() if resume else None, masked=masked)
-        warn_of_rounded_windows(X)
-        if sequences:
-            # A long sequence is not to be dropped for the gaps in its targets.
-            gaps = allow_nan or self._piece is not None
-            y, target_shape = align_targets(windows, y, target_shape, X.shape[1], allow_nan=gaps)
-        # Of sequences that are read in pieces, the length does not matter.
-        compared = slice(None if self._piece is None else 1, None)
-        if resume and target_shape[compared] != self._target_shape[compared]:
-            raise ValueError(
-                f"y has shape (n_windows, *{target_shape}) but was (n_windows, *{self._target_shape}) when the network "
-                "was first fitted. Fit a new estimator, or set warm_start=False."
-            )
-        self._loss, self._quantiles = self.loss, self._fitted_quantiles()
-        if not resume:
-            self.n_steps_in_, self._n_features_per_step = X.shape[1:]
-            self._target_shape, self.n_outputs_ = target_shape, y.shape[1]
+        training = self._read_examples(X, y, sample_weight, **reading)
         if self._piece is not None:
-            self._piece = min(self._piece, windows.n_steps)
-        weight = read_weights(sample_weight, len(X))
-        return drop_silent(Examples(windows, y, weight, np.arange(len(windows))), part)
-
-    def _count_windows(self, examples: Examples) -> int:
-        """Count the windows; the pieces, where sequences are read in pieces."""
-        return len(examples) if self._piece is None else int(count_pieces(examples.windows, self._piece).sum())
-
-    def _split(self, examples: Examples, validation, *, off: bool) -> tuple[Examples, Examples | None]:
-        """Split off the part that decides when to stop, if any does."""
-        if off or self.early_stopping is False:
-            return examples, None
-        if validation is not None:
+            self._piece = min(self._piece, training.windows.n_steps)
+        lesson = Lesson(training, None, self._piece, reading.get("before"))
+        if watched and validation is not None:
             given = (*validation, None)[:3]
-            return examples, self._read_examples(*given, resume=True, allow_nan=True, part="validation data")
-        if self.early_stopping == "auto" and self._count_windows(examples) < _EARLY_STOPPING_WINDOWS:
-            return examples, None
-        split = split_in_time if self._piece is None else split_steps
-        return split(examples, self.validation_fraction, self.validation_gap)
+            held_out = self._read_examples(*given, reset=False, allow_nan=True, part="validation data")
+            lesson = replace(lesson, held_out=held_out)
+        elif watched and (self.early_stopping is True or lesson.n_windows >= _EARLY_STOPPING_WINDOWS):
+            lesson = lesson.split(self.validation_fraction, self.validation_gap)
+        return lesson
 
-    def _start(self, training: Examples, held_out: Examples | None, rng: np.random.Generator) -> None:
+    def _random_numbers(self, done: int | None) -> tuple[int, np.random.Generator]:
+        """Return a seed and its generator, which goes on after `done` epochs; None for those of a new training."""
+        # One draw, whatever random_state is: an instance of RandomState must not advance by how long training takes.
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        before = None if done is None else getattr(self, "_draws", None)
+        return seed, random_numbers(before, seed, done or 0)
+
+    def _start(self, lesson: Lesson, rng: np.random.Generator) -> None:
         """Settle what depends on the first training set: indicators, the network, its initial weights."""
-        windows = training.windows
-        indicators: set[int] = set()
-        if self.missing_indicator is True:
-            indicators = set(range(windows.n_features))
-        elif self.missing_indicator == "auto":
-            parts = [training] if held_out is None else [training, held_out]
-            indicators = {feature for part in parts for feature in features_with_gaps(part.windows)}
+        windows, indicators = lesson.parts[0], lesson.indicators(self.missing_indicator)
         # The means are those of the training part alone.
-        self._missing = Missing.learn(windows, training.weight, tuple(sorted(indicators)))
+        self._missing = Missing.learn(windows, lesson.training.weight, indicators)
         self._spec = self._network(windows.n_features + len(indicators))
         self._check_size()
         self.weights_ = self._initial_weights(rng)
@@ -630,120 +422,7 @@ class NetworkRegressor(
                 "anew with warm_start=False."
             )
 
-    def _train(self, plan, feed, held_out, rng, resume, data) -> Outcome:
-        plan = replace(plan, batch_size=min(plan.batch_size, feed.n_rows))  # more would be padding
-        n_batches = feed.n_batches(plan.batch_size)
-        key = self._program_key(plan, [part.windows for part in (feed, held_out) if part is not None], n_batches)
-        state = self._trainer_state if resume else None
-        self.engine_, reason = choose_engine(key, self.engine)
-        engine = f" (Keras: {reason})" if reason else " (native engine)"
-        title = type(self).__name__ + ("" if self.verbose == "auto" else engine)
-        hooks = self._hooks(plan, n_batches, data)
-        with (
-            work(title, plan.end - plan.start, show=self.verbose, at_most=held_out is not None, detail=True) as epochs,
-            lease(key, self.engine) as program,
-        ):
-            hooks.append(ProgressHook(epochs))
-            return train(
-                program,
-                feed,
-                held_out,
-                self._missing,
-                plan,
-                self.weights_,
-                rng,
-                trainer_state=state,
-                hooks=hooks,
-            )
-
-    def _feed(self, examples: Examples, plan: TrainingPlan, start: np.ndarray | None = None) -> Examples | Pieces:
-        """Return what the training loop takes: whole windows, or the pieces of sequences."""
-        if self._piece is None:
-            return examples
-        n_states = self._forward_key([examples.windows]).n_states
-        return Pieces.cut(examples, self._piece, plan.batch_size, n_states, start)
-
-    def _forward_key(self, parts: list[WindowData]) -> ForwardKey:
-        """Describe the forward pass that reads all of these parts."""
-        centred = {part.offset is not None for part in parts}
-        if len(centred) > 1:
-            raise ValueError("either both or neither of the training and validation windows must have an offset.")
-        piece = getattr(self, "_piece", None)  # a model saved by version 0.1.0 does not say
-        return ForwardKey(
-            self._spec,
-            self.n_steps_in_ if piece is None else piece,
-            parts[0].n_features,
-            self._missing.indicators,
-            # The last piece of a sequence may be shorter.
-            ragged=piece is not None or any(part.ragged for part in parts),
-            centred=centred.pop(),
-            carried=piece is not None,
-        )
-
-    def _program_key(self, plan: TrainingPlan, parts: list[WindowData], n_batches: int) -> ProgramKey:
-        """Describe the program that trains on the first of these parts and reads all of them."""
-        forward = self._forward_key(parts)
-        trainer = TrainerKey(
-            batch_size=plan.batch_size,
-            optimizer=self.optimizer,
-            momentum=float(self.momentum) if self.optimizer == "sgd" else 0.0,
-            nesterov=self.optimizer == "sgd" and bool(self.nesterov),
-            loss=self.loss,
-            quantiles=self._quantiles,
-            dropout=self.dropout > 0,
-            recurrent_dropout=float(self.recurrent_dropout),
-            teacher={0.0: "never", 1.0: "always"}.get(self.teacher_forcing, "sometimes"),
-            compiled=self._compiles(n_batches * (plan.end - plan.start), plan.batch_size, forward.n_steps),
-        )
-        return ProgramKey(forward, trainer)
-
-    def _compiles(self, n_batches: int, batch_size: int, window: int) -> bool:
-        """Say whether XLA is used; "auto" goes by sizes alone, so that a fit repeats bit by bit."""
-        if self.jit_compile != "auto":
-            return bool(self.jit_compile)
-        n_steps = n_batches * self._spec.small_steps(window)
-        return n_steps >= _COMPILE_FROM_STEPS and batch_size * max(self._spec.units) <= _COMPILE_UP_TO_SIZE
-
-    def _hooks(self, plan: TrainingPlan, n_batches: int, data: tuple) -> list[Hook]:
-        hooks: list[Hook] = []
-        self.callbacks_ = callbacks = fresh_callbacks(self.callbacks)
-        if callbacks:
-            from ..engine.keras_ import make_optimizer
-
-            model = self.model_
-            # Keras has no losses of distributions; the model is there for callbacks to read, and is not trained.
-            loss = self.loss if self.loss in ("mse", "mae", "huber") else None
-            model.compile(make_optimizer(self.optimizer, plan.rate(plan.start), self.momentum, self.nesterov), loss)
-            params = {
-                "epochs": plan.end,
-                "steps": n_batches,
-                "verbose": 0 if self.verbose == "auto" else int(self.verbose),
-            }
-            hooks.append(KerasCallbacks(callbacks, model, params))
-        if getattr(self, "_skl_callbacks", None) or hasattr(self, "_parent_callback_ctx"):
-            X, y, sample_weight = data
-            metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
-            context = self._init_callback_context(max_subtasks=plan.epochs)
-            hooks.append(
-                SklearnCallbacks(context, {"estimator": self, "X": X, "y": y, "metadata": metadata}, self._as_fitted)
-            )
-        return hooks
-
-    def _as_fitted(self, state: EpochState) -> dict[str, Any]:
-        """Return the attributes of a regressor whose training stopped now."""
-        return {
-            "weights_": state.program.weights(),
-            "n_iter_": state.epoch,
-            "best_iteration_": state.epoch,
-            "history_": self._whole_history(state.history, state.epoch - len(state.history["loss"])),
-        }
-
-    def _whole_history(self, history: dict[str, list[float]], done: int) -> dict[str, list[float]]:
-        """Return what was measured by epoch, in the `done` epochs before as well."""
-        before = self.history_ if done else {}
-        return {name: before.get(name, []) + values for name, values in history.items()}
-
-    def _finish(self, outcome: Outcome, done: int, n_windows: int, *, keep: bool) -> None:
+    def _keep(self, outcome: Outcome, done: int, n_windows: int) -> None:
         """Take over what training left; `done` epochs of earlier calls of `partial_fit` count on."""
         self.weights_ = outcome.weights
         self.history_ = self._whole_history(outcome.history, done)
@@ -751,53 +430,21 @@ class NetworkRegressor(
         self.best_iteration_ = done + outcome.best_iteration
         self.initial_val_loss_ = outcome.initial_val_loss
         self.n_windows_ = n_windows
-        self._trainer_state = outcome.trainer_state if keep else None
+        self._trainer_state = outcome.trainer_state
         for name in ("state_", "_n_seen", "_left_state"):  # of other weights
             self.__dict__.pop(name, None)
 
-    def _warn_about_capacity(self, training: Examples, n_windows: int) -> None:
-        # A piece is not learnt by heart as a window with one target is: its steps count.
-        n_examples = n_windows if self._piece is None else int((training.windows.n_steps - training.windows.lead).sum())
-        if self._spec.n_parameters > n_examples:
-            unit = "windows" if self._piece is None else "steps"
+    def _warn_about_capacity(self, lesson: Lesson) -> None:
+        if self._spec.n_parameters > lesson.n_examples:
+            unit = "windows" if lesson.piece is None else "steps"
             warn_user(
-                f"{type(self).__name__} has {self._spec.n_parameters:,} trainable parameters but only {n_examples:,} "
-                f"training {unit}, so it can learn them by heart. Use fewer units, more windows (a smaller stride, a "
-                "longer history), or compare its error on held-out data with a simpler model's.",
+                f"{type(self).__name__} has {self._spec.n_parameters:,} trainable parameters but only "
+                f"{lesson.n_examples:,} training {unit}, so it can learn them by heart. Use fewer units, more windows "
+                "(a smaller stride, a longer history), or compare its error on held-out data with a simpler model's.",
                 CapacityWarning,
             )
 
-    def _feature_names(self) -> list[str] | None:
-        """Return the names of the features of a step, if they have names: columns, where a window is one step."""
-        names = getattr(self, "feature_names_in_", None)
-        return list(names) if names is not None and self.n_steps_in_ == 1 else None
-
     # -- parameters --------------------------------------------------------------------------------------------------
-
-    def _plan(self, epochs: int) -> TrainingPlan:
-        numbers = Numbers(
-            learning_rate=float(self.learning_rate),
-            l1=float(self.l1),
-            l2=float(self.l2),
-            clipnorm=float("inf") if self.clipnorm is None else float(self.clipnorm),
-            dropout=float(self.dropout),
-            weight_decay=float(self.weight_decay),
-        )
-        return TrainingPlan(
-            epochs=int(epochs),
-            batch_size=int(self.batch_size),
-            loss=self.loss,
-            numbers=numbers,
-            shuffle=bool(self.shuffle),
-            schedule=self.learning_rate_schedule,
-            patience=int(self.n_iter_no_change),
-            tol=float(self.tol),
-            quantiles=self._quantiles,
-            teacher_forcing=self.teacher_forcing,
-        )
-
-    def _fitted_quantiles(self) -> tuple[float, ...]:
-        return tuple(float(q) for q in self.quantiles) if self.loss == "pinball" else ()
 
     def _check_parameters(self) -> None:
         """Raise unless each parameter has an allowed value, and they go together."""

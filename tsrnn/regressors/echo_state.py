@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
@@ -17,11 +18,9 @@ from .._estimator import Estimator
 from .._parameters import TRAINING, check_parameters, estimator, group, param
 from .._publishing import publishes, reads_one_state
 from ..engine import Missing, WindowData
-from ..engine.data import check_gaps, features_with_gaps
-from ..engine.inputs import align_targets, drop_silent, read_targets, read_weights, read_windows
+from ..engine.data import features_with_gaps
+from ..engine.examples import Examples, drop_silent
 from ..engine.reservoir import fit_readout, make_reservoir, read_inputs
-from ..engine.resolution import warn_of_rounded_windows
-from ..engine.training import Examples
 from .groups import EachStep, Reading, Reservoir, Seed, Segment
 from .saved import RESERVOIR, WINDOWS, check_reservoir
 from .scoring import ScoresKnownTargets
@@ -163,9 +162,8 @@ class EchoStateRegressor(
             NaN at empty leading steps.
         """
         check_is_fitted(self)
-        X = read_windows(self, X, self.n_steps, reset=False)
-        windows = WindowData.from_windows(X, self.n_steps_in_)
-        check_gaps(windows, self._missing.indicators, self._feature_names())
+        X = self._read_windows(X)
+        windows = self._window_data(X)
         n_steps = windows.n_steps if self._sequences else 1
         out = np.empty((len(windows), n_steps, len(self.intercept_)))
         for rows, step, features in self._features(windows):
@@ -197,11 +195,11 @@ class EchoStateRegressor(
 
     def _fit(self, X, y, sample_weight, allow_nan):
         self._check_parameters()
-        examples = self._read_examples(X, y, sample_weight, allow_nan)
+        examples = self._read_lesson(X, y, sample_weight, allow_nan)
         windows = examples.windows
         indicators = {"auto": features_with_gaps(windows), True: range(windows.n_features), False: ()}
         self._missing = Missing.learn(windows, examples.weight, tuple(indicators[self.missing_indicator]))
-        check_gaps(windows, self._missing.indicators, self._feature_names())
+        self._check_windows(windows)
         # One draw, whatever random_state is.
         rng = np.random.default_rng(int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)))
         self._reservoir = make_reservoir(
@@ -222,21 +220,13 @@ class EchoStateRegressor(
         self.coef_, self.intercept_ = readout.coef, readout.intercept
         return self
 
-    def _read_examples(self, X, y, sample_weight, allow_nan) -> Examples:
-        X = read_windows(self, X, self.n_steps, reset=True)
-        self._sequences, self._segment = self._gives_sequences(), int(self.segment)
-        y, shape = read_targets(self, X, y, allow_nan=allow_nan or self._sequences)
-        windows = WindowData.from_windows(X)
-        warn_of_rounded_windows(X)
-        if self._sequences:
-            y, shape = align_targets(windows, y, shape, X.shape[1], allow_nan=allow_nan)
-        self.n_steps_in_, self._n_features_per_step = X.shape[1:]
-        self._target_shape, self.n_outputs_ = shape, y.shape[1]
-        y = self._washed_out(windows, y)
-        examples = drop_silent(Examples(windows, y, read_weights(sample_weight, len(X))))
+    def _read_lesson(self, X, y, sample_weight, allow_nan: bool) -> Examples:
+        self._sequences, self._segment = bool(self.return_sequences), int(self.segment)
+        examples = self._read_examples(X, y, sample_weight, reset=True, allow_nan=allow_nan)
+        examples = drop_silent(replace(examples, y=self._washed_out(examples.windows, examples.y)))
         # Sums differ in their last digits with the order of windows; this one is always the same.
         rows, weight = canonical_rows(examples.windows, examples.y, examples.weight)
-        return Examples(examples.windows.take(rows), examples.y[rows], weight)
+        return replace(examples.take(rows), weight=weight)
 
     def _washed_out(self, windows: WindowData, y: np.ndarray) -> np.ndarray:
         """Return the targets with NaN where the state has not read enough to teach."""
@@ -275,13 +265,6 @@ class EchoStateRegressor(
             for step, state in enumerate(self._reservoir.states(x, empty[rows])):
                 if self._sequences or step == last:
                     yield rows, step if self._sequences else 0, np.concatenate([x[:, step], state], axis=1)
-
-    def _feature_names(self) -> list[str] | None:
-        names = getattr(self, "feature_names_in_", None)
-        return list(names) if names is not None and self.n_steps_in_ == 1 else None
-
-    def _gives_sequences(self) -> bool:
-        return bool(self.return_sequences)
 
     # -- parameters --------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,6 @@ from .._parameters import estimator
 from .._publishing import reads_one_state
 from ..engine import WindowData
 from ..engine.distributions import n_parameters, point_forecast
-from ..engine.inputs import align_targets, read_targets, read_windows
 from ..networks import (
     ACTIVATIONS,
     ATTENTIONS,
@@ -33,6 +32,7 @@ from .groups import (
     TeacherForcing,
     Width,
 )
+from .inputs import align_targets
 from .keras_trained import KerasTrainedRegressor
 from .parameters import feature_channels, layer_units
 
@@ -151,8 +151,8 @@ class _FeedbackRegressor(KerasTrainedRegressor, TeacherForcing, FutureFeatures, 
 
     def _read_both(self, X, y) -> tuple[WindowData, np.ndarray, int]:
         """Return the windows, the targets (n_windows, horizon, n_targets), and the steps of X."""
-        X = read_windows(self, X, self.n_steps, reset=False)
-        y, shape = read_targets(self, X, y, allow_nan=True)
+        X = self._read_windows(X)
+        y, shape = self._read_targets(X, y, allow_nan=True)
         windows = self._window_data(X)
         if self._spec.head == "sequence":
             y, shape = align_targets(windows, y, shape, X.shape[1], allow_nan=True)
@@ -281,9 +281,6 @@ class OutputRecurrentRegressor(_FeedbackRegressor, EachStep, Width, OutputCell):
         if self.return_sequences:
             return self._describe(n_inputs, "steps", 1)
         return self._describe(n_inputs, "window", self.n_steps_in_)
-
-    def _gives_sequences(self) -> bool:
-        return bool(self.return_sequences)
 
     def _check_together(self) -> None:
         super()._check_together()

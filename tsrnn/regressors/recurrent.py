@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -11,10 +12,10 @@ from .._checks import check_choice, check_int
 from .._parameters import estimator
 from .._publishing import reads_one_state
 from ..engine.distributions import n_parameters
-from ..engine.inputs import read_windows
 from ..networks import NetworkSpec, initial_weights
 from .base import NetworkRegressor
 from .groups import Engine, Head, MemoryCell, Recurrence, Segment, Sequences, Width
+from .lesson import Lesson
 from .parameters import feature_channels, layer_units
 from .saved import RECURRENT, check_states, is_recurrent
 from .states import SequenceStates
@@ -131,9 +132,6 @@ class _RecurrentRegressor(NetworkRegressor, Engine, Sequences, Head, Segment, Re
             )
         return channels
 
-    def _gives_sequences(self) -> bool:
-        return bool(self.return_sequences)
-
     def _wanted_piece(self) -> int | None:
         return None if self.tbptt_steps is None else int(self.tbptt_steps)
 
@@ -154,10 +152,10 @@ class _RecurrentRegressor(NetworkRegressor, Engine, Sequences, Head, Segment, Re
         read = np.concatenate(self.state_, axis=1)
         return SequenceStates(read, getattr(self, "_left_state", read), self._n_seen)
 
-    def _keep_states(self, X, before, left, rows) -> None:
-        if self._piece is None:
+    def _keep_states(self, X: Any, lesson: Lesson, left: np.ndarray | None) -> None:
+        if lesson.piece is None:
             return
-        X = read_windows(self, X, self.n_steps, reset=False)
+        X, before = self._read_windows(X), lesson.before
         # Those in which training left the sequences are of weights that it has changed since.
         windows = self._window_data(X, None if before is None else before.may_be_empty(len(X)))
         states = self._read(windows, None if before is None else before.read)[1].states
@@ -165,7 +163,7 @@ class _RecurrentRegressor(NetworkRegressor, Engine, Sequences, Head, Segment, Re
         self._n_seen = windows.n_steps - windows.lead.astype(np.int64) + (0 if before is None else before.n_seen)
         if left is not None:
             self._left_state = states.copy()
-            self._left_state[rows] = left
+            self._left_state[lesson.training.rows] = left
 
     def _initial_weights(self, rng: np.random.Generator) -> list[np.ndarray]:
         return initial_weights(

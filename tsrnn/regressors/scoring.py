@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._estimator import RegressorMixin
 from .._publishing import reads_one_state
-from ..engine.inputs import check_targets, read_weights, read_windows
+from .inputs import ReadsWindows, read_weights
 
 __all__ = ["ScoresKnownTargets"]
 
 
-class ScoresKnownTargets(RegressorMixin):
+class ScoresKnownTargets(ReadsWindows, RegressorMixin):
     """Gives a regressor of windows a `score` that takes what `fit` takes."""
 
+    predict: Callable[[Any], np.ndarray]
+
     @reads_one_state
-    def score(self: Any, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination, R2, of the predictions for windows.
 
         It is the mean of the R2 of each number of a window's target: of each step of the horizon and each target, as
@@ -58,8 +61,7 @@ class ScoresKnownTargets(RegressorMixin):
         True
         """
         check_is_fitted(self)
-        windows = read_windows(self, X, self.n_steps, reset=False)
-        y = check_targets(self, windows, y, allow_nan=True)
+        y = self._check_targets(self._read_windows(X), y, allow_nan=True)
         predicted = self.predict(X)
         if [n for n in y.shape[1:] if n > 1] != [n for n in predicted.shape[1:] if n > 1]:
             raise ValueError(
@@ -67,7 +69,7 @@ class ScoresKnownTargets(RegressorMixin):
                 "shape that it was fitted to."
             )
         weight = None if sample_weight is None else read_weights(sample_weight, len(y))
-        return r2_of_known(y, predicted.reshape(y.shape), weight, self._gives_sequences())
+        return r2_of_known(y, predicted.reshape(y.shape), weight, self.return_sequences)
 
 
 def r2_of_known(
