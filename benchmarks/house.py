@@ -29,6 +29,8 @@ WITNESSES = {
     "a baseline": r"DriftForecaster|\bdrift\b",
     "a metric": r"\bsmape\b",
 }
+#: Names with an underscore that Python documents as public.
+DOCUMENTED = {"_asdict", "_fields", "_getframe", "_make", "_replace"}
 EMPTY = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 
 
@@ -77,7 +79,7 @@ def switches_on_spec(node: ast.AST) -> bool:
 
 def foreign_reaches(tree: ast.AST) -> int:
     """Reads and writes of `other._name` where this module does not define the name."""
-    own = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    own = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))} | DOCUMENTED
     own |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
     mine = [node for node in attributes if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import importlib
+import inspect
 import re
 import subprocess
 import sys
@@ -25,6 +26,14 @@ def test_public_name_is_the_object_of_its_home_module(name):
     home = importlib.import_module(f"tsrnn.{tsrnn._HOMES.get(name, name)}")
     assert value is (getattr(home, name) if name in tsrnn._HOMES else home)
     assert name in dir(tsrnn)
+
+
+@pytest.mark.parametrize("name", ["tsrnn", "tsrnn.forecasters", "tsrnn.regressors"])
+def test_completion_offers_public_names_and_modules_only(name):
+    package = importlib.import_module(name)
+    offered = {name for name in dir(package) if not name.startswith("_")}
+    others = offered - set(package.__all__)
+    assert all(inspect.ismodule(getattr(package, name)) for name in others), others
 
 
 def test_no_public_name_is_also_another_module():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any, Literal
 
 __all__ = [
@@ -189,6 +190,8 @@ def lazily(namespace: dict[str, Any], rows: list[Public]) -> tuple[Callable[[str
         return value
 
     def names() -> list[str]:
-        return sorted({*namespace, *by_name})
+        # Not what the package imports for itself, such as this function.
+        own = {name for name, value in namespace.items() if name.startswith("_") or isinstance(value, ModuleType)}
+        return sorted(own | by_name.keys())
 
     return load, names

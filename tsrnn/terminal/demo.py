@@ -67,6 +67,9 @@ def load_prices() -> pd.DataFrame:
     return pd.DataFrame({"log_price": np.log(load_aapl()["adj_close"])})
 
 
+#: Which networks are compared.
+NETWORKS = ("lstm", "gru")
+
 SCENES = (
     Scene(
         "jfk_temp",
@@ -84,9 +87,7 @@ def make_models(scene: Scene, seed: int, epochs: int | None) -> dict:
     """Return the models that are compared; naive forecasts and a ridge regression join them unasked."""
     from ..forecasters.statistical import ARIMAForecaster
 
-    return {name: make_model(name, seed, epochs) for name in ("lstm", "gru")} | {
-        "arima": ARIMAForecaster(**scene.arima)
-    }
+    return {name: make_model(name, seed, epochs) for name in NETWORKS} | {"arima": ARIMAForecaster(**scene.arima)}
 
 
 def run_demo(scene: Scene, folder: Path, seed: int, epochs: int | None) -> bool:
@@ -125,7 +126,7 @@ def write_files(stem: Path, result: Comparison, title: str, story: str) -> bool:
 def worth_it(result: Comparison) -> str:
     """Say from the numbers whether a network is worth it: the better one against ridge, ARIMA and the best trivial."""
     order = list(result.leaderboard()["model"])
-    network = next(name for name in order if name in ("lstm", "gru"))
+    network = next(name for name in order if name in NETWORKS)
     (trivial,) = set(result.best_trivial.values())
     said = [result.verdict(network, name) for name in ("ridge", "arima", trivial)]
     worth = all(verdict.better for verdict in said)
