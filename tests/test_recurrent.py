@@ -179,6 +179,41 @@ def test_the_best_trivial_forecast_is_that_of_the_validation_part_with_gaps_in_i
     np.testing.assert_allclose(model.forecast(), SeasonalNaiveForecaster().fit(df).forecast(3))
 
 
+def hours_of_a_clock(start, n=1500, tz="Europe/Berlin"):
+    """`repeated_days` by the wall clock: 08:00 repeats 08:00, also where a day has 23 or 25 hours."""
+    index = pd.date_range(start, periods=n, freq="h", tz=tz)
+    values = 10 * np.random.default_rng(0).normal(size=24)[index.hour]
+    return pd.DataFrame({"y": values + 0.1 * np.random.default_rng(1).normal(size=n).cumsum()}, index)
+
+
+@pytest.mark.parametrize("change", ["2024-03-31", "2024-10-27"])
+def test_the_season_in_the_place_of_networks_follows_the_wall_clock(change):
+    change = pd.Timestamp(change, tz="Europe/Berlin")
+    df = hours_of_a_clock(change - pd.Timedelta(hours=1500 - 10))  # ends ten hours after midnight: the clocks changed
+    model = GRUForecaster(window=48, horizon=3, linear=False, **FAST).fit(df)
+    naive = SeasonalNaiveForecaster().fit(df)
+    assert model.fallback_ == "season"
+    pd.testing.assert_frame_equal(model.forecast(30), naive.forecast(30))
+    cutoffs = df.index[-40:-30]
+    pd.testing.assert_frame_equal(model.predict_cutoffs(30, df, cutoffs), naive.predict_cutoffs(30, df, cutoffs))
+    pd.testing.assert_frame_equal(model.predict(df[-50:]), naive.predict(df[-50:]))
+    # Past errors are those of the clock as well: none of them is as large as the steps between hours.
+    band = model.predict_interval(30)
+    assert (band["y_upper_90"] - band["y_lower_90"]).max() < 3
+    again = model.fit(df)  # the second fit starts as the first did
+    pd.testing.assert_frame_equal(again.predict_interval(30), band)
+
+
+def test_the_season_is_weighed_by_the_wall_clock_before_it_takes_the_place_of_networks():
+    change = pd.Timestamp("2024-10-27", tz="Europe/Berlin")
+    index = hours_of_a_clock(change - pd.Timedelta(hours=1400)).index
+    day = 10 * np.random.default_rng(0).normal(size=24)
+    df = pd.DataFrame({"y": day[index.hour]}, index)
+    model = GRUForecaster(window=48, horizon=3, linear=False, **FAST).fit(df)
+    assert model.fallback_ == "season"
+    np.testing.assert_array_equal(model.predict_interval(24), np.repeat(model.forecast(24).to_numpy(), 3, axis=1))
+
+
 def test_a_season_that_no_window_holds_is_no_candidate():
     model = GRUForecaster(window=20, horizon=3, linear=False, **FAST).fit(repeated_days())
     assert model.trivial_ != "season"

@@ -115,6 +115,8 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
             If the index is not a clean time index, a column is unknown, not numeric or infinite, or there is too
             little history.
         """
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            del self.__dict__[name]  # nothing that an earlier fit has learnt is read in this one
         values = self._read(X, y)
         self._settle(values)
         self._fit(values)
@@ -132,7 +134,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
         self.targets_, self.past_, self.future_ = targets, past, future
         self.data_, self.grid_, self.origin_ = data, grid, data.index[0]
         self.container_ = container_of(y)
-        return self._add_time(grid.regularise(data))
+        return self._values(grid.regularise(data))
 
     def _read_roles(self, X, y):
         """Return the columns in use, ordered targets, past, future, and the three lists of names."""
@@ -413,7 +415,7 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
                 "Forecasts go forward in time: use TimeSeriesSplit, not a shuffled or plain KFold."
             )
         rows = frame.index.get_indexer(stamps)
-        values = self._add_time(frame)
+        values = self._values(frame)
         out = np.full((len(rows), len(self.targets_), 1 + len(quantiles)), np.nan)
         # Covariates end with the data: the last rows are forecast from the last cutoff that knows all it reads.
         latest = len(values) - 1 - self._steps_ahead(1)
@@ -454,8 +456,10 @@ class BaseForecaster(SaveMixin, RegressorMixin, Estimator):
             rows[:, -len(self.future_) :] = whole.loc[index].to_numpy()
         return np.hstack([np.vstack([frame.to_numpy(), rows]), self._time_columns(frame.index.append(index))])
 
-    def _add_time(self, frame) -> np.ndarray:
-        return np.hstack([frame.to_numpy(), self._time_columns(frame.index)])
+    def _values(self, frame: pd.DataFrame, beyond: int = 0) -> np.ndarray:
+        """The rows of a frame, so many more without observations, and at the right what the time alone tells."""
+        frame = frame.reindex(frame.index.append(self.grid_.future(frame.index[-1], beyond))) if beyond else frame
+        return np.hstack([frame.to_numpy(), self._time_columns(pd.DatetimeIndex(frame.index))])
 
     def _read_history(self, history) -> pd.DataFrame:
         if isinstance(history, pd.Series):

@@ -6,6 +6,7 @@ All work on row positions and for all cutoffs at once. Imports frames, checks, e
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from scipy.special import ndtri
 
 from .. import _types as t
@@ -13,14 +14,30 @@ from .._archive.schema import array, integer, require
 from .._checks import check_int
 from .._parameters import estimator, param
 from ..exceptions import DataError
+from ..frames import TimeGrid, some
 from ..frames import season_length as season_of
-from ..frames import some
 from .base import BaseForecaster
 from .groups import Season, Table
 from .observed import carry_forward, latest_of_phase, latest_rows, take_rows
 from .saved import n_regular
 
 __all__ = ["DriftForecaster", "NaiveForecaster", "SeasonalNaiveForecaster"]
+
+
+def season_clock(grid: TimeGrid, index: pd.DatetimeIndex, origin: pd.Timestamp, season: int) -> np.ndarray:
+    """What a season of so many steps counts, as a column beside the rows, (n_rows, 1).
+
+    Steps of the wall clock, where the season is made of whole days; (n_rows, 0) where it counts rows, on a calendar.
+    """
+    if grid.counts_rows:
+        return np.empty((len(index), 0))
+    return grid.clock_positions(index, origin, season)[:, None]
+
+
+def read_clock(column: np.ndarray) -> np.ndarray | None:
+    """The clock that such a column holds, (n_rows,); None where it goes on by one from row to row."""
+    clock = column.astype(int).ravel()
+    return clock if len(clock) and (np.diff(clock) != 1).any() else None
 
 
 def season_rows(
@@ -196,9 +213,7 @@ class SeasonalNaiveForecaster(WalkForecaster, Season):
         require(self.season_length_ <= n_rows, f"season_length_ is {self.season_length_}, longer than {n_rows} rows")
 
     def _time_columns(self, index):
-        if self.grid_.counts_rows:
-            return super()._time_columns(index)
-        return self.grid_.clock_positions(index, self.origin_, self._season())[:, None]
+        return season_clock(self.grid_, index, self.origin_, self._season())
 
     def _season(self) -> int:
         given = check_int("season_length", self.season_length, none=True)
@@ -206,10 +221,7 @@ class SeasonalNaiveForecaster(WalkForecaster, Season):
 
     def _clock(self, values):
         """What the season counts, or None where that is rows."""
-        if self.grid_.counts_rows:
-            return None
-        clock = values[:, -1].astype(int)
-        return None if (np.diff(clock) == 1).all() else clock
+        return read_clock(values[:, len(self.data_.columns) :])
 
     def _settle(self, values):
         super()._settle(values)

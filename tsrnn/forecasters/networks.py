@@ -26,6 +26,7 @@ from ..significance import critical_value, long_run_standard_error
 from .ensemble import Ensemble, Part
 from .groups import ForecasterCost, ForecasterTraining, NetworkParts
 from .linear import LinearMap, fit_linear
+from .naive import read_clock, season_clock
 from .observed import rows_since_observed
 from .saved import check_ensemble, check_parameters, check_trivial
 from .scaling import observed_mean
@@ -248,9 +249,11 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
         before = targets[: cutoffs[0] + 1]
         mean = observed_mean(before)
         mean = np.where(np.isnan(mean), self.mean_[:n_targets], mean)
-        candidates = trivial_forecasts(before, mean, season_length(self.grid_), self.window_)
-        scale = self._target_scale()
-        errors = [one.errors(targets, scale, cutoffs, self.block_, n_views)[of_window, view] for one in candidates]
+        season, index = season_length(self.grid_), self.grid_.rows(pd.DatetimeIndex(self.data_.index))
+        clock = read_clock(season_clock(self.grid_, index, self.origin_, season))
+        candidates = trivial_forecasts(before, mean, season, self.window_)
+        ahead = targets, self._target_scale(), cutoffs, self.block_, n_views, clock
+        errors = [one.errors(*ahead)[of_window, view] for one in candidates]
         best = int(np.argmin([np.nanmean(error) for error in errors]))
         gain = errors[best] - np.nanmean(np.abs(y - networks.predict(windows)), axis=1)
         gain, lag = gain[np.isfinite(gain)], self._gap() - 1
@@ -274,9 +277,17 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
         """The networks: those that forecast, or those in whose place a trivial forecast stands."""
         return self.stopped_ if isinstance(self.regressor_, Trivial) else self.regressor_
 
+    def _time_columns(self, index):
+        """The clock that tells which row the last season has for a step, where that is the forecast."""
+        trivial = getattr(self, "regressor_", None)
+        if isinstance(trivial, Trivial) and trivial.name == "season":
+            return season_clock(self.grid_, index, self.origin_, trivial.season)
+        return super()._time_columns(index)
+
     def _forecast(self, values, cutoffs, steps):
         if isinstance(self.regressor_, Trivial):
-            return self.regressor_.forecast(values[:, : len(self.targets_)], cutoffs, steps)
+            targets, clock = values[:, : len(self.targets_)], read_clock(values[:, len(self.data_.columns) :])
+            return self.regressor_.forecast(targets, cutoffs, steps, clock)
         return super()._forecast(values, cutoffs, steps)
 
     def _forecast_hiding(self, values, cutoffs, steps, gap, hidden):

@@ -47,10 +47,17 @@ class Trivial:
     season: int = 1
     constant: np.ndarray | None = None
 
-    def forecast(self, targets: np.ndarray, cutoffs: np.ndarray, steps: int) -> np.ndarray:
-        """Forecast from targets (n_rows, n_targets) up to each cutoff: (n_cutoffs, steps, n_targets)."""
+    def forecast(
+        self, targets: np.ndarray, cutoffs: np.ndarray, steps: int, clock: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Forecast from targets (n_rows, n_targets) up to each cutoff: (n_cutoffs, steps, n_targets).
+
+        A season counts what `clock` (n_rows,) says, up to the last step, or rows.
+        """
         if self.constant is None:
-            return take_rows(targets, season_rows(targets, cutoffs, steps, self.season))
+            # The last value is that of any phase: no clock is asked for it.
+            clock = None if self.season == 1 else clock
+            return take_rows(targets, season_rows(targets, cutoffs, steps, self.season, clock))
         return np.tile(self.constant, (len(cutoffs), steps, 1))
 
     def refitted(self, mean: np.ndarray) -> Trivial:
@@ -58,17 +65,23 @@ class Trivial:
         return dataclasses.replace(self, constant=mean) if self.name == "mean" else self
 
     def errors(
-        self, targets: np.ndarray, scale: np.ndarray, cutoffs: np.ndarray, steps: int, n_groups: int
+        self,
+        targets: np.ndarray,
+        scale: np.ndarray,
+        cutoffs: np.ndarray,
+        steps: int,
+        n_groups: int,
+        clock: np.ndarray | None = None,
     ) -> np.ndarray:
         """Mean absolute errors over all steps, of each group of neighbouring targets: (n_cutoffs, n_groups).
 
-        In units of `scale`, of shape (n_targets,). NaN where no step was observed.
+        In units of `scale`, of shape (n_targets,). NaN where no step was observed. The clock is that of `forecast`.
         """
         out = np.empty((len(cutoffs), n_groups))
         for start in range(0, len(cutoffs), CHUNK):
             some = cutoffs[start : start + CHUNK]
             truth = targets[some[:, None] + np.arange(1, steps + 1)]
-            error = np.abs((self.forecast(targets, some, steps) - truth) / scale)
+            error = np.abs((self.forecast(targets, some, steps, clock) - truth) / scale)
             grouped = error.reshape(len(some), steps, n_groups, -1)
             known = np.isfinite(grouped)
             n = known.sum(axis=(1, 3))

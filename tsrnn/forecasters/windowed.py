@@ -75,7 +75,6 @@ class WindowForecaster(BaseForecaster, Windowing):
         self._check_windows(self._windows(self._scaled(values), self._training_cutoffs(values))[0])
 
     def _fit(self, values):
-        self.__dict__.pop("residuals_", None)  # of an earlier fit
         self.gap_residuals_ = {}
         self._check_lonely_values(values, warn=True)
         self.regressor_ = self._train(values, self._training_cutoffs(values))
@@ -374,19 +373,18 @@ class WindowForecaster(BaseForecaster, Windowing):
 
         The last `gap` targets of each window, and the last `hidden` rows of its past covariates, are hidden from it.
         """
-        values = self.grid_.regularise(self.data_).to_numpy()[: self.n_rows_fit_]
-        cutoffs = self._training_cutoffs(values)
+        frame = self.grid_.regularise(self.data_).iloc[: self.n_rows_fit_]
+        cutoffs = self._training_cutoffs(frame.to_numpy())
         split = max(1, len(cutoffs) - max(1, int(self._calibration_fraction() * len(cutoffs))))
         model = self._copy_fitted()
         model.regressor_ = self._held_out()
         if model.regressor_ is None:
             # The gap keeps rows that training targets share with calibration targets out of both.
-            model.regressor_ = model._train(values, cutoffs[: max(1, split - self.block_ + 1)])
+            model.regressor_ = model._train(frame.to_numpy(), cutoffs[: max(1, split - self.block_ + 1)])
         held = cutoffs[split:] if split < len(cutoffs) else cutoffs[-1:]
         # Steps beyond the end of the data have no error; dropping their windows would drop errors of nearer steps.
-        rows = np.minimum(held[:, None] + np.arange(1, steps + 1), len(values) - 1)
-        truth = values[:, : len(self.targets_)][rows]
-        truth[held[:, None] + np.arange(1, steps + 1) >= len(values)] = np.nan
+        values = self._values(frame, steps)
+        truth = values[held[:, None] + np.arange(1, steps + 1), : len(self.targets_)]
         return truth - model._forecast_hiding(values, held, steps, gap, hidden)
 
     def _forecast_hiding(self, values, cutoffs, steps, gap, hidden):
