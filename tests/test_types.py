@@ -22,10 +22,9 @@ from tsrnn.engine.resumption import MOMENTS
 from tsrnn.engine.training import SCHEDULES
 from tsrnn.forecasters.groups import LEVELS, STRATEGIES
 from tsrnn.forecasters.statistical import SEASONALS, TRENDS
-from tsrnn.networks import ACTIVATIONS, MERGE_MODES, STATIC_TO
+from tsrnn.networks.cells import SQUASH
 from tsrnn.networks.feedback import ATTENTIONS, FEEDBACK_CELLS
 from tsrnn.networks.initial import INITIALIZERS
-from tsrnn.networks.without_recurrence import NON_RECURRENT_ACTIVATIONS
 
 ESTIMATORS = [
     cls
@@ -37,19 +36,19 @@ ESTIMATORS = [
 @pytest.mark.parametrize(
     ("name", "choices"),
     [
-        ("Activation", ACTIVATIONS),
+        ("Activation", SQUASH),
         ("Attention", ATTENTIONS),
-        ("NonRecurrentActivation", NON_RECURRENT_ACTIVATIONS),
+        ("NonRecurrentActivation", ["relu", "tanh"]),
         ("DecoderCell", FEEDBACK_CELLS[1:]),
         ("Engine", ENGINES),
         ("FeedbackCell", FEEDBACK_CELLS),
         ("KernelInitializer", set(INITIALIZERS) - {"zeros"}),
         ("Level", [level for level in LEVELS if level is not None]),
         ("Loss", LOSSES),
-        ("MergeMode", MERGE_MODES),
+        ("MergeMode", ["concat", "sum", "ave"]),
         ("Optimizer", [name for name in MOMENTS if " " not in name]),
         ("Seasonal", [kind for kind in SEASONALS if kind is not None]),
-        ("StaticTo", STATIC_TO),
+        ("StaticTo", ["both", "state"]),
         ("Strategy", STRATEGIES),
         ("Trend", [trend for trend in TRENDS if trend is not None]),
     ],

@@ -175,7 +175,11 @@ def parameters(cls: type) -> Mapping[str, Parameter]:
     return getattr(cls, "_parameters", {})
 
 
-def check_parameters(model: Any) -> None:
-    """Raise unless each parameter of an estimator, taken by itself, has a value that is allowed."""
-    for name, parameter in parameters(type(model)).items():
-        parameter.rule(name, getattr(model, name))  # type: ignore[misc]
+def check_parameters(model: Any, cls: type | None = None) -> None:
+    """Raise unless each parameter of an estimator, taken by itself, has a value that is allowed.
+
+    With `cls`, the model is what such an estimator has made of its parameters: of those, it has some.
+    """
+    for name, parameter in parameters(cls or type(model)).items():
+        if cls is None or hasattr(model, name):
+            parameter.rule(name, getattr(model, name))  # type: ignore[misc]

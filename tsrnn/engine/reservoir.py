@@ -42,6 +42,22 @@ class Reservoir:
     strengths: np.ndarray
     leak_rate: float
 
+    def fits(self, n_inputs: int) -> bool:
+        """Say whether the arrays are those of a reservoir that reads so many inputs."""
+        units, fan_in = np.shape(self.bias)[0], np.shape(self.sources)[-1]
+        expected = [
+            (self.input_weights, np.float64, (units, n_inputs)),
+            (self.bias, np.float64, (units,)),
+            (self.sources, np.int32, (units, fan_in)),
+            (self.strengths, np.float64, (units, fan_in)),
+        ]
+        are_finite = all(
+            type(values) is np.ndarray and values.dtype == dtype and values.shape == shape and np.isfinite(values).all()
+            for values, dtype, shape in expected
+        )
+        connected = are_finite and units > 0 and fan_in > 0 and 0 <= self.sources.min() <= self.sources.max() < units
+        return bool(connected and 0 < self.leak_rate <= 1)
+
     @property
     def recurrent_weights(self) -> sparse.csr_array:
         """The matrix W of shape (units, units); row i holds what feeds unit i."""

@@ -4,15 +4,13 @@ from .cells import CELLS, Cell
 from .feedback import (
     ATTENTIONS,
     FEEDBACK_CELLS,
-    FEEDBACK_READS,
     FeedbackSpec,
     run_feedback,
 )
 from .initial import initial_weights
 from .model_spec import ModelSpec
-from .spec import ACTIVATIONS, HEADS, MERGE_MODES, STATIC_TO, NetworkSpec, Spec
+from .spec import HEADS, NetworkSpec, Spec
 from .without_recurrence import (
-    NON_RECURRENT_ACTIVATIONS,
     ConvSpec,
     FeedForwardSpec,
     NonRecurrentSpec,
@@ -21,21 +19,16 @@ from .without_recurrence import (
 )
 
 __all__ = [
-    "ACTIVATIONS",
     "ATTENTIONS",
     "CELLS",
     "Cell",
     "HEADS",
-    "MERGE_MODES",
-    "STATIC_TO",
     "ModelSpec",
     "NetworkSpec",
     "Spec",
-    "NON_RECURRENT_ACTIVATIONS",
     "NonRecurrentSpec",
     "ConvSpec",
     "FEEDBACK_CELLS",
-    "FEEDBACK_READS",
     "FeedForwardSpec",
     "FeedbackSpec",
     "covering_blocks",

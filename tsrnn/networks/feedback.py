@@ -20,7 +20,6 @@ from .tracing import segments
 __all__ = [
     "ATTENTIONS",
     "FEEDBACK_CELLS",
-    "FEEDBACK_READS",
     "NEVER",
     "FeedbackSpec",
     "known_before",
@@ -28,7 +27,6 @@ __all__ = [
 ]
 
 FEEDBACK_CELLS = tuple(name for name, cell in CELLS.items() if cell.in_feedback)
-FEEDBACK_READS = ("steps", "window", "encoder")
 ATTENTIONS = ("additive", "dot")
 NEVER = -1e9  # score of an empty step; minus infinity would give NaN where all are empty
 
@@ -102,6 +100,19 @@ class FeedbackSpec(WeightedSpec):
     segment: int = 1
     attention: str | None = None
     future: tuple[int, ...] = ()
+
+    def check(self, n_steps: int | None = None) -> None:
+        if self.future and self.horizon > self.n_steps:
+            raise ValueError(
+                f"y has {self.horizon} steps, but windows of {self.n_steps} steps hold that many values of "
+                "future_features only. Pass windows that are at least as long as y."
+            )
+        segments = {"steps": [1], "window": [self.n_steps], "encoder": range(1, self.n_steps + 1)}
+        reads = n_steps in (None, self.n_steps) and self.segment in segments.get(self.reads, ())
+        if not reads or not set(self.future) <= set(range(self.n_inputs)):
+            raise ValueError(f"{self!r:.300} does not read windows of {n_steps} steps")
+        if not 0 <= self.fed_back < self.per_target or (self.attention and self.reads != "encoder"):
+            raise ValueError(f"{self!r:.300} looks back at what is not there")
 
     @property
     def inputs(self) -> tuple[int, ...]:

@@ -17,20 +17,14 @@ from .cells import CELLS, Cell
 from .layer_list import Layer, LayerList
 
 __all__ = [
-    "ACTIVATIONS",
     "HEADS",
-    "MERGE_MODES",
-    "STATIC_TO",
     "NetworkSpec",
     "Spec",
     "WeightShape",
     "WeightedSpec",
 ]
 
-ACTIVATIONS = ("tanh", "softsign")
 HEADS = ("last", "sequence")
-STATIC_TO = ("both", "state")
-MERGE_MODES = ("concat", "sum", "ave")
 
 
 @dataclass(frozen=True)
@@ -71,6 +65,12 @@ class Spec(ABC):
     is_code = False
     #: What else there is to look at where states and gates cannot be looked into; None where they can.
     instead_of_states: str | None = "effective_memory and permutation_importance need its predictions only."
+
+    def check(self, n_steps: int | None = None) -> None:  # noqa: B027 - some numbers go together whatever they are
+        """Raise ValueError unless its numbers, each allowed by itself, make a network.
+
+        It may come from a user's parameters, `n_steps` of a window not known yet, or from a file.
+        """
 
     @abstractmethod
     def n_segments(self, n_steps: int) -> int:
@@ -224,8 +224,54 @@ class NetworkSpec(WeightedSpec):
 
     instead_of_states = None
 
+    def check(self, n_steps: int | None = None) -> None:
+        if self.residual and len(set(self.units)) > 1:
+            raise ValueError(
+                "residual=True adds the input of a layer to its output, so all layers must have the same number of "
+                f"units, got units={self.units!r}. Make them equal, or set residual=False."
+            )
+        if self.head == "sequence" and self.segment > 1:
+            raise ValueError(
+                f"return_sequences=True gives a prediction for each step, but segment={self.segment} reads that many "
+                "steps as one. Set segment=1 for it."
+            )
+        if self.transition_depth > 1 and not self.kind.recurrent_kernel:
+            raise ValueError(
+                f"transition_depth={self.transition_depth} acts between one state and the next, where a "
+                f"{self.kind.title} has no weights. Leave transition_depth=1; dropout, units, input_layers and "
+                "output_layers act elsewhere."
+            )
+        self._check_dilation(n_steps)
+        known = sorted(self.static) == sorted(set(self.static) & set(range(self.n_inputs)))
+        if self.head not in HEADS or not known or not self.inputs:
+            raise ValueError(f"{self!r:.300} does not say what is read and given out")
+        if self.peephole > self.kind.peepholes or (self.merge_mode != "concat" and not self.bidirectional):
+            raise ValueError(f"{self!r:.300} merges or sees what is not there")
+
+    def _check_dilation(self, n_steps: int | None) -> None:
+        dilation, units = (numbers[0] if len(numbers) == 1 else numbers for numbers in (self.dilation, self.units))
+        if self.dilation and len(self.dilation) != len(self.units):
+            raise ValueError(
+                f"dilation={dilation!r} must hold one number for each layer, and units={units!r} makes "
+                f"{len(self.units)}. Pass as many, or one integer for all."
+            )
+        if n_steps is None:
+            return
+        n_reads = self.n_segments(n_steps)
+        if max(self.dilation, default=1) > max(1, n_reads - 1):
+            raise ValueError(
+                f"dilation={dilation!r} goes back further than a window of {n_reads} recurrent steps ({n_steps} steps, "
+                f"segment={self.segment}) allows: at most {max(1, n_reads - 1)}. Use a smaller dilation or segment, or "
+                "longer windows."
+            )
+
     def output_shape(self, n_steps: int) -> tuple[int, ...]:
         return (self.n_segments(n_steps), self.n_outputs) if self.head == "sequence" else (self.n_outputs,)
+
+    @property
+    def carries(self) -> bool:
+        """Whether the state after one piece of a sequence is all that the next piece needs of it."""
+        return self.head == "sequence" and not (self.bidirectional or self.static or self.dilation)
 
     @property
     def directions(self) -> int:

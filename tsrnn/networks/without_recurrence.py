@@ -13,15 +13,12 @@ import numpy as np
 from .spec import WeightedSpec, WeightShape
 
 __all__ = [
-    "NON_RECURRENT_ACTIVATIONS",
     "NonRecurrentSpec",
     "ConvSpec",
     "FeedForwardSpec",
     "covering_blocks",
     "initial_non_recurrent_weights",
 ]
-
-NON_RECURRENT_ACTIVATIONS = ("relu", "tanh")
 
 
 class NonRecurrentSpec(WeightedSpec):
@@ -67,6 +64,10 @@ class FeedForwardSpec(NonRecurrentSpec):
     n_inputs: int
     n_outputs: int
     activation: str = "relu"
+
+    def check(self, n_steps: int | None = None) -> None:
+        if n_steps not in (None, self.n_steps):
+            raise ValueError(f"it reads {self.n_steps} steps, and windows have {n_steps}")
 
     @property
     def segment(self) -> int:

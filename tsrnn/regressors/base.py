@@ -16,7 +16,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _types as t
-from .._archive import SaveMixin
 from .._checks import check_choice, check_quantiles
 from .._estimator import Estimator
 from .._parameters import check_parameters
@@ -25,14 +24,15 @@ from .._warnings import warn_user
 from ..engine import Missing, ProgramKey, WindowData, lease
 from ..engine.distributions import point_forecast, quantile_forecast
 from ..engine.pieces import Reader
-from ..engine.resumption import Draws, TrainerState, owner_of, random_numbers
+from ..engine.resumption import Draws, random_numbers
 from ..engine.training import Outcome, TrainingInterrupted
 from ..exceptions import CapacityWarning
 from ..networks import Spec
 from .groups import Reading
 from .lesson import Lesson
+from .parameters import check_median
 from .reporting import ReportsToCallbacks
-from .saved import NETWORK, WINDOWS, check_network
+from .saved import SavedNetwork
 from .scoring import ScoresKnownTargets
 from .shown import ShowsNetwork
 from .sklearn_callbacks import with_callbacks
@@ -46,7 +46,7 @@ _MAX_PARAMETERS = 2**31 - 1  # the engines count weights in 32 bits
 
 
 class NetworkRegressor(
-    ReportsToCallbacks, SaveMixin, ScoresKnownTargets, ShowsNetwork, Estimator, TrainsNetwork, Reading
+    ReportsToCallbacks, SavedNetwork, ScoresKnownTargets, ShowsNetwork, Estimator, TrainsNetwork, Reading
 ):
     """Base of the regressors that train a network.
 
@@ -87,10 +87,6 @@ class NetworkRegressor(
         Trainable parameters.
     """
 
-    _saved = WINDOWS | NETWORK
-    _spec_class: type
-    _loss: str
-    _draws: Draws | None
     _not_shown: tuple[str, ...] = ("model_",)  # Keras is imported for it
     engine: t.Engine
 
@@ -453,37 +449,5 @@ class NetworkRegressor(
 
     def _check_together(self) -> None:
         """Raise if parameters that are allowed by themselves do not go together."""
-        if self.loss == "pinball" and len(tuple(self.quantiles)) > 1 and 0.5 not in self.quantiles:
-            raise ValueError(
-                f"with several quantiles predict returns the median, but quantiles={self.quantiles!r} do not hold 0.5. "
-                "Add it, or fit a single quantile."
-            )
-
-    # -- files ---------------------------------------------------------------------------------------------------------
-
-    def _check_state(self) -> None:
-        check_network(self)
-
-    def _from_earlier(self, state):
-        """Give the state of an optimiser that version 0.1.0 kept its owner: the optimiser of the parameters beside it.
-
-        It may be of another that was set before, and is none then.
-        """
-        arrays, weights = state.get("_trainer_state"), state.get("weights_")
-        if not isinstance(arrays, list) or not isinstance(weights, list):
-            return state
-        shapes = [np.shape(weight) for weight in weights]
-        if not all(isinstance(array, np.ndarray) and array.shape in ((), *shapes) for array in arrays):
-            return state
-        owned = TrainerState(owner_of(self.optimizer, self.momentum), tuple(arrays))
-        # A model of Keras says only with Keras how many weights it trains.
-        known = getattr(state.get("_spec"), "is_code", False) or owned.fits(shapes)
-        return state | {"_trainer_state": owned if known else None}
-
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        self.__dict__ = self._from_earlier(self.__dict__)
-
-    def _is_network(self, spec) -> bool:
-        """Say whether the numbers of a description make a network of this class; asked before anything is built."""
-        raise NotImplementedError
+        if self.loss == "pinball":
+            check_median("quantiles", self.quantiles)

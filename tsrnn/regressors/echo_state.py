@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._archive import SaveMixin
+from .._archive.schema import array, choice, instance, integer, require
 from .._canonical import canonical_rows
 from .._checks import check_int
 from .._estimator import Estimator
@@ -20,9 +20,10 @@ from .._publishing import publishes, reads_one_state
 from ..engine import Missing, WindowData
 from ..engine.data import features_with_gaps
 from ..engine.examples import Examples, drop_silent
+from ..engine.reservoir import Reservoir as DrawnReservoir
 from ..engine.reservoir import fit_readout, make_reservoir, read_inputs
 from .groups import EachStep, Reading, Reservoir, Seed, Segment
-from .saved import RESERVOIR, WINDOWS, check_reservoir
+from .saved import LONGEST_WINDOW, SavedWindows
 from .scoring import ScoresKnownTargets
 
 __all__ = ["EchoStateRegressor"]
@@ -45,7 +46,7 @@ class Washout:
 
 @estimator
 class EchoStateRegressor(
-    SaveMixin, ScoresKnownTargets, Estimator, Seed, Washout, Reading, EachStep, Segment, Reservoir
+    SavedWindows, ScoresKnownTargets, Estimator, Seed, Washout, Reading, EachStep, Segment, Reservoir
 ):
     """Echo state network [1]_ that maps windows to targets: a random reservoir with a ridge regression on its state.
 
@@ -104,7 +105,13 @@ class EchoStateRegressor(
     """
 
     _not_shown = ("reservoir_",)
-    _saved = WINDOWS | RESERVOIR
+    _saved = {
+        "coef_": array(np.float64, 2),
+        "intercept_": array(np.float64, 1),
+        "_reservoir": instance(DrawnReservoir),
+        "_segment": integer(1, LONGEST_WINDOW),
+        "_sequences": choice(True, False),
+    }
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -277,4 +284,10 @@ class EchoStateRegressor(
             )
 
     def _check_state(self) -> None:
-        check_reservoir(self)
+        super()._check_state()
+        n_inputs, units = self._segment * self._n_channels, len(self._reservoir.bias)
+        n_targets = self.n_outputs_ // (self.n_steps_in_ if self._sequences else 1)
+        fit = self.coef_.shape == (n_inputs + units, n_targets) and self.intercept_.shape == (n_targets,)
+        require(fit and self._reservoir.fits(n_inputs), "_reservoir and its readout do not fit each other")
+        each = self._segment == 1 and self._target_shape[:1] == (self.n_steps_in_,)
+        require(each or not self._sequences, "_sequences: there is no target for each step")

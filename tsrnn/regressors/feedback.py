@@ -12,26 +12,8 @@ from .._parameters import estimator
 from .._publishing import reads_one_state
 from ..engine import WindowData
 from ..engine.distributions import n_parameters, point_forecast
-from ..networks import (
-    ACTIVATIONS,
-    ATTENTIONS,
-    FEEDBACK_CELLS,
-    FEEDBACK_READS,
-    FeedbackSpec,
-    initial_weights,
-    run_feedback,
-)
-from .groups import (
-    DECODER_CELLS,
-    Decoder,
-    EachStep,
-    Feedback,
-    FutureFeatures,
-    OutputCell,
-    Segment,
-    TeacherForcing,
-    Width,
-)
+from ..networks import FeedbackSpec, initial_weights, run_feedback
+from .groups import Decoder, EachStep, Feedback, FutureFeatures, OutputCell, Segment, TeacherForcing, Width
 from .inputs import align_targets
 from .keras_trained import KerasTrainedRegressor
 from .parameters import feature_channels, layer_units
@@ -44,7 +26,6 @@ class _FeedbackRegressor(KerasTrainedRegressor, TeacherForcing, FutureFeatures, 
 
     _spec: FeedbackSpec
     _spec_class = FeedbackSpec
-    _cells: tuple[str, ...]
     cell: Any
     units: Any
 
@@ -167,7 +148,7 @@ class _FeedbackRegressor(KerasTrainedRegressor, TeacherForcing, FutureFeatures, 
 
     def _describe(self, n_inputs: int, reads: str, segment: int, attention: str | None = None) -> FeedbackSpec:
         horizon, n_targets = (*self._target_shape, 1, 1)[:2]
-        return FeedbackSpec(
+        spec = FeedbackSpec(
             cell=self.cell,
             units=layer_units(self.units),
             reads=reads,
@@ -181,19 +162,15 @@ class _FeedbackRegressor(KerasTrainedRegressor, TeacherForcing, FutureFeatures, 
             activation=self.activation,
             segment=segment,
             attention=attention,
-            future=self._future_channels(horizon),
+            future=self._future_channels(),
         )
+        spec.check(self.n_steps_in_)
+        return spec
 
-    def _future_channels(self, horizon: int) -> tuple[int, ...]:
+    def _future_channels(self) -> tuple[int, ...]:
         """Return the channels of `future_features`: the features, and the missing indicators that they have."""
         future, n_features = self.future_features, self._n_features_per_step
-        channels = feature_channels("future_features", future, n_features, self._missing.indicators)
-        if channels and horizon > self.n_steps_in_:
-            raise ValueError(
-                f"y has {horizon} steps, but windows of {self.n_steps_in_} steps hold that many values of "
-                "future_features only. Pass windows that are at least as long as y."
-            )
-        return channels
+        return feature_channels("future_features", future, n_features, self._missing.indicators)
 
     def _check_windows(self, windows: WindowData) -> None:
         super()._check_windows(windows)
@@ -207,27 +184,8 @@ class _FeedbackRegressor(KerasTrainedRegressor, TeacherForcing, FutureFeatures, 
     def _initial_weights(self, rng: np.random.Generator) -> list[np.ndarray]:
         return initial_weights(self._spec, rng, head=self.head_initializer)
 
-    # -- files ---------------------------------------------------------------------------------------------------------
-
-    def _is_network(self, spec: FeedbackSpec) -> bool:
-        """Say whether the numbers of a description make a network."""
-        sizes = (spec.horizon, spec.n_targets, spec.per_target, spec.segment, *spec.units)
-        horizon, n_targets = (*self._target_shape, 1, 1)[:2]
-        return (
-            spec.cell in self._cells
-            and bool(spec.units)
-            and min(sizes) > 0
-            and spec.n_steps == self.n_steps_in_
-            and spec.segment <= spec.n_steps
-            and (spec.horizon, spec.n_targets) == (horizon, n_targets)
-            and 0 <= spec.fed_back < spec.per_target
-            and spec.activation in ACTIVATIONS
-            and spec.attention in (None, *ATTENTIONS)
-            and (spec.attention is None or spec.reads == "encoder")
-            and set(spec.future) <= set(range(spec.n_inputs))
-            and (not spec.future or spec.horizon <= spec.n_steps)
-            and spec.reads in FEEDBACK_READS
-        )
+    def _is_mine(self, spec: FeedbackSpec) -> bool:
+        return (*self._target_shape, 1, 1)[:2] == (spec.horizon, spec.n_targets)
 
 
 @estimator
@@ -275,8 +233,6 @@ class OutputRecurrentRegressor(_FeedbackRegressor, EachStep, Width, OutputCell):
     ['teacher_forced', 'free_running']
     """
 
-    _cells = FEEDBACK_CELLS
-
     def _network(self, n_inputs: int) -> FeedbackSpec:
         if self.return_sequences:
             return self._describe(n_inputs, "steps", 1)
@@ -290,9 +246,8 @@ class OutputRecurrentRegressor(_FeedbackRegressor, EachStep, Width, OutputCell):
                 "each of which reads all features. Set one of the two."
             )
 
-    def _is_network(self, spec: FeedbackSpec) -> bool:
-        reads = (spec.reads, spec.segment) in (("steps", 1), ("window", spec.n_steps))
-        return reads and super()._is_network(spec)
+    def _is_mine(self, spec: FeedbackSpec) -> bool:
+        return spec.reads in ("steps", "window") and super()._is_mine(spec)
 
 
 @estimator
@@ -331,11 +286,9 @@ class Seq2SeqRegressor(_FeedbackRegressor, Segment, Width, Decoder):
     (200, 3, 2)
     """
 
-    _cells = DECODER_CELLS
-
     def _network(self, n_inputs: int) -> FeedbackSpec:
         segment = min(int(self.segment), self.n_steps_in_)
         return self._describe(n_inputs, "encoder", segment, self.attention)
 
-    def _is_network(self, spec: FeedbackSpec) -> bool:
-        return spec.reads == "encoder" and super()._is_network(spec)
+    def _is_mine(self, spec: FeedbackSpec) -> bool:
+        return spec.reads == "encoder" and super()._is_mine(spec)

@@ -20,12 +20,11 @@ class _MinimalRegressor(_RecurrentRegressor, MinimalRecurrence):
 
     def _check_together(self) -> None:
         super()._check_together()
-        for name, plain in (("recurrent_dropout", 0.0), ("transition_depth", 1)):
-            if (value := getattr(self, name)) != plain:
-                raise ValueError(
-                    f"{name}={value!r} acts between one state and the next, where {type(self).__name__} has no "
-                    f"weights. Leave {name}={plain}; dropout, units, input_layers and output_layers act elsewhere."
-                )
+        if self.recurrent_dropout != 0:
+            raise ValueError(
+                f"recurrent_dropout={self.recurrent_dropout!r} acts between one state and the next, where "
+                f"{type(self).__name__} has no weights. Leave recurrent_dropout=0.0; dropout acts elsewhere."
+            )
 
 
 @estimator

@@ -6,12 +6,21 @@ from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
-__all__ = ["feature_channels", "layer_units"]
+__all__ = ["check_median", "feature_channels", "layer_units"]
 
 
 def layer_units(units: Any) -> tuple[int, ...]:
     """Return the width of each layer; one number stands for one layer."""
     return (int(units),) if isinstance(units, Integral) else tuple(int(u) for u in units)
+
+
+def check_median(name: str, quantiles: Sequence[float]) -> None:
+    """Raise if there are several quantiles, and none of them is what `predict` returns."""
+    if len(tuple(quantiles)) > 1 and 0.5 not in quantiles:
+        raise ValueError(
+            f"with several quantiles predict returns the median, but {name}={quantiles!r} do not hold 0.5. Add it, or "
+            "fit a single quantile."
+        )
 
 
 def feature_channels(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._archive.schema import array, list_of, optional, require
 from .._checks import check_choice, check_int
 from .._parameters import estimator
 from .._publishing import reads_one_state
@@ -17,7 +19,7 @@ from .base import NetworkRegressor
 from .groups import Engine, Head, MemoryCell, Recurrence, Segment, Sequences, Width
 from .lesson import Lesson
 from .parameters import feature_channels, layer_units
-from .saved import RECURRENT, check_states, is_recurrent
+from .saved import FLOAT32
 from .states import SequenceStates
 from .stream import Stream
 
@@ -36,22 +38,31 @@ class _RecurrentRegressor(NetworkRegressor, Engine, Sequences, Head, Segment, Re
     _cell: str
     _spec: NetworkSpec
     _spec_class = NetworkSpec
-    _saved = RECURRENT
+    _saved = {
+        "state_": optional(list_of(FLOAT32)),
+        "_n_seen": optional(array(np.int64, 1)),
+        "_left_state": optional(array(np.float32, 2)),
+    }
 
     def _network(self, n_inputs: int) -> NetworkSpec:
         n_targets = self.n_outputs_ // (self.n_steps_in_ if self.return_sequences else 1)
+        n_outputs = n_targets * n_parameters(self._loss, self._quantiles)
+        spec = replace(self._axes(), n_inputs=n_inputs, n_outputs=n_outputs, static=self._static_channels())
+        spec.check(self.n_steps_in_)
+        return spec
+
+    def _axes(self) -> NetworkSpec:
+        """Describe what the parameters alone say of the network."""
         units = layer_units(self.units)
         return NetworkSpec(
             cell=self._cell,
             units=units,
-            n_inputs=n_inputs,
-            n_outputs=n_targets * n_parameters(self._loss, self._quantiles),
+            n_inputs=1,
+            n_outputs=1,
             activation=self.activation,
             bidirectional=bool(self.bidirectional),
             segment=int(self.segment),
             head="sequence" if self.return_sequences else "last",
-            static=self._static_channels(),
-            static_to=self.static_to,
             # What changes nothing is left at its default: such networks are equal, and the native engine computes them.
             merge_mode=self.merge_mode if self.bidirectional else "concat",
             residual=bool(self.residual) and len(units) > 1,
@@ -59,6 +70,7 @@ class _RecurrentRegressor(NetworkRegressor, Engine, Sequences, Head, Segment, Re
             input_layers=tuple(int(width) for width in self.input_layers),
             output_layers=tuple(int(width) for width in self.output_layers),
             peephole=bool(getattr(self, "peephole", False)),
+            static_to=self.static_to,
             dilation=self._dilations(len(units)),
         )
 
@@ -110,16 +122,9 @@ class _RecurrentRegressor(NetworkRegressor, Engine, Sequences, Head, Segment, Re
 
     def _dilations(self, n_layers: int) -> tuple[int, ...]:
         """Return the dilation of each layer, or () if no state goes further back than one step."""
-        given = self.dilation
+        given, plain = self.dilation, (1,) * n_layers
         dilations = tuple(map(int, given)) if isinstance(given, Sequence) else (int(given),) * n_layers
-        n_reads = -(-self.n_steps_in_ // int(self.segment))
-        if max(dilations) > max(1, n_reads - 1):
-            raise ValueError(
-                f"dilation={self.dilation!r} goes back further than a window of {n_reads} recurrent steps "
-                f"({self.n_steps_in_} steps, segment={self.segment}) allows: at most {max(1, n_reads - 1)}. Use a "
-                "smaller dilation or segment, or longer windows."
-            )
-        return dilations if max(dilations) > 1 else ()
+        return () if dilations == plain else dilations
 
     def _static_channels(self) -> tuple[int, ...]:
         """Return the channels of `static_features`: the features, and the missing indicators that they have."""
@@ -177,22 +182,7 @@ class _RecurrentRegressor(NetworkRegressor, Engine, Sequences, Head, Segment, Re
 
     def _check_together(self) -> None:
         super()._check_together()
-        n_layers = len(layer_units(self.units))
-        if self.residual and len(set(layer_units(self.units))) > 1:
-            raise ValueError(
-                "residual=True adds the input of a layer to its output, so all layers must have the same number of "
-                f"units, got units={self.units!r}. Make them equal, or set residual=False."
-            )
-        if isinstance(self.dilation, (tuple, list)) and len(self.dilation) != n_layers:
-            raise ValueError(
-                f"dilation={self.dilation!r} must hold one number for each layer, and units={self.units!r} makes "
-                f"{n_layers}. Pass as many, or one integer for all."
-            )
-        if self.return_sequences and self.segment > 1:
-            raise ValueError(
-                f"return_sequences=True gives a prediction for each step, but segment={self.segment} reads that many "
-                "steps as one. Set segment=1 for it."
-            )
+        self._axes().check()
         self._check_tbptt_steps()
 
     def _check_tbptt_steps(self) -> None:
@@ -217,12 +207,25 @@ class _RecurrentRegressor(NetworkRegressor, Engine, Sequences, Head, Segment, Re
                     f"{self.tbptt_steps} steps to the next. Set {name}={plain!r}, or tbptt_steps=None."
                 )
 
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def _is_mine(self, spec: NetworkSpec) -> bool:
+        # More transitions than arrays would only cost the time to count them.
+        return spec.cell == self._cell and 1 <= spec.transition_depth <= len(self.weights_)
+
     def _check_state(self) -> None:
         super()._check_state()
-        check_states(self)
-
-    def _is_network(self, spec) -> bool:
-        return is_recurrent(self, spec)
+        spec, piece, n_seen = self._spec, self._piece, getattr(self, "_n_seen", np.zeros(0, np.int64))
+        require((n_seen >= 0).all(), "_n_seen does not count steps")
+        if piece is not None:
+            longest = max(self.n_steps_in_, int(n_seen.max(initial=0)))
+            good = piece <= longest and spec.carries
+            require(good, f"_piece: {spec!r:.300} does not read sequences in pieces of {piece} steps")
+        shapes = [(len(n_seen), width) for width in spec.state_widths] if piece is not None and len(n_seen) else []
+        found = [state.shape for state in getattr(self, "state_", [])]
+        require(found == shapes, f"state_ has the shapes {found!r:.200} instead of {shapes!r:.200}")
+        left, width = getattr(self, "_left_state", None), sum(spec.state_widths)
+        require(left is None or (shapes and left.shape == (len(n_seen), width)), "_left_state does not fit state_")
 
 
 @estimator

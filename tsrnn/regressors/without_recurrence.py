@@ -8,14 +8,13 @@ from .. import _types as t
 from .._checks import check_int
 from .._parameters import estimator, param
 from ..networks import (
-    NON_RECURRENT_ACTIVATIONS,
     ConvSpec,
     FeedForwardSpec,
     NonRecurrentSpec,
     covering_blocks,
     initial_non_recurrent_weights,
 )
-from .groups import MAX_BLOCKS, Convolutions, NonRecurrentNetwork, Width
+from .groups import Convolutions, NonRecurrentNetwork, Width
 from .keras_trained import KerasTrainedRegressor
 from .parameters import layer_units
 
@@ -66,10 +65,6 @@ class FeedForwardRegressor(_NonRecurrentRegressor, Width):
     def _network(self, n_inputs: int) -> FeedForwardSpec:
         return FeedForwardSpec(layer_units(self.units), self.n_steps_in_, n_inputs, self._n_numbers(), self.activation)
 
-    def _is_network(self, spec: FeedForwardSpec) -> bool:
-        sizes = spec.units and min(spec.units) > 0 and spec.n_steps == self.n_steps_in_
-        return bool(sizes) and spec.activation in NON_RECURRENT_ACTIVATIONS
-
 
 @estimator
 class ConvRegressor(Convolutions, _NonRecurrentRegressor):
@@ -112,7 +107,3 @@ class ConvRegressor(Convolutions, _NonRecurrentRegressor):
         covering = covering_blocks(self.n_steps_in_, kernel_size)
         n_blocks = covering if self.n_blocks == "auto" else int(self.n_blocks)
         return ConvSpec(int(self.filters), n_blocks, kernel_size, n_inputs, self._n_numbers(), self.activation)
-
-    def _is_network(self, spec: ConvSpec) -> bool:
-        sizes = min(spec.filters, spec.kernel_size, spec.n_blocks) > 0 and spec.n_blocks <= MAX_BLOCKS
-        return sizes and spec.activation in NON_RECURRENT_ACTIVATIONS

@@ -4,8 +4,6 @@ Where defaults differ, the line is written again in the class, or in the forecas
 """
 
 from .network import (
-    DECODER_CELLS,
-    MAX_BLOCKS,
     Convolutions,
     Decoder,
     EachStep,
@@ -40,7 +38,6 @@ __all__ = [
     "NonRecurrentNetwork",
     "Convolutions",
     "Cost",
-    "DECODER_CELLS",
     "Decoder",
     "Descent",
     "EachStep",
@@ -49,7 +46,6 @@ __all__ = [
     "FutureFeatures",
     "Head",
     "Loss",
-    "MAX_BLOCKS",
     "MemoryCell",
     "MinimalRecurrence",
     "MissingValues",

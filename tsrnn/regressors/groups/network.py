@@ -14,13 +14,11 @@ from .rules import NOT_NEGATIVE, RATE, SHARE
 __all__ = [
     "NonRecurrentNetwork",
     "Convolutions",
-    "DECODER_CELLS",
     "Decoder",
     "EachStep",
     "Feedback",
     "FutureFeatures",
     "Head",
-    "MAX_BLOCKS",
     "MemoryCell",
     "MinimalRecurrence",
     "MissingValues",
