@@ -6,7 +6,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from tsrnn.exceptions import DataError
-from tsrnn.forecasters.base import BaseForecaster, check_steps, interval_levels
+from tsrnn.forecasters.base import BaseForecaster
+from tsrnn.forecasters.requests import check_steps, interval_levels
 from tsrnn.frames import as_names
 
 

@@ -18,8 +18,9 @@ from . import _types as t
 from ._progress import work
 from ._public import short_name
 from .exceptions import DataError
-from .forecasters.base import BaseForecaster, interval_levels
+from .forecasters.base import BaseForecaster
 from .forecasters.mean import MeanForecaster
+from .forecasters.requests import interval_levels
 from .frames import (
     as_names,
     check_columns,

@@ -27,8 +27,9 @@ from ._warnings import warn_user
 from .backtest import Backtest, Plan, check_model, check_refit, make_plan, model_name, run_plan
 from .baselines import trivial_kind, with_baselines
 from .exceptions import DataError, SilentNetworkWarning
-from .forecasters.base import BaseForecaster, interval_levels
+from .forecasters.base import BaseForecaster
 from .forecasters.naive import NaiveForecaster, SeasonalNaiveForecaster
+from .forecasters.requests import interval_levels
 from .forecasters.ridge import RidgeForecaster
 from .metrics import USUAL
 from .scores import best_first, check_metrics, scales, score_blocks, score_models, units, usual_sort, with_units

@@ -16,7 +16,7 @@ from .._checks import check_quantiles
 from ..exceptions import DataError
 from ..frames import is_length
 
-__all__ = ["check_levels", "check_request", "check_steps"]
+__all__ = ["check_levels", "check_request", "check_steps", "interval_levels"]
 
 ALLOWED = "a number of steps, or the timestamps to forecast (a DatetimeIndex, or a frame or Series indexed by them)"
 
@@ -46,6 +46,15 @@ def check_levels(quantiles: Any) -> np.ndarray:
         way = f" Write {(given / 100).tolist()} for percent." if percent else ""
         way = way or (f" Write quantiles=[{quantiles}]." if isinstance(quantiles, numbers.Real) else "")
         raise DataError(f"{exc}{way}") from None
+
+
+def interval_levels(coverage: float) -> tuple[np.ndarray, str]:
+    """Return the two tail levels of a central interval and its suffix in column names ('90' for 0.9)."""
+    if not isinstance(coverage, numbers.Real) or not 0 < coverage < 1:
+        percent = isinstance(coverage, numbers.Real) and 1 < coverage < 100
+        way = f" Write {coverage / 100:g} for {coverage:g} %." if percent else ""
+        raise DataError(f"coverage must lie strictly between 0 and 1, got {coverage!r}.{way}")
+    return np.array([(1 - coverage) / 2, (1 + coverage) / 2]), f"{100 * coverage:g}"
 
 
 def _way(X: Any) -> str:

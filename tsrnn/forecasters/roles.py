@@ -18,7 +18,10 @@ from ..frames import (
     warn_of_empty_columns,
 )
 
-__all__ = ["Named", "container_of", "read_roles"]
+__all__ = ["Named", "Roles", "container_of", "read_roles"]
+
+#: The columns in use, and the names of targets, past and future covariates.
+Roles = tuple[pd.DataFrame, list[Any], list[Any], list[Any]]
 
 
 class Named(NamedTuple):
@@ -29,7 +32,7 @@ class Named(NamedTuple):
     future: Any
 
 
-def read_roles(X, y, named: Named, takes_covariates: bool) -> tuple[pd.DataFrame, list, list, list]:
+def read_roles(X: Any, y: Any, named: Named, takes_covariates: bool) -> Roles:
     """Return the columns in use, ordered targets, past, future, and the three lists of names.
 
     Raises
@@ -66,7 +69,7 @@ def read_roles(X, y, named: Named, takes_covariates: bool) -> tuple[pd.DataFrame
     return data, targets, past, future
 
 
-def join_target(X, y, target) -> tuple[pd.DataFrame, list, list]:
+def join_target(X: Any, y: Any, target: Any) -> tuple[pd.DataFrame, list[Any], list[Any]]:
     """Put y beside X's columns; a y without a time index of its own takes X's.
 
     Returns
@@ -96,7 +99,7 @@ def join_target(X, y, target) -> tuple[pd.DataFrame, list, list]:
     return pd.concat([y, X], axis=1), wanted, list(y.columns)
 
 
-def target_frame(X, y, wanted) -> pd.DataFrame:
+def target_frame(X: pd.DataFrame, y: Any, wanted: list[Any]) -> pd.DataFrame:
     """Return y as a frame on X's index, its columns named."""
     if not isinstance(y, (pd.Series, pd.DataFrame)):
         values = np.asarray(y).reshape(len(X), -1)
@@ -111,7 +114,7 @@ def target_frame(X, y, wanted) -> pd.DataFrame:
     return y.set_axis(X.index)
 
 
-def container_of(y) -> str:
+def container_of(y: Any) -> str:
     """What `predict` gives back for such a y: "frame", "series", or "array" for a one-dimensional ndarray."""
     if np.ndim(y) != 1:  # None, a DataFrame, a matrix
         return "frame"

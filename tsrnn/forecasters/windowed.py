@@ -284,8 +284,8 @@ class WindowForecaster(BaseForecaster, Windowing):
                 f"{some(self.past_)} are not known beyond the cutoff. Fit with horizon={steps}."
             )
 
-    def _check_future_known(self, values, index, rows, steps):
-        super()._check_future_known(values, index, rows, steps)
+    def _check_future_known(self, frame, rows, steps):
+        super()._check_future_known(frame, rows, steps)
         self._check_fed_back(steps)
 
     def _roll_chunk(self, values, cutoffs, blocks):
@@ -383,7 +383,7 @@ class WindowForecaster(BaseForecaster, Windowing):
             model.regressor_ = model._train(frame.to_numpy(), cutoffs[: max(1, split - self.block_ + 1)])
         held = cutoffs[split:] if split < len(cutoffs) else cutoffs[-1:]
         # Steps beyond the end of the data have no error; dropping their windows would drop errors of nearer steps.
-        values = self._values(frame, steps)
+        values = self._values(self._longer(frame, steps))
         truth = values[held[:, None] + np.arange(1, steps + 1), : len(self.targets_)]
         return truth - model._forecast_hiding(values, held, steps, gap, hidden)
 

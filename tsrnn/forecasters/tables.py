@@ -1,0 +1,285 @@
+"""Between the tables of a user and arrays: what was handed in becomes rows on a grid, and results get the user's form.
+
+`ReadsTables` is the one place of a forecaster that knows in what form series come: a frame, a series beside covariates,
+a history, timestamps. What is forecast from rows is no concern of it. Imports frames and exceptions, and labels,
+requests and roles beside it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import numbers
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from .._archive.schema import Attribute, choice, instance, names
+from ..exceptions import DataError
+from ..frames import (
+    TimeGrid,
+    check_columns,
+    check_frame,
+    check_not_tiny,
+    check_on_grid,
+    check_time_index,
+    in_zone,
+    infer_grid,
+    some,
+)
+from .labels import as_objects, column_index
+from .requests import check_steps
+from .roles import Named, Roles, container_of, read_roles
+
+__all__ = ["ReadsTables", "Request", "Table"]
+
+Table = pd.DataFrame | pd.Series
+#: What `predict` is asked for: steps ahead, or timestamps.
+Request = int | Table | pd.Index
+
+
+class Asked(NamedTuple):
+    """Which rows are to be forecast.
+
+    Attributes
+    ----------
+    stamps : DatetimeIndex of shape (n_stamps,)
+    steps : ndarray of int, shape (n_stamps,)
+        How many steps after the last row of the history; 0 for rows up to there.
+    as_given : Index of shape (n_stamps,)
+        The stamps as the user has them.
+    covariates : DataFrame or None
+        What came with them.
+    """
+
+    stamps: pd.DatetimeIndex
+    steps: np.ndarray
+    as_given: pd.Index
+    covariates: pd.DataFrame | None
+
+
+class ReadsTables:
+    """Part of a forecaster that reads tables and gives them back.
+
+    Fitted attributes: ``data_`` (the rows seen, validated), ``grid_`` (how time goes on), ``origin_`` (the first row
+    fitted, from which row positions count), ``targets_``, ``past_`` and ``future_`` (column names by role).
+    """
+
+    _not_shown: tuple[str, ...] = ("container_", "origin_")
+    target: Any
+    freq: str | None
+    data_: pd.DataFrame
+    grid_: TimeGrid
+    origin_: pd.Timestamp
+    targets_: list[Any]
+    past_: list[Any]
+    future_: list[Any]
+    container_: str
+
+    #: Whether covariates reach the model. Columns given beside y are ignored where not.
+    _takes_covariates = False
+    _saved: ClassVar[dict[str, Attribute]] = {
+        "targets_": names(least=1),
+        "past_": names(),
+        "future_": names(),
+        "data_": instance(pd.DataFrame),
+        "grid_": instance(TimeGrid),
+        "origin_": instance(pd.Timestamp),
+        "container_": choice("frame", "series", "array"),
+    }
+
+    # ------------------------------------------------------------------ what a user handed in
+
+    def _read(self, X: Any, y: Any) -> np.ndarray:
+        """Take in the rows to fit, with their roles and grid, and return their values."""
+        data, targets, past, future = self._read_roles(X, y)
+        index = getattr(X, "index", None)
+        grid = infer_grid(index if isinstance(index, pd.PeriodIndex) else pd.DatetimeIndex(data.index), self.freq)
+        if data[targets].isna().all().any():
+            empty = [name for name in targets if data[name].isna().all()]
+            raise DataError(f"target column(s) {some(empty)} hold no observation at all.")
+        check_not_tiny(data)
+        self.targets_, self.past_, self.future_ = targets, past, future
+        self.data_, self.grid_, self.origin_ = data, grid, data.index[0]
+        self.container_ = container_of(y)
+        return self._values(grid.regularise(data))
+
+    def _read_roles(self, X: Any, y: Any) -> Roles:
+        """Return the columns in use, ordered targets, past, future, and the three lists of names."""
+        named = Named(self.target, getattr(self, "past_covariates", None), getattr(self, "future_covariates", None))
+        return read_roles(X, y, named, self._takes_covariates)
+
+    def _read_new(self, X: Any, y: Any) -> pd.DataFrame:
+        """Return the rows seen with new ones below them."""
+        new, targets, _, _ = self._read_roles(X, y)
+        if targets != self.targets_:
+            raise DataError(f"fitted on target(s) {self.targets_!r}, but the update holds {targets!r}.")
+        check_columns(new, list(self.data_.columns))
+        new = in_zone(new[list(self.data_.columns)], self._zone)
+        known = new.index[new.index <= self.data_.index[-1]]
+        if len(known):
+            raise DataError(f"rows {some(known)} are not after the last known row, {self.data_.index[-1]}.")
+        data = pd.concat([self.data_, new])
+        check_on_grid(pd.DatetimeIndex(data.index), self.grid_, f"freq={self.grid_.freq!r}")
+        return data
+
+    def _read_history(self, history: Any) -> pd.DataFrame:
+        """Return the rows to forecast from."""
+        if isinstance(history, pd.Series):
+            history = history.to_frame(self.targets_[0] if len(self.targets_) == 1 else history.name)
+        if not isinstance(history, pd.DataFrame):
+            raise DataError(f"history must be a DataFrame or Series, got {type(history).__name__}.")
+        used = list(self.data_.columns)
+        check_columns(history, used, "column")
+        data = in_zone(check_frame(history[used], "history"), self._zone, "history")
+        if not len(data):
+            raise DataError("history has no rows.")
+        check_on_grid(check_time_index(data.index), self.grid_, f"freq={self.grid_.freq!r}")
+        return data
+
+    def _read_request(self, X: Any, last: pd.Timestamp) -> Asked:
+        """Find the stamps that are asked for, after and up to the last row of the history."""
+        if isinstance(X, numbers.Integral):
+            stamps = self.grid_.future(last, check_steps(X))
+            return Asked(stamps, np.arange(1, len(stamps) + 1), self.grid_.give_back(stamps), None)
+        index = X.index if isinstance(X, (pd.DataFrame, pd.Series)) else X
+        stamps = check_time_index(index, "X to predict")
+        if not len(stamps):
+            raise DataError("X to predict has no rows; pass the timestamps to forecast or a number of steps.")
+        stamps = in_zone(stamps, self._zone, "X to predict")
+        steps = np.zeros(len(stamps), dtype=int)
+        steps[stamps > last] = self.grid_.steps_ahead(last, stamps[stamps > last])
+        return Asked(stamps, steps, index, X if isinstance(X, pd.DataFrame) else None)
+
+    def _read_truth(self, X: Any) -> pd.DataFrame:
+        """Return the targets that stand in X."""
+        frame = X.to_frame(self.targets_[0]) if isinstance(X, pd.Series) and len(self.targets_) == 1 else X
+        if not isinstance(frame, pd.DataFrame):
+            raise DataError(f"score needs what came: pass y, or a frame with the targets, not {type(X).__name__}.")
+        check_columns(frame, self.targets_, "target")
+        return frame[self.targets_]
+
+    def _read_cutoffs(self, cutoffs: Any, tz: Any) -> pd.DatetimeIndex:
+        index = pd.Index(cutoffs)
+        stamps = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else pd.DatetimeIndex(index)
+        return in_zone(stamps, tz, "cutoffs")
+
+    @property
+    def _zone(self) -> dt.tzinfo | None:
+        return pd.DatetimeIndex(self.data_.index).tz
+
+    # ------------------------------------------------------------------ rows
+
+    def _values(self, frame: pd.DataFrame) -> np.ndarray:
+        """The rows of a frame as an array, and at its right what the time alone tells."""
+        return np.hstack([frame.to_numpy(), self._time_columns(pd.DatetimeIndex(frame.index))])
+
+    def _longer(self, frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
+        """The frame with so many rows of NaN after its last."""
+        return frame.reindex(frame.index.append(self.grid_.future(frame.index[-1], n_rows))) if n_rows else frame
+
+    def _extend(self, frame: pd.DataFrame, asked: Asked) -> np.ndarray:
+        """Add the rows to forecast below the history: NaN, except for the future covariates given."""
+        stamps, length = asked.stamps[asked.steps > 0], int(asked.steps.max())
+        # Which stamps the steps 1..length have: on a calendar, those given say which days are open.
+        rows: pd.Index = self.grid_.rows_ahead(frame.index[-1], stamps)
+        longer = self._longer(frame.reindex(frame.index.append(rows)), self._steps_ahead(length) - length)
+        if self.future_:
+            rows = longer.index[len(frame) :]
+            longer.iloc[len(frame) :, -len(self.future_) :] = self._known_ahead(asked, rows, length).to_numpy()
+        return self._values(longer)
+
+    def _known_ahead(self, asked: Asked, rows: pd.Index, steps: int) -> pd.DataFrame:
+        """Return the future covariates of these rows."""
+        given = asked.covariates
+        if given is None:
+            given = pd.DataFrame(index=asked.stamps, columns=self.future_, dtype=float)
+        check_columns(given, self.future_, "future covariate")
+        known = in_zone(check_frame(given[self.future_], "X to predict"), self._zone).dropna()
+        missing = rows.difference(known.index)
+        if len(missing):
+            raise DataError(
+                f"future covariates {some(self.future_)} are needed for every step up to {rows[-1]}; missing "
+                f"timestamps: {some(missing, 24)}. Pass predict(X) with a frame that has them."
+                f"{self._block_advice(steps)}"
+            )
+        return known.loc[rows]
+
+    def _rows_to_forecast(
+        self, steps: int, history: Table, cutoffs: pd.DatetimeIndex
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        """Return the rows of the history and of the steps beyond its end, and in which of them the cutoffs are."""
+        frame = self.grid_.regularise(self._read_history(history))
+        if not len(cutoffs):
+            raise DataError("there are no cutoffs to forecast from; pass at least one row of the history.")
+        rows = frame.index.get_indexer(cutoffs)
+        if (rows < 0).any():
+            raise DataError(f"cutoff(s) {some(cutoffs[rows < 0])} are not rows of the history.")
+        longer = self._longer(frame, max(0, int(rows.max()) + self._steps_ahead(steps) + 1 - len(frame)))
+        self._check_future_known(longer, rows, steps)
+        return longer, rows
+
+    def _check_future_known(self, frame: pd.DataFrame, rows: np.ndarray, steps: int) -> None:
+        """Raise `DataError` unless the future covariates of all steps after these rows are known."""
+        if not self.future_:
+            return
+        needed = np.unique(rows[:, None] + np.arange(1, self._steps_read(steps) + 1))
+        ahead = frame.iloc[needed, -len(self.future_) :]
+        unknown = ahead.index[ahead.isna().any(axis=1)]
+        if len(unknown):
+            raise DataError(
+                f"future covariates {some(self.future_)} must be known for every forecast row; missing timestamps: "
+                f"{some(unknown, 24)}.{self._block_advice(steps)}"
+            )
+
+    def _block_advice(self, steps: int) -> str:
+        block = self._steps_read(1)
+        if steps % block == 0:
+            return ""
+        return (
+            f" This model forecasts {block} steps at once from the covariates of all of them: pass those of whole "
+            f"blocks and take the first {steps} step(s), or fit with a shorter horizon or strategy='recursive'."
+        )
+
+    def _steps_ahead(self, steps: int) -> int:
+        """Rows after a cutoff that forecasts of so many steps need to be there."""
+        return self._steps_read(steps) if self.future_ else steps
+
+    # ------------------------------------------------------------------ the user's own form
+
+    def _frame(self, values: np.ndarray, index: pd.Index, labels: list[Any]) -> pd.DataFrame:
+        return pd.DataFrame(values, index=index, columns=column_index(labels, self.data_.columns))
+
+    def _give_back(self, values: np.ndarray, index: pd.Index) -> pd.DataFrame | pd.Series | np.ndarray:
+        """Forecasts as y was given to `fit`."""
+        frame = self._frame(values, index, self.targets_)
+        if self.container_ == "frame":
+            return frame
+        # Wrappers such as TransformedTargetRegressor hand over an ndarray and reshape the one they get back.
+        return frame[self.targets_[0]] if self.container_ == "series" else values[:, 0]
+
+    def _tidy(self, forecasts: np.ndarray, index: pd.DatetimeIndex, rows: np.ndarray) -> pd.DataFrame:
+        """Forecasts (n_cutoffs, steps, n_targets) from these rows, one below the other."""
+        n_cutoffs, steps, n_targets = forecasts.shape
+        step = np.arange(1, steps + 1)
+        ahead = index[(rows[:, None] + step).ravel()]
+        return pd.DataFrame(
+            {
+                "cutoff": np.repeat(self.grid_.give_back(index[rows]), steps * n_targets),
+                # (n_cutoffs, steps), then once per target
+                "ds": np.repeat(self.grid_.give_back(ahead), n_targets),
+                "step": np.tile(np.repeat(step, n_targets), n_cutoffs),
+                "target": np.tile(as_objects(self.targets_), n_cutoffs * steps),
+                "y_pred": forecasts.ravel(),
+            }
+        )
+
+    # ------------------------------------------------------------------ hooks
+
+    def _time_columns(self, index: pd.DatetimeIndex) -> np.ndarray:
+        """Columns known from the time alone, shape (n_rows, n_time_columns), for a regular index."""
+        return np.empty((len(index), 0))
+
+    def _steps_read(self, steps: int) -> int:
+        """How many rows after a cutoff hold the future covariates that `_forecast` reads for so many steps."""
+        return steps
