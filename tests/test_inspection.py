@@ -26,6 +26,7 @@ from tsrnn import (
     SimpleRNNRegressor,
     inspection,
 )
+from tsrnn.engine import Missing
 from tsrnn.engine.distributions import n_parameters
 from tsrnn.engine.losses import loss_gradient, mean_loss
 from tsrnn.exceptions import CapacityWarning, GradientWarning, NotFittedError
@@ -47,7 +48,7 @@ from tsrnn.inspection import (
     recurrent_spectrum,
     suggest_learning_rate,
 )
-from tsrnn.inspection._source import channel_names, choose_rows, find_network, read_examples, read_inputs
+from tsrnn.inspection._source import channel_names, choose_rows, find_network, read_examples
 from tsrnn.metrics import mae
 from tsrnn.networks import FeedbackSpec, FeedForwardSpec, ModelSpec, NetworkSpec, initial_weights
 
@@ -126,7 +127,7 @@ def test_what_is_read_gives_the_predictions_with_gaps_and_shorter_windows(cell, 
     np.testing.assert_allclose(outputs, model.predict(X), atol=2e-6)
     short = inspection._source.run_network(model, X[:, 2:]).outputs
     np.testing.assert_allclose(short, model.predict(X[:, 2:]), atol=2e-6)
-    assert read_inputs(model, X)[0].shape == (40, 6, 3)  # two features and the missing indicator of one
+    assert model.__network_view__().inputs(X)[0].shape == (40, 6, 3)  # two features and the missing indicator of one
 
 
 def test_rows_are_spread_over_all_and_end_with_the_last():
@@ -155,10 +156,15 @@ def test_what_has_no_network_is_refused(estimator, error, match, hourly):
         gate_trace(estimator)
 
 
+def hold(model, spec):
+    """Give a regressor a network that it was not trained for."""
+    model.weights_, model._spec, model._missing = [], spec, Missing(np.zeros(1, np.float32), ())
+    model._n_features_per_step, model._target_shape, model._loss, model._quantiles = 1, (1,), "mse", ()
+
+
 def test_a_model_written_in_keras_is_refused():
     model = KerasRegressor(lambda: None)
-    model.weights_ = []
-    model._spec = ModelSpec("", None, 1, 1, (), 0, model.build, {})
+    hold(model, ModelSpec("", None, 1, 1, (), 0, model.build, {}))
     with pytest.raises(TypeError, match="holds a model that was written in Keras"):
         gate_trace(model, np.zeros((1, 2, 1)))
 
@@ -172,7 +178,7 @@ def test_a_model_written_in_keras_is_refused():
     ids=["feedback", "no state"],
 )
 def test_networks_whose_states_are_not_traced_are_refused(model, spec):
-    model.weights_, model._spec = [], spec
+    hold(model, spec)
     with pytest.raises(TypeError, match=f"of a {type(model).__name__} are not traced.*permutation_importance"):
         gate_trace(model, np.zeros((1, 2, 1)))
 
@@ -208,7 +214,7 @@ def test_a_minimal_cell_has_a_gradient_flow_but_no_recurrent_kernel(cell, ax):
     model = {"min_gru": MinGRURegressor, "min_lstm": MinLSTMRegressor}[cell](units=3, random_state=0)
     display = GradientFlowDisplay.from_estimator(model, X, y, ax=ax)
     assert display.spectrum is None and display.text.startswith("Layer 1, forward, hidden state h: reaches")
-    model._spec, model.weights_ = NetworkSpec(cell, (3,), 2, 2), []
+    hold(model, NetworkSpec(cell, (3,), 2, 2))
     with pytest.raises(ValueError, match=f"cell='{cell}' has no recurrent kernel"):
         recurrent_spectrum(model)
 
@@ -291,7 +297,7 @@ def test_gates_of_a_forecaster_are_those_of_its_newest_window(forecaster):
     windows, _ = forecaster._windows(forecaster._scaled(values), np.array([len(values) - 1]))
     table = gate_trace(forecaster, network=1)
     last = table.loc[table["lag"] == 0, "h"].to_numpy()
-    expected = network.predict(part._view(windows)[0])[0]
+    expected = network.predict(part.view(windows)[0])[0]
     np.testing.assert_allclose(last @ network.weights_[-2] + network.weights_[-1], expected, atol=1e-6)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
 from tsrnn import GRURegressor, LSTMRegressor, MinGRURegressor, MinLSTMRegressor, SimpleRNNRegressor
-from tsrnn.inspection._source import start_training
+from tsrnn.inspection._source import before_training
 from tsrnn.networks.tracing import trace
 
 CLASSES = [LSTMRegressor, GRURegressor, SimpleRNNRegressor]
@@ -62,7 +62,7 @@ def test_networks_that_keras_computes_are_read_one_observation_at_a_time_too(cls
     X = windows()
     X[:, :, 1] = X[:, :1, 1]  # constant, as static features are
     model = cls(**{"units": 5, "random_state": 0} | options)
-    model = start_training(model, X, X[:, -1, 0])[0]
+    model = before_training(model, X, X[:, -1, 0])
     spec = model._spec
     model.weights_ = [np.random.default_rng(0).normal(scale=0.5, size=weight.shape) for weight in spec.weights]
     stream = model.stream(n_streams=2)

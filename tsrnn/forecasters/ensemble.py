@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from ..regressors.base import NetworkRegressor
 from ..windows import WindowArray
 from .linear import LinearMap
 
-__all__ = ["Ensemble", "Part"]
+__all__ = ["Ensemble", "EnsembleView", "Part"]
 
 #: Standard deviation, in units of the scaled series, below which a window is not made larger.
 LEAST_SCALE = 0.1
@@ -50,7 +52,7 @@ class Part:
 
     def fit(self, training, held, progress: Work) -> Part:
         """Train the networks on windows and targets, stopping by the held-out ones if there are any."""
-        lesson, test = self._lesson(*training), held and self._lesson(*held)
+        lesson, test = self.lesson(*training), held and self.lesson(*held)
         for network in self.networks:
             with progress.unit("network", numbered=True):
                 network._fit_windows(*lesson, validation=test)
@@ -63,13 +65,13 @@ class Part:
 
     def predict_networks(self, windows: WindowArray) -> np.ndarray:
         """Return what the networks add to the linear forecast (n_windows, n_outputs)."""
-        seen, unit = self._view(windows)
+        seen, unit = self.view(windows)
         out = np.mean([network.predict(seen).reshape(len(windows), -1) for network in self.networks], axis=0)
         return self._unscaled(out[..., None], unit)[..., 0]
 
     def predict_quantiles(self, windows: WindowArray, quantiles) -> np.ndarray:
         """Return the averages of the networks' quantiles (n_windows, n_outputs, n_quantiles)."""
-        seen, unit = self._view(windows)
+        seen, unit = self.view(windows)
         out = np.mean([network.predict_quantiles(seen, quantiles) for network in self.networks], axis=0)
         out = self._unscaled(out.reshape(len(windows), -1, len(quantiles)), unit)
         return out if self.linear is None else out + self.linear.predict(windows)[..., None]
@@ -79,11 +81,11 @@ class Part:
         linear = 0 if self.linear is None else self.linear.n_parameters
         return linear + sum(network.n_parameters_ for network in self.networks)
 
-    def _lesson(self, windows, y):
+    def lesson(self, windows, y):
         """Windows, targets and weights as the networks are to see them."""
         if self.linear is not None:
             y = y - self.linear.predict(windows)
-        seen, unit = self._view(windows)
+        seen, unit = self.view(windows)
         y = y.reshape(len(y), -1, self.n_targets)  # the targets of one step stand together
         y = y if unit is None else y / unit[:, None]
         y = y[..., 0] if self.n_targets == 1 else y
@@ -91,7 +93,7 @@ class Part:
             return seen, y
         return seen, y, unit.mean(axis=1) ** WEIGHT_POWERS.get(self.networks[0].loss, 1)
 
-    def _view(self, windows):
+    def view(self, windows):
         """The windows as the networks see them, and the scale of each (n_windows, n_scaled), None for 1."""
         if not self.n_scaled:
             return windows, None
@@ -105,6 +107,27 @@ class Part:
             return out
         # (n, steps * K, Q) -> (n, steps, K, Q)
         return (out.reshape(len(out), -1, self.n_scaled, out.shape[2]) * unit[:, None, :, None]).reshape(out.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class EnsembleView:
+    """What inspection may see of a fitted forecaster.
+
+    Attributes
+    ----------
+    parts : list of Part
+    channels : list
+        What the columns of a window are called.
+    windows : callable
+        Returns all windows of the rows that the forecaster knows.
+    examples : callable
+        Returns the windows and targets that it was fitted on.
+    """
+
+    parts: list[Part]
+    channels: list[Any]
+    windows: Callable[[], WindowArray]
+    examples: Callable[[], tuple[WindowArray, np.ndarray]]
 
 
 @dataclass(eq=False)

@@ -23,7 +23,8 @@ from ..frames import season_length
 from ..regressors.base import NetworkRegressor
 from ..regressors.reporting import ReportsToCallbacks
 from ..significance import critical_value, long_run_standard_error
-from .ensemble import Ensemble, Part
+from ..windows import WindowArray
+from .ensemble import Ensemble, EnsembleView, Part
 from .groups import ForecasterCost, ForecasterTraining, NetworkParts
 from .linear import LinearMap, fit_linear
 from .naive import read_clock, season_clock
@@ -276,6 +277,23 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
     def _ensemble(self) -> Ensemble:
         """The networks: those that forecast, or those in whose place a trivial forecast stands."""
         return self.stopped_ if isinstance(self.regressor_, Trivial) else self.regressor_
+
+    def __ensemble_view__(self) -> EnsembleView:
+        """Return what inspection may see of the networks."""
+        targets, columns = list(self.targets_), list(self.data_.columns)
+        together = targets if self._n_together() == len(targets) else ["target"]
+
+        def windows() -> WindowArray:
+            values = self.grid_.regularise(self.data_).to_numpy()
+            # Of the last rows, the covariates of the steps ahead are not known.
+            known = len(values) - (self.block_ if self.future_ else 0)
+            return self._windows(self._scaled(values), np.arange(self.window_ - 1, known))[0]
+
+        def examples() -> tuple[WindowArray, np.ndarray]:
+            values = self.grid_.regularise(self.data_).to_numpy()[: self.n_rows_fit_]
+            return self._examples(values, self._training_cutoffs(values))
+
+        return EnsembleView(self._ensemble.parts, together + columns[len(targets) :], windows, examples)
 
     def _time_columns(self, index):
         """The clock that tells which row the last season has for a step, where that is the forecast."""

@@ -12,11 +12,10 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_int
-from ..forecasters.ensemble import Ensemble, Part
+from ..forecasters.ensemble import Part
 from ..networks import NetworkSpec
 from ..networks.tracing import Trace, trace
 from ..regressors.base import NetworkRegressor
-from ..regressors.lesson import Lesson
 
 __all__ = [
     "before_training",
@@ -25,11 +24,9 @@ __all__ = [
     "find_network",
     "read_dense",
     "read_examples",
-    "read_inputs",
     "read_some_windows",
     "run_network",
     "spec_of",
-    "start_training",
     "take",
 ]
 
@@ -56,20 +53,19 @@ def find_network(estimator: Any, network: int = 0) -> tuple[NetworkRegressor, Pa
     check_is_fitted(estimator)
     members: list[tuple[NetworkRegressor, Part | None]] = [(estimator, None)]
     if not isinstance(estimator, NetworkRegressor):
-        ensemble = getattr(estimator, "_ensemble", None)
-        if not isinstance(ensemble, Ensemble):
+        if not hasattr(estimator, "__ensemble_view__"):
             raise TypeError(
                 f"{type(estimator).__name__} has no recurrent network to look into. Pass an LSTM, GRU or SimpleRNN "
                 "regressor or forecaster; of a pipeline its last step, with the windows that the steps before it make."
             )
-        members = [(member, part) for part in ensemble.parts for member in part.networks]
+        members = [(member, part) for part in estimator.__ensemble_view__().parts for member in part.networks]
     check_int("network", network, 0, len(members) - 1)
     return members[network]
 
 
 def spec_of(regressor: NetworkRegressor) -> NetworkSpec:
     """Return the description of a regressor's network if `trace` can follow its states."""
-    spec = regressor._spec
+    spec: Any = regressor.__network_view__().spec
     if spec.instead_of_states is not None:
         raise TypeError(
             f"states and gradients of a {type(regressor).__name__} are not traced. {spec.instead_of_states}"
@@ -79,7 +75,7 @@ def spec_of(regressor: NetworkRegressor) -> NetworkSpec:
 
 def run_network(regressor: NetworkRegressor, X: Any) -> Trace:
     """Run the network over windows as `predict` does, and keep its states and gates."""
-    return trace(spec_of(regressor), regressor.weights_, *read_inputs(regressor, X))
+    return trace(spec_of(regressor), regressor.weights_, *regressor.__network_view__().inputs(X))
 
 
 def read_some_windows(estimator: Any, X: Any, network: int) -> tuple[NetworkRegressor, Any]:
@@ -88,11 +84,7 @@ def read_some_windows(estimator: Any, X: Any, network: int) -> tuple[NetworkRegr
     if part is None:
         return regressor, _given(estimator, X, "X")
     _check_none(estimator, X)
-    values = estimator.grid_.regularise(estimator.data_).to_numpy()
-    # Of the last rows, the covariates of the steps ahead are not known.
-    known = len(values) - (estimator.block_ if estimator.future_ else 0)
-    windows, _ = estimator._windows(estimator._scaled(values), np.arange(estimator.window_ - 1, known))
-    return regressor, part._view(windows)[0]
+    return regressor, part.view(estimator.__ensemble_view__().windows())[0]
 
 
 def read_examples(
@@ -111,26 +103,15 @@ def read_examples(
     regressor, part = find_network(estimator, network)
     _check_none(estimator, X)
     _check_none(estimator, y)
-    values = estimator.grid_.regularise(estimator.data_).to_numpy()[: estimator.n_rows_fit_]
-    windows, y, *_ = part._lesson(  # type: ignore[union-attr]
-        *estimator._examples(values, estimator._training_cutoffs(values))
-    )
+    windows, y, *_ = part.lesson(*estimator.__ensemble_view__().examples())  # type: ignore[union-attr]
     return before_training(regressor, windows, y) if fresh else regressor, windows, y
 
 
 def before_training(regressor: Any, X: Any, y: Any) -> NetworkRegressor:
     """Return a copy of a regressor with the weights that `fit` starts from, for windows and targets like these."""
-    return start_training(regressor, X, y)[0]
-
-
-def start_training(regressor: Any, X: Any, y: Any) -> tuple[NetworkRegressor, Lesson, np.random.Generator]:
-    """Return a copy of a regressor as `fit` begins with it, what it is to learn, and the random numbers."""
-    fresh = clone(regressor)
-    fresh._check_parameters()
-    lesson = fresh._read_lesson(X, y, reset=True, allow_nan=True)
-    _, rng = fresh._random_numbers(None)
-    fresh._start(lesson, rng)
-    return fresh, lesson, rng
+    fresh: NetworkRegressor = clone(regressor)
+    fresh.__rehearse__(X, y)
+    return fresh
 
 
 def _given(estimator: Any, values: Any, name: str) -> Any:
@@ -151,21 +132,6 @@ def _check_none(estimator: Any, values: Any) -> None:
         )
 
 
-def read_inputs(regressor: NetworkRegressor, X: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return windows as the network reads them, gaps filled and missing indicators added, and their empty steps.
-
-    Returns
-    -------
-    inputs : ndarray of float64, shape (n_windows, n_steps, n_inputs)
-        The steps are those of `fit`: a shorter window is filled up on the left. (With `tbptt_steps`, those of X.)
-    lead : ndarray of int, shape (n_windows,)
-        Empty leading steps of each window.
-    """
-    X = regressor._read_windows(X)
-    windows = regressor._window_data(X, masked=True)
-    return regressor._missing.channels(windows.dense(slice(None)).astype(np.float64)), windows.lead
-
-
 def choose_rows(n_windows: int, max_windows: int) -> np.ndarray:
     """Return at most `max_windows` row numbers, evenly spread over all, the last one among them."""
     n = min(n_windows, check_int("max_windows", max_windows) or 1)
@@ -175,7 +141,7 @@ def choose_rows(n_windows: int, max_windows: int) -> np.ndarray:
 def read_dense(regressor: NetworkRegressor, X: Any, max_windows: int, *further: np.ndarray) -> list[Any]:
     """Return at most `max_windows` windows as float32 (n, n_steps, n_features), NaN kept, and the rows of `further`."""
     rows = choose_rows(len(X), max_windows)
-    dense = np.asarray(regressor._read_windows(take(X, rows)), dtype=np.float32)
+    dense = np.asarray(regressor.__network_view__().read(take(X, rows)), dtype=np.float32)
     return [dense, *(values[rows] for values in further)]
 
 
@@ -186,8 +152,5 @@ def take(X: Any, rows: Any) -> Any:
 
 def channel_names(estimator: Any, regressor: NetworkRegressor) -> list:
     """Return what the channels of a window are called: columns of a forecaster, else positions."""
-    if estimator is regressor:
-        return regressor._feature_names() or list(range(regressor._n_features_per_step))
-    targets, columns = list(estimator.targets_), list(estimator.data_.columns)
-    together = targets if estimator._n_together() == len(targets) else ["target"]
-    return together + columns[len(targets) :]
+    view = regressor.__network_view__() if estimator is regressor else estimator.__ensemble_view__()
+    return view.channels

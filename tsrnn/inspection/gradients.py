@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -111,10 +112,11 @@ def _loss_gradient(regressor: NetworkRegressor, seen: Trace, y: np.ndarray) -> n
     outputs, y = seen.outputs, np.asarray(y, dtype=np.float64).reshape(len(y), -1)
     gradient = np.zeros_like(outputs)
     last = outputs[:, -1] if outputs.ndim == 3 else outputs
-    n_targets = regressor.n_outputs_ // (regressor.n_steps_in_ if outputs.ndim == 3 else 1)
+    view = regressor.__network_view__()
+    n_targets = math.prod(view.step_shape)
     into = gradient[:, -1] if outputs.ndim == 3 else gradient
     # An empty window has no outputs in a sequence, and nothing to learn from.
-    into[:] = np.nan_to_num(loss_gradient(regressor._loss, y[:, -n_targets:], last, regressor._quantiles))
+    into[:] = np.nan_to_num(loss_gradient(view.loss, y[:, -n_targets:], last, view.quantiles))
     return gradient
 
 

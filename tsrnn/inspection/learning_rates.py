@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 
 from .._checks import check_int, check_real
-from ..engine import ProgramKey, lease
+from ..engine import lease
 from ..engine.examples import Examples
 from ..engine.losses import mean_loss
 from ..engine.pieces import Pieces, Reader
 from ..plots import COLOURS
+from ..regressors.base import NetworkRegressor
 from ._draw import single, tidy
-from ._source import choose_rows, read_examples, start_training
+from ._source import choose_rows, read_examples
 
 __all__ = ["LearningRateRangeDisplay", "learning_rate_range_test", "suggest_learning_rate"]
 
@@ -71,19 +72,16 @@ def learning_rate_range_test(
     check_real("max_rate", max_rate, min_rate, closed="neither")
     check_int("n_batches", n_batches, 2)
     regressor, X, y = read_examples(estimator, X, y, network, fresh=True)
-    fresh, lesson, rng = start_training(regressor, X, y)
-    examples, feed = lesson.training, lesson.feed(int(fresh.batch_size), fresh._spec)
-    plan = fresh._plan(feed.n_rows, None)
-    per_epoch = feed.n_batches(plan.batch_size)
-    plan = replace(plan, epochs=-(-n_batches // per_epoch))
-    key = ProgramKey(fresh._forward_key(lesson.parts), fresh._trainer_key(plan, per_epoch))
+    fresh: NetworkRegressor = clone(regressor)
+    begun = fresh.__rehearse__(X, y, n_batches)
+    feed, plan, rng, network = begun.feed, begun.plan, begun.rng, fresh.__network_view__()
     losses: list[float] = []
-    with lease(key, fresh.engine) as program:
-        program.load(fresh.weights_)
+    with lease(begun.key, begun.engine) as program:
+        program.load(network.weights)
         program.reset_trainer(int(rng.integers(2**31)))
-        data = program.bind(feed.windows, fresh._missing, feed.y, feed.weight, feed.carry)
-        probe = examples.take(choose_rows(len(examples), max_windows))
-        probed = Reader(program, probe.windows, fresh._missing)
+        data = program.bind(feed.windows, network.missing, feed.y, feed.weight, feed.carry)
+        probe = begun.examples.take(choose_rows(len(begun.examples), max_windows))
+        probed = Reader(program, probe.windows, network.missing)
         rates = np.geomspace(min_rate, max_rate, n_batches)
         for rate, rows in zip(rates, _endless(feed, plan.batch_size, rng if plan.shuffle else None), strict=False):
             program.train_steps(data, rows[None], plan.numbers_at(0, float(rate)))

@@ -103,7 +103,7 @@ def _effects(regressor: NetworkRegressor, dense: np.ndarray, channel: int, chang
 def last_predictions(regressor: NetworkRegressor, dense: np.ndarray) -> np.ndarray:
     """Predictions (n_windows, n_outputs); of a sequence, those of its last step."""
     predictions = np.asarray(regressor.predict(dense))
-    if regressor._spec.head == "sequence":
+    if regressor.__network_view__().spec.head == "sequence":
         predictions = predictions[:, -1]
     return predictions.reshape(len(dense), -1)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -38,6 +39,7 @@ from .shown import ShowsNetwork
 from .sklearn_callbacks import with_callbacks
 from .states import SequenceStates
 from .training import TrainsNetwork
+from .view import NetworkView, Rehearsal
 
 __all__ = ["NetworkRegressor"]
 
@@ -318,6 +320,26 @@ class NetworkRegressor(
         """
         resume = resume or self.warm_start
         return self._fit(X, y, sample_weight, resume=resume, allow_nan=True, validation=validation)
+
+    def __network_view__(self) -> NetworkView:
+        """Return what streams and inspection may see of the network."""
+        channels = self._feature_names() or [*range(self._n_features_per_step)]
+        learnt = self._target_shape, self._loss, self._quantiles
+        reading = self._read_windows, partial(self._window_data, masked=True)
+        return NetworkView(self._spec, self.weights_, self._missing, channels, *learnt, *reading)
+
+    def __rehearse__(self, X: Any, y: Any, n_batches: int = 1) -> Rehearsal:
+        """Begin a `fit` of at least so many batches with all windows, and stop before the first."""
+        self._check_parameters()
+        lesson = self._read_lesson(X, y, reset=True, allow_nan=True)
+        _, rng = self._random_numbers(None)
+        self._start(lesson, rng)
+        feed = lesson.feed(int(self.batch_size), self._spec)
+        plan = self._plan(feed.n_rows, None)
+        per_epoch = feed.n_batches(plan.batch_size)
+        plan = replace(plan, epochs=-(-n_batches // per_epoch))
+        key = ProgramKey(self._forward_key(lesson.parts), self._trainer_key(plan, per_epoch))
+        return Rehearsal(lesson.training, feed, plan, key, self.engine, rng)
 
     # -- fitting -----------------------------------------------------------------------------------------------------
 

@@ -65,16 +65,12 @@ class Stream:
     _states: list[list[State]]  # by layer, those that its next steps start from
 
     def __init__(self, regressor: NetworkRegressor, n_streams: int = 1, *, state=None, n_seen=None):
-        spec: Any = regressor._spec
-        check_readable(spec)
-        self.n_streams = n_streams
-        self._spec, self._missing = spec, regressor._missing
-        self._loss, self._quantiles = regressor._loss, regressor._quantiles
-        shape = regressor._target_shape
-        self._shape = shape[1:] if spec.head == "sequence" else shape
-        self._n_features = regressor._n_features_per_step
-        check_weights(regressor.weights_, [weight.shape for weight in spec.weights])
-        self._weights = split_weights(spec, [np.asarray(values, dtype=np.float64) for values in regressor.weights_])
+        view = regressor.__network_view__()
+        check_readable(view.spec)
+        check_weights(view.weights, [weight.shape for weight in view.spec.weights])
+        self.n_streams, self._n_features, self._shape = n_streams, len(view.channels), view.step_shape
+        self._spec, self._missing, self._loss, self._quantiles = view.spec, view.missing, view.loss, view.quantiles
+        self._weights = split_weights(view.spec, [np.asarray(values, dtype=np.float64) for values in view.weights])
         self.reset()
         if state is not None:
             parts = iter(np.asarray(part, dtype=np.float64) for part in state)
