@@ -47,7 +47,32 @@ class Spec(NamedTuple):
         """Rows that the differences use up: d + D * s."""
         return self.order[1] + self.seasonal_order[1] * self.seasonal_order[3]
 
-    def __str__(self):
+    @property
+    def n_lags(self) -> int:
+        """Coefficients of lags: p + q + P + Q."""
+        return sum(self.order[::2]) + sum(self.seasonal_order[:3:2])
+
+    def n_parameters(self, n_covariates: int) -> int:
+        """Those of the trend, covariates, Fourier terms and lags, and the variance."""
+        fourier = 2 * self.harmonics - (2 * self.harmonics == self.season)
+        return len(self.trend or "") + n_covariates + max(fourier, 0) + self.n_lags + 1
+
+    def fits(self, n_rows: int) -> bool:
+        """Whether these, which may be anything, are a model whose state is no larger than the rows fitted."""
+        for numbers, length in ((self.order, 3), (self.seasonal_order, 4), ((self.harmonics, self.season), 2)):
+            whole = isinstance(numbers, tuple) and all(type(number) is int for number in numbers)
+            if not whole or len(numbers) != length or not all(0 <= number <= n_rows + 1 for number in numbers):
+                return False
+        (p, _, q), (P, D, Q, s) = self.order, self.seasonal_order
+        return (
+            self.trend in (None, "c", "t", "ct")
+            and self.season >= 1
+            and 2 * self.harmonics <= self.season
+            and (s > 1 or not (P or D or Q))
+            and max(p + P * s, q + Q * s) + self.n_lost <= 2 * n_rows
+        )
+
+    def __str__(self) -> str:
         seasonal = str(self.seasonal_order) if any(self.seasonal_order) else ""
         return f"ARIMA{self.order}{seasonal}"
 
@@ -323,9 +348,8 @@ def autoregression(y: np.ndarray, spec: Spec) -> np.ndarray:
 
 def exact_fit(coefficients, spec: Spec, scale: float) -> Fit:
     """The model of a series that the regressors and differences explain without rest, where no likelihood is finite."""
-    n_arma = sum(spec.order[::2]) + sum(spec.seasonal_order[:3:2])
     # The filter divides by the variance, so it cannot be 0.
-    params = np.concatenate([coefficients, np.zeros(n_arma), [(EXACT * scale) ** 2]])
+    params = np.concatenate([coefficients, np.zeros(spec.n_lags), [(EXACT * scale) ** 2]])
     return Fit(params, scale, EXACT_LIKELIHOOD, False, True)
 
 

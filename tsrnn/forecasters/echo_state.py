@@ -13,7 +13,7 @@ from ..regressors import EchoStateRegressor
 from ..regressors.groups import MissingValues, Reservoir, Seed
 from .groups import AutoSegment
 from .recurrent import segment_for
-from .saved import check_parameters, check_regressor
+from .saved import check_parameters
 from .windowed import WindowForecaster
 
 __all__ = ["EchoStateForecaster"]
@@ -67,7 +67,7 @@ class EchoStateForecaster(WindowForecaster, Seed, MissingValues, AutoSegment, Re
 
     def _check_state(self) -> None:
         super()._check_state()
-        check_regressor(self, self.regressor_)
+        self.regressor_.__check_reads__(*self._window_shape(), self._n_outputs())
         check_parameters(self, self.regressor_)
 
     def _fit_regressor(self, windows, y):

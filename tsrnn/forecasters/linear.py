@@ -1,13 +1,18 @@
-"""Ridge regression from whole windows to all steps, in closed form: what a network adds to. Imports windows only."""
+"""Ridge regression from whole windows to all steps, in closed form: what a network adds to.
+
+Imports windows and the schema of files.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import linalg
 
+from .._archive.schema import array, require
 from ..windows import WindowArray
 
 __all__ = ["LinearMap", "fit_linear", "fit_penalised"]
@@ -37,6 +42,13 @@ class LinearMap:
     coef: np.ndarray
     intercept: np.ndarray
     penalty: float
+
+    def check(self, n_inputs: int, n_outputs: int) -> None:
+        """Raise `ArchiveError` unless the arrays, which may be anything, have these sizes."""
+        for name, shape in (("coef", (n_inputs, n_outputs)), ("intercept", (n_outputs,))):
+            values: Any = getattr(self, name)
+            good = array(np.float32, len(shape)).holds(values) and values.shape == shape
+            require(good, f"{name} of a linear map is not float32 of shape {shape}")
 
     @property
     def n_parameters(self) -> int:

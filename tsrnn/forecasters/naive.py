@@ -19,7 +19,6 @@ from ..frames import season_length as season_of
 from .base import BaseForecaster
 from .groups import Season, Table
 from .observed import carry_forward, latest_of_phase, latest_rows, take_rows
-from .saved import n_regular
 
 __all__ = ["DriftForecaster", "NaiveForecaster", "SeasonalNaiveForecaster"]
 
@@ -209,7 +208,7 @@ class SeasonalNaiveForecaster(WalkForecaster, Season):
 
     def _check_state(self) -> None:
         super()._check_state()
-        n_rows = n_regular(self)
+        n_rows = len(self._seen())
         require(self.season_length_ <= n_rows, f"season_length_ is {self.season_length_}, longer than {n_rows} rows")
 
     def _time_columns(self, index):

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._archive.schema import added, choice, either, instance, none_or, real
+from .._archive.schema import added, choice, either, instance, none_or, real, require
 from .._parameters import parameters
 from .._progress import Work, work
 from .._publishing import reads_one_state
@@ -29,7 +29,7 @@ from .groups import ForecasterCost, ForecasterTraining, NetworkParts
 from .linear import LinearMap, fit_linear
 from .naive import read_clock, season_clock
 from .observed import rows_since_observed
-from .saved import check_ensemble, check_parameters, check_trivial
+from .saved import check_parameters
 from .scaling import observed_mean
 from .trivial import TRIVIAL, Trivial, trivial_forecasts
 from .validation import split_in_time
@@ -250,7 +250,7 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
         before = targets[: cutoffs[0] + 1]
         mean = observed_mean(before)
         mean = np.where(np.isnan(mean), self.mean_[:n_targets], mean)
-        season, index = season_length(self.grid_), self.grid_.rows(pd.DatetimeIndex(self.data_.index))
+        season, index = season_length(self.grid_), pd.DatetimeIndex(self._seen().index)
         clock = read_clock(season_clock(self.grid_, index, self.origin_, season))
         candidates = trivial_forecasts(before, mean, season, self.window_)
         ahead = targets, self._target_scale(), cutoffs, self.block_, n_views, clock
@@ -284,13 +284,13 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
         together = targets if self._n_together() == len(targets) else ["target"]
 
         def windows() -> WindowArray:
-            values = self.grid_.regularise(self.data_).to_numpy()
+            values = self._seen().to_numpy()
             # Of the last rows, the covariates of the steps ahead are not known.
             known = len(values) - (self.block_ if self.future_ else 0)
             return self._windows(self._scaled(values), np.arange(self.window_ - 1, known))[0]
 
         def examples() -> tuple[WindowArray, np.ndarray]:
-            values = self.grid_.regularise(self.data_).to_numpy()[: self.n_rows_fit_]
+            values = self._seen().to_numpy()[: self.n_rows_fit_]
             return self._examples(values, self._training_cutoffs(values))
 
         return EnsembleView(self._ensemble.parts, together + columns[len(targets) :], windows, examples)
@@ -356,12 +356,34 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
 
     def _check_state(self) -> None:
         super()._check_state()
-        for forecast in (self.regressor_, self.stopped_):
-            if isinstance(forecast, Trivial):
-                check_trivial(self, forecast)
-            elif forecast is not None:
-                check_ensemble(self, forecast)
+        if isinstance(trivial := self.regressor_, Trivial):
+            beaten = self.beats_last_value_ is False and self.trivial_ == trivial.name
+            kept = beaten and type(self.stopped_) is Ensemble
+            require(kept, f"a trivial forecast, {trivial.name!r:.60}, stands where networks were not beaten by it")
+            trivial.check(len(self.targets_), self.window_)
+        for ensemble in (self.regressor_, self.stopped_):
+            if isinstance(ensemble, Ensemble):
+                self._check_ensemble(ensemble)
         check_parameters(self, self._ensemble.networks[0])
+
+    def _check_ensemble(self, ensemble: Ensemble) -> None:
+        """Check the networks and linear maps that are averaged, each as `Part` describes it."""
+        together, loss, kind = self._n_together(), self.loss, self._regressor_class
+        require(ensemble.parts, "an Ensemble has no parts")
+        for part in ensemble.parts:
+            require(type(part) is Part, "an Ensemble holds what is no Part")
+            require(part.networks and part.n_targets == together, "a part does not have the targets of a window")
+            require(part.n_scaled in (0, together), f"a part scales {part.n_scaled} of {together} targets")
+            if part.linear is not None:
+                require(type(part.linear) is LinearMap, "a part adds what is no LinearMap")
+                part.linear.check(math.prod(self._window_shape()), self._n_outputs())
+            for network in part.networks:
+                fitted = type(network) is kind and hasattr(network, "weights_")
+                require(fitted, f"a network of {type(self).__name__} is not a fitted {kind.__name__}")
+                network.__check_reads__(*self._window_shape(), self._n_outputs())
+                view = network.__network_view__()
+                learnt = view.loss == loss and (loss != "pinball" or view.quantiles == tuple(self.quantiles))
+                require(learnt, f"loss={loss!r}, but a network was trained with {view.loss!r} {view.quantiles}")
 
     @property
     def n_parameters_(self) -> int:

@@ -11,7 +11,7 @@ from sklearn.utils import get_tags
 from .._archive.schema import require
 from .._parameters import FORECAST, estimator, group, param
 from ..exceptions import DataError
-from .saved import check_parameters, check_regressor
+from .saved import check_parameters
 from .windowed import CHUNK, WindowForecaster, count_between
 
 __all__ = ["RegressionForecaster"]
@@ -69,14 +69,14 @@ class RegressionForecaster(WindowForecaster, Learner):
         super()._check_state()
         fitted = type(self.regressor_) is type(self.estimator) and hasattr(self.regressor_, "n_outputs_")
         require(fitted, f"regressor_ is not a fitted {type(self.estimator).__name__}")
-        check_regressor(self, self.regressor_)
+        self.regressor_.__check_reads__(*self._window_shape(), self._n_outputs())
         check_parameters(self.estimator, self.regressor_)
 
     def _make_regressor(self):
         from sklearn.multioutput import MultiOutputRegressor  # 8 MB that no network needs
 
         estimator = clone(self.estimator)
-        single = self.block_ * self._n_together() == 1
+        single = self._n_outputs() == 1
         return estimator if single or get_tags(estimator).target_tags.multi_output else MultiOutputRegressor(estimator)
 
     def _training_cutoffs(self, values):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .._archive.schema import instance, none_or
 from .._parameters import estimator
 from ..exceptions import DataError
 from .linear import LARGEST_WINDOW, PENALTIES, LinearMap, fit_linear, fit_penalised
-from .saved import check_linear
 from .validation import split_in_time
 from .windowed import CALIBRATION_FRACTION, WindowForecaster
 
@@ -103,7 +104,7 @@ class RidgeForecaster(WindowForecaster):
         super()._check_state()
         for linear in (self.regressor_, self.stopped_):
             if linear is not None:
-                check_linear(self, linear)
+                linear.check(math.prod(self._window_shape()), self._n_outputs())
 
     def _held_out(self):
         return self.stopped_

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from .. import _types as t
 from .._archive import schema
-from .._archive.schema import array, instance, list_of, real
+from .._archive.schema import array, instance, list_of, real, require
 from .._checks import check_int
 from .._parameters import NETWORK, TRAINING, choice, estimator, group, param
 from .._warnings import warn_user
@@ -45,7 +45,6 @@ from .arima_variance import deviation_after_gaps
 from .base import BaseForecaster
 from .groups import FutureCovariates, Season, Table
 from .observed import carry_forward
-from .saved import check_specs
 
 __all__ = ["ARIMAForecaster", "AutoARIMAForecaster"]
 
@@ -131,7 +130,15 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
 
     def _check_state(self) -> None:
         super()._check_state()
-        check_specs(self)
+        n_targets, n_rows = len(self.targets_), len(self._seen())
+        for name in ("specs_", "params_", "scale_", "converged_"):
+            require(len(getattr(self, name)) == n_targets, f"{name} is not one for each of {n_targets} targets")
+        for values, params, scale in zip(self.specs_, self.params_, self.scale_, strict=True):
+            good = len(values) == len(Spec._fields) and Spec(*values).fits(n_rows)
+            require(good, f"specs_ holds {values!r:.100}, which is no model of {n_rows} rows")
+            n = Spec(*values).n_parameters(len(self.future_))
+            require(len(params) == n, f"params_ holds {len(params)} numbers where {values!r:.100} has {n}")
+            require(params[-1] >= 0 and scale > 0, "a variance or scale is not positive")
 
     def _time_columns(self, index):
         positions = self.grid_.positions(index, self.origin_)
@@ -184,7 +191,7 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
         return targets[start:, k], exog[start:], time[start:]
 
     def _fit_one(self, target, y, regressors, spec) -> Fit:
-        n_params = regressors.shape[1] + sum(spec.order[::2]) + sum(spec.seasonal_order[:3:2]) + 1
+        n_params = regressors.shape[1] + spec.n_lags + 1
         observed = int(np.isfinite(y).sum())
         if observed < spec.n_lost + n_params + 1:
             raise DataError(

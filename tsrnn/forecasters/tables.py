@@ -102,7 +102,7 @@ class ReadsTables:
         self.targets_, self.past_, self.future_ = targets, past, future
         self.data_, self.grid_, self.origin_ = data, grid, data.index[0]
         self.container_ = container_of(y)
-        return self._values(grid.regularise(data))
+        return self._values(self._seen())
 
     def _read_roles(self, X: Any, y: Any) -> Roles:
         """Return the columns in use, ordered targets, past, future, and the three lists of names."""
@@ -169,6 +169,10 @@ class ReadsTables:
         return pd.DatetimeIndex(self.data_.index).tz
 
     # ------------------------------------------------------------------ rows
+
+    def _seen(self) -> pd.DataFrame:
+        """The rows seen, one for each step of the grid."""
+        return self.grid_.regularise(self.data_)
 
     def _values(self, frame: pd.DataFrame) -> np.ndarray:
         """The rows of a frame as an array, and at its right what the time alone tells."""

@@ -1,15 +1,17 @@
 """Forecasts that take no learning: what a network is held against, and what forecasts in its place where it loses.
 
-Works on row positions and for all cutoffs at once. Imports naive, observed and significance.
+Works on row positions and for all cutoffs at once. Imports naive, observed, significance and the schema of files.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from .._archive.schema import array, require
 from ..significance import long_run_standard_error
 from .naive import season_rows
 from .observed import take_rows
@@ -59,6 +61,17 @@ class Trivial:
             clock = None if self.season == 1 else clock
             return take_rows(targets, season_rows(targets, cutoffs, steps, self.season, clock))
         return np.tile(self.constant, (len(cutoffs), steps, 1))
+
+    def check(self, n_targets: int, window: int) -> None:
+        """Raise `ArchiveError` unless the attributes, which may be anything, make one of these forecasts."""
+        constant: Any = self.constant
+        if self.name in ("mean", "zero"):
+            good = array(np.float64, 1).holds(constant) and constant.shape == (n_targets,)
+            require(good, f"the constant of {self.name!r} is not float64 of shape {(n_targets,)}")
+        else:
+            longest = window if self.name == "season" else 1
+            good = constant is None and (self.season == 1) == (self.name == "last value")
+            require(good and 1 <= self.season <= longest, f"a season of {self.season} for {self.name!r:.60}")
 
     def refitted(self, mean: np.ndarray) -> Trivial:
         """Return the same forecast with the mean (n_targets,) of more rows, where it is one."""

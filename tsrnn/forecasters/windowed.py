@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import clone
 
-from .._archive.schema import Attribute, array, integer, optional, unsaved
+from .._archive.schema import Attribute, array, integer, optional, require, unsaved
 from .._warnings import warn_user
 from ..exceptions import DataError, DataWarning
 from ..frames import some
@@ -19,7 +19,6 @@ from .base import BaseForecaster
 from .groups import Windowing
 from .observed import rows_since_observed
 from .requests import check_steps
-from .saved import check_windows
 from .scaling import fit_scaling, lonely_values
 from .window_length import usual_window
 
@@ -27,6 +26,8 @@ __all__ = ["WindowForecaster"]
 
 #: Share of the training windows, the last in time, on whose errors intervals are calibrated.
 CALIBRATION_FRACTION = 0.2
+#: Steps that `forecast` gives unasked: no more than this because a file says so.
+LONGEST_HORIZON = 10**6
 #: Windows held densely at a time, where that is needed: for scikit-learn regressors, and when forecasts are fed back.
 CHUNK = 512
 #: Movements of the series beyond which a value is no number to compute with: its square nears the end of float32.
@@ -84,7 +85,7 @@ class WindowForecaster(BaseForecaster, Windowing):
         for k in np.flatnonzero(lonely_values(values).any(axis=0)).tolist():
             sizes = np.abs(values[:, k] - self.mean_[k]) / self.scale_[k]
             row = int(np.nanargmax(sizes))
-            value, stamp = values[row, k], self.grid_.regularise(self.data_).index[row]
+            value, stamp = values[row, k], self._seen().index[row]
             name = self.data_.columns[k]
             said = f"column {name!r} holds {value:g} at {stamp}, {sizes[row]:.2g} times what it moves by"
             fix = f"If it is a code for a missing value, replace it: df.replace({value:g}, np.nan)."
@@ -138,7 +139,7 @@ class WindowForecaster(BaseForecaster, Windowing):
         """Return the windows that end at these rows and the scaled targets that follow, (n_windows, n_outputs)."""
         windows, following = self._lazy_examples(values, cutoffs)
         # Some at a time: y is the largest array of a fit, and one of double precision would be twice as large.
-        y = np.empty((len(windows), self.block_ * self._n_together()), self._dtype)
+        y = np.empty((len(windows), self._n_outputs()), self._dtype)
         for start in range(0, len(y), CHUNK):
             y[start : start + CHUNK] = np.asarray(following[start : start + CHUNK]).reshape(-1, y.shape[1])
         return windows, y
@@ -168,6 +169,14 @@ class WindowForecaster(BaseForecaster, Windowing):
     def _n_together(self) -> int:
         """Targets in a window."""
         return len(self.targets_) // self._n_views()
+
+    def _window_shape(self) -> tuple[int, int]:
+        """Rows and columns of a window."""
+        return self.window_, len(self.data_.columns) - len(self.targets_) + self._n_together()
+
+    def _n_outputs(self) -> int:
+        """Numbers that forecast one block from a window."""
+        return self.block_ * self._n_together()
 
     # ------------------------------------------------------------------ windows
 
@@ -373,7 +382,7 @@ class WindowForecaster(BaseForecaster, Windowing):
 
         The last `gap` targets of each window, and the last `hidden` rows of its past covariates, are hidden from it.
         """
-        frame = self.grid_.regularise(self.data_).iloc[: self.n_rows_fit_]
+        frame = self._seen().iloc[: self.n_rows_fit_]
         cutoffs = self._training_cutoffs(frame.to_numpy())
         split = max(1, len(cutoffs) - max(1, int(self._calibration_fraction() * len(cutoffs))))
         model = self._copy_fitted()
@@ -411,8 +420,22 @@ class WindowForecaster(BaseForecaster, Windowing):
         return self.horizon_
 
     def _check_state(self) -> None:
+        """Check sizes and scaling."""
         super()._check_state()
-        check_windows(self)
+        horizon, block, n_targets, n_columns = self.horizon_, self.block_, len(self.targets_), len(self.data_.columns)
+        require(horizon <= LONGEST_HORIZON, f"horizon_ is {horizon}, at most {LONGEST_HORIZON} are allowed")
+        require(block == (horizon if self.strategy == "direct" else 1), f"block_ is {block} with horizon_ {horizon}")
+        rows, needed, seen = self.n_rows_fit_, self.window_ + block, len(self._seen())
+        require(needed <= rows <= seen, f"n_rows_fit_ is {rows}, where {needed} are needed and {seen} were seen")
+        require(not self.future_ or self.window_ >= block, f"window_ is {self.window_}, shorter than block_ {block}")
+        for name in ("mean_", "scale_"):
+            shape = getattr(self, name).shape
+            require(shape == (n_columns,), f"{name} has shape {shape}, where there are {n_columns} columns")
+        require((self.scale_ > 0).all(), "scale_ holds numbers that are not positive")
+        residuals = getattr(self, "residuals_", None)
+        if residuals is not None:
+            fits = len(residuals) > 0 and residuals.shape[2] == n_targets
+            require(fits, f"residuals_ have shape {residuals.shape}, where there are {n_targets} targets")
 
     # ------------------------------------------------------------------ hooks
 

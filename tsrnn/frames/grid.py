@@ -204,6 +204,10 @@ class TimeGrid:
             )
         return slots
 
+    def holds(self, index: pd.DatetimeIndex) -> bool:
+        """Whether every stamp lies on the grid, the first one on its first slot."""
+        return not self._place(index)[1].any()
+
     def _place(self, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
         """Slots, and which stamps lie beside the grid."""
         if self._absolute:

@@ -85,7 +85,7 @@ def _given_grid(index, freq) -> TimeGrid:
         return _with_holidays(grid, _meant_days(index)[0])
     if is_clock(grid.freq) and (pattern := learn_sessions(wall(index), span(grid.freq))).blocks:
         return grid if pattern.odd else _with_sessions(grid.freq, pattern.blocks, index)
-    if is_clock(grid.freq) and grid._place(index)[1].any() and (local := _on_the_wall(index, grid.freq)):
+    if is_clock(grid.freq) and not grid.holds(index) and (local := _on_the_wall(index, grid.freq)):
         return local
     return _placed(grid, index)
 
@@ -149,7 +149,7 @@ def _guess_grid(index: pd.DatetimeIndex) -> TimeGrid:
     if pattern.blocks:
         return _with_sessions(grid.freq, pattern.blocks, index)
     local = _on_the_wall(index, grid.freq)
-    if not grid._place(index)[1].any():
+    if grid.holds(index):
         # Before the clocks change both are right: rows that begin the day at midnight go by the clock that shows it.
         return local if local is not None and _starts_days(wall(index), grid.freq, index.tz_convert(None)) else grid
     local = local or _at_times(index)
@@ -234,7 +234,7 @@ def _on_the_wall(index, freq) -> TimeGrid | None:
         return None
     times, n_rows = np.unique(time_of_day(wall(index)) % (length // MICROSECOND), return_counts=True)
     grid = TimeGrid(freq, wall=True, time=int(times[n_rows.argmax()]))
-    return None if grid._place(index)[1].any() else grid
+    return grid if grid.holds(index) else None
 
 
 def _at_times(index) -> TimeGrid | None:

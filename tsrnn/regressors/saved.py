@@ -97,6 +97,14 @@ class SavedWindows(SaveMixin, ReadsWindows):
         outputs, shape = self.n_outputs_, self._target_shape
         require(outputs == math.prod(shape), f"n_outputs_ is {outputs}, where _target_shape is {shape!r:.100}")
 
+    def __check_reads__(self, n_steps: int, n_features: int, n_outputs: int) -> None:
+        """Raise `ArchiveError` unless it reads such windows, as they are or flattened, and gives such outputs."""
+        steps, per_step = self.n_steps_in_, self._n_features_per_step
+        reads = (steps, per_step) in ((n_steps, n_features), (n_steps * n_features, 1))
+        found = f"a network reads {steps} steps of {per_step} columns"
+        require(reads, f"{found}, where windows have {n_steps} of {n_features}")
+        require(self.n_outputs_ == n_outputs, f"a network gives {self.n_outputs_} outputs, not {n_outputs}")
+
 
 class SavedNetwork(SavedWindows):
     """What trains a network."""
