@@ -255,11 +255,11 @@ def test_nan_targets_are_refused_in_public_and_left_out_inside():
     y[3, 1] = np.nan
     with pytest.raises(ValueError, match="Input y contains NaN"):
         regressor().fit(X, y)
-    model = regressor()._fit_windows(X, y)
+    model = regressor().__fit_windows__(X, y)
     np.testing.assert_allclose(model.coef_[:, 0], regressor().fit(X, y[:, 0]).coef_[:, 0], rtol=1e-9)
     y[:, 1] = np.nan
     with pytest.raises(ValueError, match="target 1 of 2 is NaN in every window"):
-        regressor()._fit_windows(X, y)
+        regressor().__fit_windows__(X, y)
 
 
 def test_weights_are_repeats_and_the_order_does_not_matter():

@@ -55,7 +55,7 @@ LAYERS = [
 ]
 # Arrows inside a layer.
 BESIDE = {
-    "_estimator": {"_near_misses"},
+    "_estimator": {"_near_misses", "_parameters"},
     "_metric": {"exceptions"},
     "_parameters": {"_checks"},
     "_progress": {"_bar"},

@@ -146,7 +146,7 @@ def test_targets_may_be_missing_at_empty_steps_only():
     y[3, 4] = np.nan
     with pytest.raises(ValueError, match="Input y contains NaN: the target of step 4 of window 3 is missing"):
         regressor(return_sequences=True).fit(X, y)
-    model = regressor(return_sequences=True)._fit_windows(X, y)
+    model = regressor(return_sequences=True).__fit_windows__(X, y)
     assert np.isfinite(model.predict(X)[3, 4])
     y[0, 0] = np.inf
     with pytest.raises(ValueError, match="infinity"):

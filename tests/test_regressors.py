@@ -168,10 +168,10 @@ def test_nan_targets_are_refused_in_public_and_carry_no_loss_inside():
     y[1] = np.nan
     with pytest.raises(ValueError, match="Input y contains NaN"):
         regressor().fit(X, y)
-    model = regressor(epochs=5)._fit_windows(X, y)
+    model = regressor(epochs=5).__fit_windows__(X, y)
     assert np.isfinite(model.history_["loss"]).all()
     rest = np.delete(np.arange(40), 1)
-    assert same(model, regressor(epochs=5)._fit_windows(X[rest], y[rest]))
+    assert same(model, regressor(epochs=5).__fit_windows__(X[rest], y[rest]))
 
 
 # -- the training set ------------------------------------------------------------------------------------------------
@@ -308,7 +308,7 @@ def test_auto_early_stopping_asks_for_a_thousand_windows():
 
 def test_validation_part_can_be_given():
     X, y = data(50)
-    a = regressor(early_stopping=True)._fit_windows(X[:45], y[:45], validation=(X[45:], y[45:]))
+    a = regressor(early_stopping=True).__fit_windows__(X[:45], y[:45], validation=(X[45:], y[45:]))
     assert same(a, regressor(early_stopping=True).fit(X, y))
 
 
@@ -316,9 +316,9 @@ def test_a_given_validation_part_without_a_known_target_is_refused_before_traini
     X, y = data(50)
     unknown = np.full(5, np.nan)
     with pytest.raises(ValueError, match="the validation data have no window"):
-        regressor(early_stopping=True)._fit_windows(X[:45], y[:45], validation=(X[45:], unknown))
+        regressor(early_stopping=True).__fit_windows__(X[:45], y[:45], validation=(X[45:], unknown))
     y[-20:] = np.nan  # the last tenth of the known ones is validated on
-    model = regressor(early_stopping=True)._fit_windows(X, y)
+    model = regressor(early_stopping=True).__fit_windows__(X, y)
     assert np.isfinite(model.history_["val_loss"]).all() and model.n_windows_ == 27
 
 

@@ -671,7 +671,7 @@ def test_one_long_sequence_may_have_gaps_in_its_targets():
     assert np.isfinite(model.predict(X)).all()
     assert np.nanmean((model.predict(X) - y) ** 2) < np.nanvar(y) / 2
     again = regressor(tbptt_steps=10, epochs=30, learning_rate=0.02)
-    again._fit_windows(X, y)  # as forecasters do, whose targets have always been allowed to be missing
+    again.__fit_windows__(X, y)  # as forecasters do, whose targets have always been allowed to be missing
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
 
 

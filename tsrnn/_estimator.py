@@ -1,6 +1,6 @@
 """What every public estimator is beside its work: it says which parameter was meant, and is shown at no cost.
 
-Imports near misses.
+Imports near misses and parameters.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
-from ._near_misses import check_parameters
+from ._near_misses import check_parameters as check_words
+from ._parameters import check_parameters
 
 if TYPE_CHECKING:
     # scikit-learn has no types, and a class with a base that nobody knows would take any parameter.
@@ -40,7 +41,7 @@ class Estimator(BaseEstimator):
     if not TYPE_CHECKING:
 
         def __new__(cls, *args, **kwargs):
-            check_parameters(cls, kwargs.keys(), TypeError)
+            check_words(cls, kwargs.keys(), TypeError)
             return super().__new__(cls)
 
     def set_params(self, **params: Any) -> Self:
@@ -55,8 +56,16 @@ class Estimator(BaseEstimator):
         ValueError
             If it has no such parameter; the message names the nearest.
         """
-        check_parameters(type(self), {name.partition("__")[0] for name in params}, ValueError)
+        check_words(type(self), {name.partition("__")[0] for name in params}, ValueError)
         return super().set_params(**params)
+
+    def __check_parameters__(self) -> None:
+        """Raise unless each parameter has an allowed value, and they go together."""
+        check_parameters(self)
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Raise if parameters that are allowed by themselves do not go together."""
 
     def __dir__(self) -> Iterable[str]:
         # scikit-learn's HTML, debuggers and `inspect.getmembers` read all that is listed here. As scikit-learn does,

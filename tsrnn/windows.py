@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _types as t
 from ._estimator import Estimator, TransformerMixin
 from ._masked import unmasked
-from ._parameters import check_parameters, estimator, param, unchecked
+from ._parameters import estimator, param, unchecked
 from ._publishing import publishes, reads_one_state
 from .exceptions import DataError
 from .frames import TimeGrid, as_names, check_columns, check_frame, check_length, in_zone, infer_grid
@@ -356,7 +356,7 @@ class SlidingWindow(TransformerMixin, Estimator):
 
     @publishes
     def fit(self, X: pd.DataFrame | pd.Series, y: Any = None) -> Self:
-        check_parameters(self)
+        self.__check_parameters__()
         window = int(self.window)
         data = check_frame(X)
         self.grid_: TimeGrid = infer_grid(pd.DatetimeIndex(data.index), self.freq)

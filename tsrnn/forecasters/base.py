@@ -19,7 +19,6 @@ from sklearn.utils.validation import check_is_fitted
 from .._archive import SaveMixin
 from .._estimator import Estimator, RegressorMixin
 from .._folds import check_folds
-from .._parameters import check_parameters
 from .._publishing import publishes, reads_one_state
 from ..exceptions import DataError
 from ..frames import check_time_index, some
@@ -252,12 +251,16 @@ class BaseForecaster(ReadsTables, SaveMixin, RegressorMixin, Estimator):
         DataError
             And what `fit` raises for a parameter.
         """
-        probe, stamps = clone(self), check_time_index(history.index, "history")
+        clone(self)._rehearse(steps, history, cutoffs)
+
+    def _rehearse(self, steps: int, history: Table, cutoffs: Any) -> None:
+        """Read and settle what a fit up to the first cutoff does, and read what the forecasts do."""
+        stamps = check_time_index(history.index, "history")
         cutoffs = self._read_cutoffs(cutoffs, stamps.tz)
-        probe._read_roles(history, None)  # over all rows: a covariate may turn infinite late
-        probe._settle(probe._read(history[stamps <= cutoffs[0]], None))
-        frame, rows = probe._rows_to_forecast(check_steps(steps), history, cutoffs)
-        probe._check_history(frame.to_numpy(), rows)
+        self._read_roles(history, None)  # over all rows: a covariate may turn infinite late
+        self._settle(self._read(history[stamps <= cutoffs[0]], None))
+        frame, rows = self._rows_to_forecast(check_steps(steps), history, cutoffs)
+        self._check_history(frame.to_numpy(), rows)
 
     @publishes
     def update(self, X: Table, y: Any = None) -> Self:
@@ -350,7 +353,7 @@ class BaseForecaster(ReadsTables, SaveMixin, RegressorMixin, Estimator):
         return tags
 
     def _check_state(self) -> None:
-        self._check_parameters()
+        self.__check_parameters__()
         check_data(self)
 
     # ------------------------------------------------------------------ hooks
@@ -367,11 +370,7 @@ class BaseForecaster(ReadsTables, SaveMixin, RegressorMixin, Estimator):
 
     def _settle(self, values: np.ndarray) -> None:
         """Check the parameters, and settle from the rows to fit what the other checks read; `_fit` comes next."""
-        self._check_parameters()
-
-    def _check_parameters(self) -> None:
-        """Raise unless each parameter has an allowed value, and they go together."""
-        check_parameters(self)
+        self.__check_parameters__()
 
     def _fit(self, values: np.ndarray) -> None:
         raise NotImplementedError

@@ -13,7 +13,7 @@ from ..regressors import EchoStateRegressor
 from ..regressors.groups import MissingValues, Reservoir, Seed
 from .groups import AutoSegment
 from .recurrent import segment_for
-from .saved import check_parameters
+from .saved import check_handed_on
 from .windowed import WindowForecaster
 
 __all__ = ["EchoStateForecaster"]
@@ -68,7 +68,7 @@ class EchoStateForecaster(WindowForecaster, Seed, MissingValues, AutoSegment, Re
     def _check_state(self) -> None:
         super()._check_state()
         self.regressor_.__check_reads__(*self._window_shape(), self._n_outputs())
-        check_parameters(self, self.regressor_)
+        check_handed_on(self, self.regressor_)
 
     def _fit_regressor(self, windows, y):
         unknown = np.isnan(y).all(axis=0)
@@ -78,10 +78,10 @@ class EchoStateForecaster(WindowForecaster, Seed, MissingValues, AutoSegment, Re
                 f"no training window is followed by an observed target {step + 1} step(s) ahead (target {target} of a "
                 "window). Fill the gaps (df.interpolate()), or use a shorter horizon or strategy='recursive'."
             )
-        return self._make_regressor(windows)._fit_windows(windows, y)
+        return self._make_regressor(windows).__fit_windows__(windows, y)
 
     def _check_windows(self, windows):
-        self._make_regressor(windows)._check_parameters()
+        self._make_regressor(windows).__check_parameters__()
 
     def _make_regressor(self, windows) -> EchoStateRegressor:
         known = parameters(EchoStateRegressor)

@@ -55,7 +55,7 @@ class Part:
         lesson, test = self.lesson(*training), held and self.lesson(*held)
         for network in self.networks:
             with progress.unit("network", numbered=True):
-                network._fit_windows(*lesson, validation=test)
+                network.__fit_windows__(*lesson, validation=test)
         return self
 
     def predict(self, windows: WindowArray) -> np.ndarray:

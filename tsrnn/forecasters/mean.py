@@ -154,8 +154,8 @@ class MeanForecaster(WalkForecaster):
         self.n_observed_ = n if self.window is None else np.minimum(n, self.window)
         self.sigma_ = self._deviation(targets)
 
-    def _check_parameters(self):
-        super()._check_parameters()
+    def _check_together(self):
+        super()._check_together()
         if self.window is not None and self.value is not None:
             raise DataError(
                 f"window={self.window} and value={self.value} exclude each other: a constant is the mean of nothing. "

@@ -29,7 +29,7 @@ from .groups import ForecasterCost, ForecasterTraining, NetworkParts
 from .linear import LinearMap, fit_linear
 from .naive import read_clock, season_clock
 from .observed import rows_since_observed
-from .saved import check_parameters
+from .saved import check_handed_on
 from .scaling import observed_mean
 from .trivial import TRIVIAL, Trivial, trivial_forecasts
 from .validation import split_in_time
@@ -132,7 +132,7 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
         return isinstance(self.units, str)
 
     def _check_windows(self, windows):
-        self._make_regressor(windows)._check_parameters()
+        self._make_regressor(windows).__check_parameters__()
 
     def _train(self, values, cutoffs):
         windows, y = self._examples(values, cutoffs)
@@ -364,7 +364,7 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
         for ensemble in (self.regressor_, self.stopped_):
             if isinstance(ensemble, Ensemble):
                 self._check_ensemble(ensemble)
-        check_parameters(self, self._ensemble.networks[0])
+        check_handed_on(self, self._ensemble.networks[0])
 
     def _check_ensemble(self, ensemble: Ensemble) -> None:
         """Check the networks and linear maps that are averaged, each as `Part` describes it."""

@@ -11,7 +11,7 @@ from sklearn.utils import get_tags
 from .._archive.schema import require
 from .._parameters import FORECAST, estimator, group, param
 from ..exceptions import DataError
-from .saved import check_parameters
+from .saved import check_handed_on
 from .windowed import CHUNK, WindowForecaster, count_between
 
 __all__ = ["RegressionForecaster"]
@@ -70,7 +70,7 @@ class RegressionForecaster(WindowForecaster, Learner):
         fitted = type(self.regressor_) is type(self.estimator) and hasattr(self.regressor_, "n_outputs_")
         require(fitted, f"regressor_ is not a fitted {type(self.estimator).__name__}")
         self.regressor_.__check_reads__(*self._window_shape(), self._n_outputs())
-        check_parameters(self.estimator, self.regressor_)
+        check_handed_on(self.estimator, self.regressor_)
 
     def _make_regressor(self):
         from sklearn.multioutput import MultiOutputRegressor  # 8 MB that no network needs

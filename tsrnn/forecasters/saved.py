@@ -17,7 +17,7 @@ from .._archive.schema import are_names, require
 from ..frames import TimeGrid, as_names, check_frame, check_on_grid
 from ..frames.infer import SPARSEST_GRID
 
-__all__ = ["check_data", "check_parameters"]
+__all__ = ["check_data", "check_handed_on"]
 
 DAY = pd.Timedelta(days=1)
 #: A time that no clock change, month end or leap year is near.
@@ -59,7 +59,7 @@ def check_sparse(index: pd.DatetimeIndex, grid: TimeGrid) -> None:
     require(not many, f"grid_ has about {n_steps:.0f} steps of {grid.freq.freqstr!r:.60} between {len(index)} rows")
 
 
-def check_parameters(model: Any, fitted: Any) -> None:
+def check_handed_on(model: Any, fitted: Any) -> None:
     """Check the parameters that are handed on where another regressor is trained, for intervals.
 
     A fitted one stands for those that the data settle.
@@ -68,5 +68,5 @@ def check_parameters(model: Any, fitted: Any) -> None:
     for name, value in model.get_params(deep=False).items():
         if name in shared and not (isinstance(value, str) and value == "auto"):
             shared[name] = value
-    type(fitted)(**shared)._check_parameters()
+    type(fitted)(**shared).__check_parameters__()
     check_random_state(model.random_state)

@@ -362,8 +362,8 @@ class ARIMAForecaster(ARIMABase, Season, Orders):
     True
     """
 
-    def _check_parameters(self):
-        super()._check_parameters()
+    def _check_together(self):
+        super()._check_together()
         if any(self.seasonal_order[:3]) and self.seasonal_order[3] < 2:
             raise DataError(
                 f"seasonal_order={self.seasonal_order!r} has no season: its last number, the rows in a season, must be "

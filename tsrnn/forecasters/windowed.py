@@ -94,8 +94,8 @@ class WindowForecaster(BaseForecaster, Windowing):
             if warn:
                 warn_user(f"{said}. It is learnt from, but left out of the scale. {fix}", DataWarning)
 
-    def _check_parameters(self):
-        super()._check_parameters()
+    def _check_together(self):
+        super()._check_together()
         if self.strategy == "recursive" and self.past_:
             raise DataError(
                 f"strategy='recursive' feeds forecasts back, but past covariates {some(self.past_)} are not known "

@@ -19,7 +19,6 @@ from sklearn.utils.validation import check_is_fitted
 from .. import _types as t
 from .._checks import check_choice, check_quantiles
 from .._estimator import Estimator
-from .._parameters import check_parameters
 from .._publishing import KeptWork, publishes, reads_one_state
 from .._warnings import warn_user
 from ..engine import Missing, ProgramKey, WindowData, lease
@@ -306,7 +305,7 @@ class NetworkRegressor(
 
     @publishes
     @with_callbacks
-    def _fit_windows(self, X, y, sample_weight=None, *, validation=None, resume=False):
+    def __fit_windows__(self, X, y, sample_weight=None, *, validation=None, resume=False):
         """Fit as `fit` does, but let y be NaN where a target is not known: such entries carry no loss.
 
         Parameters
@@ -330,7 +329,7 @@ class NetworkRegressor(
 
     def __rehearse__(self, X: Any, y: Any, n_batches: int = 1) -> Rehearsal:
         """Begin a `fit` of at least so many batches with all windows, and stop before the first."""
-        self._check_parameters()
+        self.__check_parameters__()
         lesson = self._read_lesson(X, y, reset=True, allow_nan=True)
         _, rng = self._random_numbers(None)
         self._start(lesson, rng)
@@ -347,7 +346,7 @@ class NetworkRegressor(
         self, X, y, sample_weight, *, resume, single_epoch=False, allow_nan=False, validation=None, going_on=False
     ):
         """Read and check the data, train below, keep the result."""
-        self._check_parameters()
+        self.__check_parameters__()
         resume = resume and hasattr(self, "weights_")
         before = self._states_before() if going_on else None
         watched = not single_epoch and self.early_stopping is not False
@@ -464,12 +463,7 @@ class NetworkRegressor(
 
     # -- parameters --------------------------------------------------------------------------------------------------
 
-    def _check_parameters(self) -> None:
-        """Raise unless each parameter has an allowed value, and they go together."""
-        check_parameters(self)
-        self._check_together()
-
     def _check_together(self) -> None:
-        """Raise if parameters that are allowed by themselves do not go together."""
+        super()._check_together()
         if self.loss == "pinball":
             check_median("quantiles", self.quantiles)

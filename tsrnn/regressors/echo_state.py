@@ -15,7 +15,7 @@ from .._archive.schema import array, choice, instance, integer, require
 from .._canonical import canonical_rows
 from .._checks import check_int
 from .._estimator import Estimator
-from .._parameters import TRAINING, check_parameters, estimator, group, param
+from .._parameters import TRAINING, estimator, group, param
 from .._publishing import publishes, reads_one_state
 from ..engine import Missing, WindowData
 from ..engine.data import features_with_gaps
@@ -196,12 +196,12 @@ class EchoStateRegressor(
     # -- fitting -----------------------------------------------------------------------------------------------------
 
     @publishes
-    def _fit_windows(self, X, y, sample_weight=None):
+    def __fit_windows__(self, X, y, sample_weight=None):
         """Fit as `fit` does, but let y be NaN where a target is not known: such entries carry no loss."""
         return self._fit(X, y, sample_weight, allow_nan=True)
 
     def _fit(self, X, y, sample_weight, allow_nan):
-        self._check_parameters()
+        self.__check_parameters__()
         examples = self._read_lesson(X, y, sample_weight, allow_nan)
         windows = examples.windows
         indicators = {"auto": features_with_gaps(windows), True: range(windows.n_features), False: ()}
@@ -275,8 +275,8 @@ class EchoStateRegressor(
 
     # -- parameters --------------------------------------------------------------------------------------------------
 
-    def _check_parameters(self) -> None:
-        check_parameters(self)
+    def _check_together(self) -> None:
+        super()._check_together()
         if self.return_sequences and self.segment > 1:
             raise ValueError(
                 f"return_sequences=True gives a prediction for each step, but segment={self.segment} reads that many "

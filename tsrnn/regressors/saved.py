@@ -30,6 +30,7 @@ from .._archive.schema import (
     unsaved,
 )
 from .._checks import check_quantiles
+from .._estimator import Estimator
 from .._parameters import check_parameters
 from ..engine import Missing
 from ..engine.distributions import LOSSES, n_parameters
@@ -49,7 +50,7 @@ FLOAT32 = Attribute(
 )
 
 
-class SavedWindows(SaveMixin, ReadsWindows):
+class SavedWindows(SaveMixin, ReadsWindows, Estimator):
     """What reads windows, whatever it learns from them."""
 
     _saved = {
@@ -73,17 +74,13 @@ class SavedWindows(SaveMixin, ReadsWindows):
     }
     random_state: Any
 
-    def _check_parameters(self) -> None:
-        """Raise unless each parameter has an allowed value, and they go together."""
-        raise NotImplementedError
-
     @property
     def _n_channels(self) -> int:
         """Channels of a step: the features, and the indicators of those that may be missing."""
         return self._n_features_per_step + len(self._missing.indicators)
 
     def _check_state(self) -> None:
-        self._check_parameters()
+        self.__check_parameters__()
         check_random_state(self.random_state)
         missing, per_step, n_steps = self._missing, self._n_features_per_step, self.n_steps_in_
         means = FLOAT32.holds(missing.means) and missing.means.shape == (per_step,)
