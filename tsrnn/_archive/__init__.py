@@ -16,25 +16,19 @@ how the rest of it is read.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from os import PathLike
 
 from .container import read_archive, write_archive
-from .schema import Attribute
+from .schema import Saved
 from .tables import DATACLASSES, ESTIMATORS
 
 __all__ = ["DATACLASSES", "ESTIMATORS", "SaveMixin", "read_archive", "write_archive"]
 
 
-class SaveMixin:
-    """Gives an estimator ``save``.
+class SaveMixin(Saved):
+    """Gives an estimator ``save``. What stands in its attributes must be built of what `encode.Encoder` knows."""
 
-    `_saved` says which fitted attributes it has, see `schema`. What stands in them must be built of what
-    `encode.Encoder` knows.
-    """
-
-    _saved: ClassVar[dict[str, Attribute]] = {}
-
-    def save(self, path) -> None:
+    def save(self, path: str | PathLike[str]) -> None:
         """Write the model, with all that it learned, to one file that `tsrnn.load` reads.
 
         The file holds numbers and text only, no code and no pickle. It replaces an existing file in one step, and keeps
@@ -55,13 +49,3 @@ class SaveMixin:
             If the folder does not exist, or there is anything but a regular file that may be written.
         """
         write_archive(self, path)
-
-    def _check_state(self) -> None:
-        """Raise `ArchiveError` or `ValueError` if the attributes, each what `_saved` allows, do not fit each other."""
-
-    def _from_earlier(self, state: dict[str, Any]) -> dict[str, Any]:
-        """Return the fitted attributes that a file holds, not checked yet, as they are written today.
-
-        The model has its parameters, and no other attributes yet.
-        """
-        return state

@@ -35,7 +35,7 @@ END_RECORD = 22  # bytes of a zip's end record without comment
 LOCAL_HEADER = 30  # bytes in front of a member, without its name
 
 
-def write_archive(model: Any, path) -> None:
+def write_archive(model: Any, path: str | os.PathLike[str]) -> None:
     """Save a model; see `SaveMixin.save`."""
     if not is_listed(type(model)):
         raise ArchiveError(f"cannot save {type(model).__name__}: {advice(model)}")
@@ -83,7 +83,7 @@ def write_members(stream: BinaryIO, meta: bytes, arrays: list[np.ndarray]) -> No
             file.writestr(info, content)
 
 
-def read_archive(path, find_class: Callable[[str], type]) -> Any:
+def read_archive(path: str | os.PathLike[str], find_class: Callable[[str], type]) -> Any:
     """Read a model from a file that nobody vouches for.
 
     Parameters
@@ -194,27 +194,32 @@ def count_values(content: bytes) -> int:
     return sum(map(content.count, (b",", b"[", b"{", b":")))
 
 
-def read_json(content: bytes) -> dict:
+def read_json(content: bytes) -> dict[str, Any]:
     """Parse JSON without NaN, infinity, huge numbers and keys that stand twice, and of not too many values."""
     if count_values(content) > MAX_VALUES:
         raise ArchiveError(f"meta.json has more than {MAX_VALUES} values")
 
-    def unique(pairs):
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         if len(result) != len(pairs):
             raise ArchiveError("meta.json has a key twice")
         return result
 
-    def integer(text):
+    def integer(text: str) -> int:
         if len(text) > MAX_INT_BITS or (number := int(text)).bit_length() > MAX_INT_BITS:
             raise ArchiveError("meta.json holds an integer that is too long")
         return number
 
-    def finite(text):
+    def finite(text: str) -> float:
         number = float(text)
         if not math.isfinite(number):
             raise ArchiveError(f"meta.json holds {text[:20]}, which is not a finite number")
         return number
 
-    hooks: dict = {"object_pairs_hook": unique, "parse_int": integer, "parse_float": finite, "parse_constant": finite}
+    hooks: dict[str, Any] = {
+        "object_pairs_hook": unique,
+        "parse_int": integer,
+        "parse_float": finite,
+        "parse_constant": finite,
+    }
     return expect(json.loads(content.decode("ascii"), **hooks), dict)

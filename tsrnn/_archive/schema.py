@@ -22,7 +22,7 @@ import reprlib
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -67,14 +67,14 @@ def instance(kind: type, what: str = "") -> Attribute:
 
 
 def integer(low: int = 0, high: int = MOST) -> Attribute:
-    def holds(value):
-        return isinstance(value, Integral) and not isinstance(value, bool) and low <= value <= high
+    def holds(value: Any) -> bool:
+        return isinstance(value, Integral) and not isinstance(value, bool) and low <= int(value) <= high
 
     return Attribute(f"an integer of at least {low}" + (f" and at most {high}" if high < MOST else ""), holds)
 
 
 def real(low: float = -math.inf, high: float = math.inf) -> Attribute:
-    def holds(value):
+    def holds(value: Any) -> bool:
         number = isinstance(value, Real) and not isinstance(value, bool)
         return number and math.isfinite(value) and low <= value <= high
 
@@ -85,7 +85,7 @@ def real(low: float = -math.inf, high: float = math.inf) -> Attribute:
 def choice(*values: Any) -> Attribute:
     """One of these values; True is not 1."""
 
-    def holds(value):
+    def holds(value: Any) -> bool:
         return any(type(value) is type(each) and value == each for each in values)
 
     return Attribute(f"one of {', '.join(map(repr, values))}", holds)
@@ -102,7 +102,7 @@ def either(one: Attribute, other: Attribute) -> Attribute:
 def list_of(attribute: Attribute, least: int = 0) -> Attribute:
     """A list, of at least so many."""
 
-    def holds(value):
+    def holds(value: Any) -> bool:
         return type(value) is list and len(value) >= least and all(map(attribute.holds, value))
 
     return Attribute(f"a list, each {attribute.what}", holds)
@@ -111,7 +111,7 @@ def list_of(attribute: Attribute, least: int = 0) -> Attribute:
 def tuple_of(attribute: Attribute, least: int = 0) -> Attribute:
     """A tuple, of at least so many."""
 
-    def holds(value):
+    def holds(value: Any) -> bool:
         return type(value) is tuple and len(value) >= least and all(map(attribute.holds, value))
 
     return Attribute(f"a tuple, each {attribute.what}", holds)
@@ -121,7 +121,7 @@ def array(dtype: Any, n_dimensions: int, *, nan: bool = False) -> Attribute:
     """A plain array of this dtype, finite throughout unless NaN is allowed."""
     wanted = np.dtype(dtype)
 
-    def holds(value):
+    def holds(value: Any) -> bool:
         if type(value) is not np.ndarray or value.dtype != wanted or value.ndim != n_dimensions:
             return False
         return wanted.kind != "f" or not (np.isinf(value) if nan else ~np.isfinite(value)).any()
@@ -138,13 +138,33 @@ def are_names(values: Iterable[Any]) -> bool:
 def names(least: int = 0) -> Attribute:
     """A list of different column names."""
 
-    def holds(value):
+    def holds(value: Any) -> bool:
         return type(value) is list and len(value) >= least and are_names(value) and len(set(value)) == len(value)
 
     return Attribute("a list of different column names" + (f", at least {least}" if least else ""), holds)
 
 
 # ---------------------------------------------------------------------- checks of a model
+
+
+class Saved:
+    """What an estimator fills in: `_saved`, the table of its fitted attributes, and how these are checked."""
+
+    _saved: ClassVar[dict[str, Attribute]] = {}
+
+    if TYPE_CHECKING:  # scikit-learn's
+
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+
+    def _check_state(self) -> None:
+        """Raise `ArchiveError` or `ValueError` if the attributes, each what `_saved` allows, do not fit each other."""
+
+    def _from_earlier(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return the fitted attributes that a file holds, not checked yet, as they are written today.
+
+        The model has its parameters, and no other attributes yet.
+        """
+        return state
 
 
 def schema_of(cls: type) -> dict[str, Attribute]:
@@ -161,7 +181,7 @@ def require(condition: Any, message: str) -> None:
         raise ArchiveError(message)
 
 
-def fitted_state(model: Any) -> dict[str, Any]:
+def fitted_state(model: Saved) -> dict[str, Any]:
     """Return the attributes of a model that a file is to hold, none of one that is not fitted; check them all."""
     schema, params = schema_of(type(model)), model.get_params(deep=False)
     held = {name: value for name, value in vars(model).items() if name not in params}
@@ -174,7 +194,7 @@ def fitted_state(model: Any) -> dict[str, Any]:
     return state
 
 
-def restore(model: Any, state: dict[str, Any]) -> None:
+def restore(model: Saved, state: dict[str, Any]) -> None:
     """Give a new model the attributes that a file holds, and those that it lacks because it is older."""
     schema = schema_of(type(model))
     state = model._from_earlier(dict(state))

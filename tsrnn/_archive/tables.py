@@ -80,7 +80,7 @@ def check_hashes(values: Iterable[Hashable], what: str) -> None:
     """Refuse names or keys that were chosen to have the same hash: a table of them would take quadratic time."""
     values = list(values)
     count = Counter(map(hash, values))
-    different: dict[int, list] = {}
+    different: dict[int, list[Hashable]] = {}
     for value in values:
         if count[number := hash(value)] > MAX_ALIKE:
             known = different.setdefault(number, [])

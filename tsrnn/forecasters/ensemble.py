@@ -81,7 +81,7 @@ class Part:
         linear = 0 if self.linear is None else self.linear.n_parameters
         return linear + sum(network.n_parameters_ for network in self.networks)
 
-    def lesson(self, windows, y):
+    def lesson(self, windows: WindowArray, y: np.ndarray) -> tuple[Any, ...]:
         """Windows, targets and weights as the networks are to see them."""
         if self.linear is not None:
             y = y - self.linear.predict(windows)
@@ -93,7 +93,7 @@ class Part:
             return seen, y
         return seen, y, unit.mean(axis=1) ** WEIGHT_POWERS.get(self.networks[0].loss, 1)
 
-    def view(self, windows):
+    def view(self, windows: WindowArray) -> tuple[WindowArray, np.ndarray | None]:
         """The windows as the networks see them, and the scale of each (n_windows, n_scaled), None for 1."""
         if not self.n_scaled:
             return windows, None
@@ -102,7 +102,7 @@ class Part:
         scale[:, : self.n_scaled] = unit
         return WindowArray(windows.base, windows.starts, windows.n_steps, windows.offset, scale), unit
 
-    def _unscaled(self, out, unit):
+    def _unscaled(self, out: np.ndarray, unit: np.ndarray | None) -> np.ndarray:
         if unit is None:
             return out
         # (n, steps * K, Q) -> (n, steps, K, Q)

@@ -150,7 +150,7 @@ def take(X: Any, rows: Any) -> Any:
     return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
-def channel_names(estimator: Any, regressor: NetworkRegressor) -> list:
+def channel_names(estimator: Any, regressor: NetworkRegressor) -> list[Any]:
     """Return what the channels of a window are called: columns of a forecaster, else positions."""
     view = regressor.__network_view__() if estimator is regressor else estimator.__ensemble_view__()
     return view.channels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ TITLES = {"c": "memory cell c", "h": "hidden state h"}
 MANY_UNITS = 12
 
 
-def gate_trace(estimator, X=None, *, index=-1, network=0) -> pd.DataFrame:
+def gate_trace(estimator: Any, X: Any = None, *, index: int = -1, network: int = 0) -> pd.DataFrame:
     """Follow gates and states through one window, in double precision.
 
     Parameters
@@ -95,6 +96,7 @@ def _as_frame(run: LayerTrace, layer: int, segment: int) -> pd.DataFrame:
     return pd.DataFrame(columns | {name: array.ravel() for name, array in values.items()})
 
 
+@dataclass(eq=False, repr=False)
 class GateDisplay:
     """Heat maps of the gates, and the states, of one layer on its way through a window.
 
@@ -124,11 +126,20 @@ class GateDisplay:
     ['update gate', 'reset gate', 'hidden state h']
     """
 
-    def __init__(self, gates: pd.DataFrame):
-        self.gates = gates
+    gates: pd.DataFrame
 
     @classmethod
-    def from_estimator(cls, estimator, X=None, *, index=-1, network=0, layer=1, direction="forward", ax=None):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any = None,
+        *,
+        index: int = -1,
+        network: int = 0,
+        layer: int = 1,
+        direction: str = "forward",
+        ax: Any = None,
+    ) -> GateDisplay:
         """Follow one window through a fitted estimator and draw it; see `gate_trace` and `plot` for the parameters."""
         return cls(gate_trace(estimator, X, index=index, network=network)).plot(ax, layer=layer, direction=direction)
 

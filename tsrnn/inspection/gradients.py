@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,9 @@ EXPLODED = 100.0
 STATES = {"h": "hidden state h", "c": "memory cell c"}
 
 
-def gradient_flow(estimator, X=None, y=None, *, network=0, fresh=False, max_windows=64) -> pd.DataFrame:
+def gradient_flow(
+    estimator: Any, X: Any = None, y: Any = None, *, network: int = 0, fresh: bool = False, max_windows: int = 64
+) -> pd.DataFrame:
     """Norm of the gradient of the loss by the state that a network had after each step: d loss / d h(t).
 
     Where it has vanished, what was read there no longer changes the weights, and training cannot find out that it
@@ -165,7 +168,7 @@ def _reach(rows: pd.DataFrame) -> dict[str, float]:
     return {"reach": reach, "length": int(lags[-1]) + step, "growth": growth, "factor": factor}
 
 
-def recurrent_spectrum(estimator, *, network=0) -> pd.DataFrame:
+def recurrent_spectrum(estimator: Any, *, network: int = 0) -> pd.DataFrame:
     """Spectral radius and largest singular value of each recurrent kernel, block by block.
 
     In Elman's network the gradient must vanish if the largest singular value of W is below 1, and can only explode if
@@ -287,6 +290,7 @@ def _spectral_sentence(layer: int, direction: str, spectral_radius: float, large
 # ---------------------------------------------------------------------- picture
 
 
+@dataclass(eq=False, repr=False)
 class GradientFlowDisplay:
     """Norm of the gradient by lag, on a logarithmic scale, and what it means in words.
 
@@ -322,16 +326,25 @@ class GradientFlowDisplay:
     The gradient reaches the whole window and does not explode.
     """
 
-    def __init__(self, flow: pd.DataFrame, spectrum: pd.DataFrame | None = None):
-        self.flow = flow
-        self.spectrum = spectrum
+    flow: pd.DataFrame
+    spectrum: pd.DataFrame | None = None
 
     @property
     def text(self) -> str:
         return _describe(self.flow, self.spectrum)
 
     @classmethod
-    def from_estimator(cls, estimator, X=None, y=None, *, network=0, fresh=False, max_windows=64, ax=None):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any = None,
+        y: Any = None,
+        *,
+        network: int = 0,
+        fresh: bool = False,
+        max_windows: int = 64,
+        ax: Any = None,
+    ) -> GradientFlowDisplay:
         """Compute the flow in an estimator and draw it; see `gradient_flow` for the parameters."""
         regressor, X, y = read_examples(estimator, X, y, network, fresh=fresh)
         flow = _flow(regressor, X, y, max_windows)

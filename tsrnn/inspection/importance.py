@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,16 +22,16 @@ BY = ("lag", "channel", "both")
 
 
 def permutation_importance(
-    estimator,
-    X=None,
-    y=None,
+    estimator: Any,
+    X: Any = None,
+    y: Any = None,
     *,
-    by="both",
-    network=0,
-    metric=rmse,
-    n_repeats=5,
-    max_windows=200,
-    random_state=None,
+    by: str = "both",
+    network: int = 0,
+    metric: Callable[..., float] = rmse,
+    n_repeats: int = 5,
+    max_windows: int = 200,
+    random_state: Any = None,
 ) -> pd.DataFrame:
     """Exchange the values of a lag, a channel or both between windows, and measure how much worse predictions get.
 
@@ -121,6 +123,7 @@ def _exchange(dense: np.ndarray, at: slice, of: slice, rng: np.random.RandomStat
     return exchanged
 
 
+@dataclass(eq=False, repr=False)
 class PermutationImportanceDisplay:
     """Permutation importance by lag and channel.
 
@@ -152,11 +155,12 @@ class PermutationImportanceDisplay:
     ['0', '1']
     """
 
-    def __init__(self, importance: pd.DataFrame):
-        self.importance = importance
+    importance: pd.DataFrame
 
     @classmethod
-    def from_estimator(cls, estimator, X=None, y=None, *, ax=None, **params):
+    def from_estimator(
+        cls, estimator: Any, X: Any = None, y: Any = None, *, ax: Any = None, **params: Any
+    ) -> PermutationImportanceDisplay:
         """Measure a fitted estimator and draw the answer; `params` are those of `permutation_importance`."""
         return cls(permutation_importance(estimator, X, y, **params)).plot(ax)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ._source import find_network
 __all__ = ["LearningCurveDisplay", "learning_curve"]
 
 
-def learning_curve(estimator, *, network=0) -> pd.DataFrame:
+def learning_curve(estimator: Any, *, network: int = 0) -> pd.DataFrame:
     """Training and validation loss of each epoch.
 
     Parameters
@@ -60,6 +61,7 @@ def learning_curve(estimator, *, network=0) -> pd.DataFrame:
     return curve[["epoch", *history.columns, "best"]]
 
 
+@dataclass(eq=False, repr=False)
 class LearningCurveDisplay:
     """Training and validation loss by epoch, with the epoch whose weights were kept.
 
@@ -89,11 +91,10 @@ class LearningCurveDisplay:
     ['training', 'best epoch: 2']
     """
 
-    def __init__(self, curve: pd.DataFrame):
-        self.curve = curve
+    curve: pd.DataFrame
 
     @classmethod
-    def from_estimator(cls, estimator, *, network=0, ax=None):
+    def from_estimator(cls, estimator: Any, *, network: int = 0, ax: Any = None) -> LearningCurveDisplay:
         """Draw how a fitted estimator learnt; see `learning_curve` for the parameters."""
         return cls(learning_curve(estimator, network=network)).plot(ax)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,15 @@ __all__ = ["LearningRateRangeDisplay", "learning_rate_range_test", "suggest_lear
 
 
 def learning_rate_range_test(
-    estimator, X=None, y=None, *, network=0, min_rate=1e-5, max_rate=1.0, n_batches=100, max_windows=500
+    estimator: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    network: int = 0,
+    min_rate: float = 1e-5,
+    max_rate: float = 1.0,
+    n_batches: int = 100,
+    max_windows: int = 500,
 ) -> pd.DataFrame:
     """Train a new network while the learning rate rises exponentially, and record the loss.
 
@@ -74,14 +83,14 @@ def learning_rate_range_test(
     regressor, X, y = read_examples(estimator, X, y, network, fresh=True)
     fresh: NetworkRegressor = clone(regressor)
     begun = fresh.__rehearse__(X, y, n_batches)
-    feed, plan, rng, network = begun.feed, begun.plan, begun.rng, fresh.__network_view__()
+    feed, plan, rng, view = begun.feed, begun.plan, begun.rng, fresh.__network_view__()
     losses: list[float] = []
     with lease(begun.key, begun.engine) as program:
-        program.load(network.weights)
+        program.load(view.weights)
         program.reset_trainer(int(rng.integers(2**31)))
-        data = program.bind(feed.windows, network.missing, feed.y, feed.weight, feed.carry)
+        data = program.bind(feed.windows, view.missing, feed.y, feed.weight, feed.carry)
         probe = begun.examples.take(choose_rows(len(begun.examples), max_windows))
-        probed = Reader(program, probe.windows, network.missing)
+        probed = Reader(program, probe.windows, view.missing)
         rates = np.geomspace(min_rate, max_rate, n_batches)
         for rate, rows in zip(rates, _endless(feed, plan.batch_size, rng if plan.shuffle else None), strict=False):
             program.train_steps(data, rows[None], plan.numbers_at(0, float(rate)))
@@ -123,6 +132,7 @@ def suggest_learning_rate(tested: pd.DataFrame) -> float:
     return float(tested["learning_rate"].iloc[int(tested["loss"].argmin())] / 10)
 
 
+@dataclass(eq=False, repr=False)
 class LearningRateRangeDisplay:
     """Loss by learning rate, and the rate that it suggests.
 
@@ -154,8 +164,7 @@ class LearningRateRangeDisplay:
     True
     """
 
-    def __init__(self, tested: pd.DataFrame):
-        self.tested = tested
+    tested: pd.DataFrame
 
     @property
     def suggestion(self) -> float:
@@ -164,19 +173,24 @@ class LearningRateRangeDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X=None,
-        y=None,
+        estimator: Any,
+        X: Any = None,
+        y: Any = None,
         *,
-        network=0,
-        min_rate=1e-5,
-        max_rate=1.0,
-        n_batches=100,
-        max_windows=500,
-        ax=None,
-    ):
+        network: int = 0,
+        min_rate: float = 1e-5,
+        max_rate: float = 1.0,
+        n_batches: int = 100,
+        max_windows: int = 500,
+        ax: Any = None,
+    ) -> LearningRateRangeDisplay:
         """Run the test and draw it; see `learning_rate_range_test` for the parameters."""
-        rates = {"min_rate": min_rate, "max_rate": max_rate, "n_batches": n_batches, "max_windows": max_windows}
+        rates: dict[str, Any] = {
+            "min_rate": min_rate,
+            "max_rate": max_rate,
+            "n_batches": n_batches,
+            "max_windows": max_windows,
+        }
         return cls(learning_rate_range_test(estimator, X, y, network=network, **rates)).plot(ax)
 
     def plot(self, ax: Any = None) -> LearningRateRangeDisplay:

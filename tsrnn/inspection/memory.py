@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ FORGOTTEN = 0.01
 BLOCK_VALUES = 2**20
 
 
-def effective_memory(estimator, X=None, *, network=0, size=1.0, max_windows=100) -> pd.DataFrame:
+def effective_memory(
+    estimator: Any, X: Any = None, *, network: int = 0, size: float = 1.0, max_windows: int = 100
+) -> pd.DataFrame:
     """Change one value of a window, by lag and channel, and measure how far the prediction moves.
 
     Parameters
@@ -55,7 +58,7 @@ def effective_memory(estimator, X=None, *, network=0, size=1.0, max_windows=100)
     >>> int(memory.loc[memory["effect"].idxmax(), "lag"])  # the target is the last value
     0
     """
-    size = check_real("size", size, 0, closed="neither")
+    check_real("size", size, 0, closed="neither")
     regressor, X = read_some_windows(estimator, X, network)
     (dense,) = read_dense(regressor, X, max_windows)
     deviation = _deviation(dense)
@@ -139,6 +142,7 @@ def memory_reach(memory: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@dataclass(eq=False, repr=False)
 class EffectiveMemoryDisplay:
     """Effect of a change of one input on the prediction, by lag and channel.
 
@@ -168,11 +172,19 @@ class EffectiveMemoryDisplay:
     'log'
     """
 
-    def __init__(self, memory: pd.DataFrame):
-        self.memory = memory
+    memory: pd.DataFrame
 
     @classmethod
-    def from_estimator(cls, estimator, X=None, *, network=0, size=1.0, max_windows=100, ax=None):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any = None,
+        *,
+        network: int = 0,
+        size: float = 1.0,
+        max_windows: int = 100,
+        ax: Any = None,
+    ) -> EffectiveMemoryDisplay:
         """Measure a fitted estimator and draw the answer; see `effective_memory` for the parameters."""
         return cls(effective_memory(estimator, X, network=network, size=size, max_windows=max_windows)).plot(ax)
 

@@ -120,7 +120,7 @@ class NetworkRegressor(
 
     # -- scikit-learn ------------------------------------------------------------------------------------------------
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = True
         tags.input_tags.three_d_array = True
@@ -278,7 +278,7 @@ class NetworkRegressor(
         values = quantile_forecast(self._loss, self._quantiles, outputs, levels)
         return values.reshape(*self._prediction_shape(outputs), len(levels))
 
-    def _outputs(self, X) -> np.ndarray:
+    def _outputs(self, X: Any) -> np.ndarray:
         """Return what the network gives out for windows: float32 (n_windows, n_parameters * n_outputs).
 
         Of a sequence, (n_windows, n_steps, n_parameters * n_targets) for the steps of X.
@@ -305,7 +305,9 @@ class NetworkRegressor(
 
     @publishes
     @with_callbacks
-    def __fit_windows__(self, X, y, sample_weight=None, *, validation=None, resume=False):
+    def __fit_windows__(
+        self, X: Any, y: Any, sample_weight: Any = None, *, validation: Any = None, resume: bool = False
+    ) -> Self:
         """Fit as `fit` does, but let y be NaN where a target is not known: such entries carry no loss.
 
         Parameters
@@ -343,8 +345,17 @@ class NetworkRegressor(
     # -- fitting -----------------------------------------------------------------------------------------------------
 
     def _fit(
-        self, X, y, sample_weight, *, resume, single_epoch=False, allow_nan=False, validation=None, going_on=False
-    ):
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        resume: bool,
+        single_epoch: bool = False,
+        allow_nan: bool = False,
+        validation: Any = None,
+        going_on: bool = False,
+    ) -> Self:
         """Read and check the data, train below, keep the result."""
         self.__check_parameters__()
         resume = resume and hasattr(self, "weights_")
@@ -381,7 +392,9 @@ class NetworkRegressor(
         self._keep_states(X, lesson, feed.left if lesson.held_out is None else None)
         return self
 
-    def _read_lesson(self, X, y, sample_weight=None, watched=False, validation=None, **reading) -> Lesson:
+    def _read_lesson(
+        self, X: Any, y: Any, sample_weight: Any = None, watched: bool = False, validation: Any = None, **reading: Any
+    ) -> Lesson:
         """Read and check all data of a fit; `watched` says whether a part of them is to decide when to stop."""
         self._loss = self.loss
         self._quantiles = tuple(float(q) for q in self.quantiles) if self.loss == "pinball" else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any, Self
@@ -113,7 +114,7 @@ class EchoStateRegressor(
         "_sequences": choice(True, False),
     }
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = True
         tags.input_tags.three_d_array = True
@@ -181,7 +182,7 @@ class EchoStateRegressor(
         return out[:, -X.shape[1] :].reshape(len(out), X.shape[1], *self._target_shape[1:])
 
     @property
-    def reservoir_(self):
+    def reservoir_(self) -> Any:
         """The recurrent weights, a sparse array of shape (units, units)."""
         check_is_fitted(self)
         return self._reservoir.recurrent_weights
@@ -196,11 +197,11 @@ class EchoStateRegressor(
     # -- fitting -----------------------------------------------------------------------------------------------------
 
     @publishes
-    def __fit_windows__(self, X, y, sample_weight=None):
+    def __fit_windows__(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit as `fit` does, but let y be NaN where a target is not known: such entries carry no loss."""
         return self._fit(X, y, sample_weight, allow_nan=True)
 
-    def _fit(self, X, y, sample_weight, allow_nan):
+    def _fit(self, X: Any, y: Any, sample_weight: Any, allow_nan: bool) -> Self:
         self.__check_parameters__()
         examples = self._read_lesson(X, y, sample_weight, allow_nan)
         windows = examples.windows
@@ -227,7 +228,7 @@ class EchoStateRegressor(
         self.coef_, self.intercept_ = readout.coef, readout.intercept
         return self
 
-    def _read_lesson(self, X, y, sample_weight, allow_nan: bool) -> Examples:
+    def _read_lesson(self, X: Any, y: Any, sample_weight: Any, allow_nan: bool) -> Examples:
         self._sequences, self._segment = bool(self.return_sequences), int(self.segment)
         examples = self._read_examples(X, y, sample_weight, reset=True, allow_nan=allow_nan)
         examples = drop_silent(replace(examples, y=self._washed_out(examples.windows, examples.y)))
@@ -250,7 +251,7 @@ class EchoStateRegressor(
             early = np.broadcast_to(early[:, -1:], y.shape)
         return np.where(early, np.float32(np.nan), y) if early.any() else y
 
-    def _lessons(self, examples: Examples):
+    def _lessons(self, examples: Examples) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Yield features, targets and weights, step by step of a sequence."""
         y = examples.y
         if self._sequences:
@@ -261,7 +262,7 @@ class EchoStateRegressor(
             if known.any():
                 yield features[known], target[known].astype(np.float64), examples.weight[rows][known]
 
-    def _features(self, windows: WindowData):
+    def _features(self, windows: WindowData) -> Iterator[tuple[slice, int, np.ndarray]]:
         """Yield rows, step and what the readout sees, (n, n_inputs + units): the last step alone, unless of sequences.
 
         Input and state side by side are [u(n); x(n)] of Lukosevicius (2012), eq. 4.

@@ -80,7 +80,7 @@ class _FeedbackRegressor(KerasTrainedRegressor, TeacherForcing, FutureFeatures, 
         return point_forecast(self._loss, self._quantiles, outputs).reshape(self._prediction_shape(outputs))
 
     @reads_one_state
-    def exposure_bias(self, X, y) -> pd.DataFrame:
+    def exposure_bias(self, X: Any, y: Any) -> pd.DataFrame:
         """Compare the errors with the true targets fed back and with the network's own outputs fed back.
 
         A network that was trained with a teacher has never met its own errors: where they feed on each other, the
@@ -130,7 +130,7 @@ class _FeedbackRegressor(KerasTrainedRegressor, TeacherForcing, FutureFeatures, 
             errors[name] = np.sqrt(np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0))
         return pd.DataFrame(errors, index=pd.RangeIndex(1, truth.shape[1] + 1, name="step"))
 
-    def _read_both(self, X, y) -> tuple[WindowData, np.ndarray, int]:
+    def _read_both(self, X: Any, y: Any) -> tuple[WindowData, np.ndarray, int]:
         """Return the windows, the targets (n_windows, horizon, n_targets), and the steps of X."""
         X = self._read_windows(X)
         y, shape = self._read_targets(X, y, allow_nan=True)

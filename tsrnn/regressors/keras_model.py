@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,7 @@ class KerasRegressor(NetworkRegressor, Build):
 
         return make_user_model(self._spec, self.n_steps_in_, self.weights_)
 
-    def save(self, path) -> None:
+    def save(self, path: str | PathLike[str]) -> None:
         """Refuse: the network is code, and a file of tsrnn holds none.
 
         Raises

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .._parameters import estimator
 from .groups import MinimalRecurrence
 from .recurrent import _RecurrentRegressor
@@ -12,7 +14,7 @@ __all__ = ["MinGRURegressor", "MinLSTMRegressor"]
 class _MinimalRegressor(_RecurrentRegressor, MinimalRecurrence):
     """What the two regressors share: no state goes through a product, so what acts on that product is refused."""
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         # scikit-learn's check asks for the fifth of ten steps, which gates that do not see the state cannot count to.
         tags.regressor_tags.poor_score = True

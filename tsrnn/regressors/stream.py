@@ -5,9 +5,11 @@ Imports the equations of the cells, and what outputs mean; no engine is run.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._masked import unmasked
 from ..engine.distributions import point_forecast, quantile_forecast
@@ -64,7 +66,7 @@ class Stream:
 
     _states: list[list[State]]  # by layer, those that its next steps start from
 
-    def __init__(self, regressor: NetworkRegressor, n_streams: int = 1, *, state=None, n_seen=None):
+    def __init__(self, regressor: NetworkRegressor, n_streams: int = 1, *, state: Any = None, n_seen: Any = None):
         view = regressor.__network_view__()
         check_readable(view.spec)
         check_weights(view.weights, [weight.shape for weight in view.spec.weights])
@@ -84,7 +86,7 @@ class Stream:
         self._states = self._start(np.zeros((self.n_streams, len(self._spec.static))), nothing)
         return self
 
-    def update(self, observation) -> np.ndarray:
+    def update(self, observation: ArrayLike) -> np.ndarray:
         """Read an observation of each series and predict.
 
         Parameters
@@ -106,7 +108,7 @@ class Stream:
         """
         return self._answer(point_forecast(self._loss, self._quantiles, self._advance(observation)))
 
-    def update_quantiles(self, observation, quantiles) -> np.ndarray:
+    def update_quantiles(self, observation: ArrayLike, quantiles: Sequence[float]) -> np.ndarray:
         """Read an observation of each series and predict quantiles, as `predict_quantiles` does.
 
         Returns
@@ -121,7 +123,7 @@ class Stream:
         values = values.reshape(self.n_streams, *self._shape, *last)
         return values[0] if self.n_streams == 1 else values
 
-    def _advance(self, observation) -> np.ndarray:
+    def _advance(self, observation: ArrayLike) -> np.ndarray:
         """Move the states by one step and return the outputs (n_streams, n_outputs)."""
         spec, weights, squash = self._spec, self._weights, SQUASH[self._spec.activation]
         x, empty = self._read(observation)
@@ -147,7 +149,7 @@ class Stream:
             outputs[empty] = np.nan
         return outputs
 
-    def _read(self, observation) -> tuple[np.ndarray, np.ndarray]:
+    def _read(self, observation: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the channels of the observation (n_streams, n_inputs), and which series have had no value yet."""
         x = np.asarray(unmasked(observation), dtype=np.float64)
         expected = (self._n_features,) if self.n_streams == 1 else (self.n_streams, self._n_features)

@@ -45,7 +45,13 @@ class TrainsNetwork(CallbackSupportMixin, Cost, RegressorTraining):
     _piece: int | None
 
     def _train(
-        self, lesson: Lesson, feed: Examples | Pieces, plan: TrainingPlan, rng: np.random.Generator, resume: bool, shown
+        self,
+        lesson: Lesson,
+        feed: Examples | Pieces,
+        plan: TrainingPlan,
+        rng: np.random.Generator,
+        resume: bool,
+        shown: Any,
     ) -> Outcome:
         """Train from `weights_` on; `shown` are X, y and sample_weight for callbacks."""
         n_batches = feed.n_batches(plan.batch_size)

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -107,16 +108,16 @@ def _max_threads() -> int:
     return min(processors, _core.MAX_THREADS)
 
 
+@dataclass
 class _Pace:
     """Chooses threads and steps of the next training call by how long earlier ones took.
 
     On a machine that is busy with other work, two threads that wait for each other are slower than one.
     """
 
-    def __init__(self) -> None:
-        self._step_seconds: dict[int, float] = {}  # threads -> the latest measurement
-        self._measured: Counter[int] = Counter()
-        self._calls = 0
+    _step_seconds: dict[int, float] = field(default_factory=dict)  # threads -> the latest measurement
+    _measured: Counter[int] = field(default_factory=Counter)
+    _calls: int = 0
 
     def choose(self, allowed: range) -> tuple[int, int]:
         """Return one of the `allowed` numbers of threads, and the number of steps."""
