@@ -47,7 +47,7 @@ _MAX_PARAMETERS = 2**31 - 1  # the engines count weights in 32 bits
 
 
 class NetworkRegressor(
-    ReportsToCallbacks, SavedNetwork, ScoresKnownTargets, ShowsNetwork, Estimator, TrainsNetwork, Reading
+    ReportsToCallbacks, ScoresKnownTargets, SavedNetwork, ShowsNetwork, Estimator, TrainsNetwork, Reading
 ):
     """Base of the regressors that train a network.
 

@@ -47,7 +47,7 @@ class Washout:
 
 @estimator
 class EchoStateRegressor(
-    SavedWindows, ScoresKnownTargets, Estimator, Seed, Washout, Reading, EachStep, Segment, Reservoir
+    ScoresKnownTargets, SavedWindows, Estimator, Seed, Washout, Reading, EachStep, Segment, Reservoir
 ):
     """Echo state network [1]_ that maps windows to targets: a random reservoir with a ridge regression on its state.
 
