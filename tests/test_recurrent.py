@@ -291,7 +291,7 @@ def test_the_share_of_networks_is_that_of_their_absolute_forecasts_on_the_valida
 def test_without_a_validation_part_the_share_is_that_on_the_training_windows():
     df = wave(150)[["load"]]
     model = GRUForecaster(window=24, horizon=4, units=8, epochs=8, linear=True, random_state=0).fit(df)
-    windows, _ = model._examples(df.to_numpy(), model._training_cutoffs(df.to_numpy()))
+    windows = model._examples(df.to_numpy(), model._training_cutoffs(df.to_numpy())).windows
     (part,) = model.regressor_.parts
     linear = part.linear.predict(windows)
     added = np.abs(part.predict(windows) - linear).sum()

@@ -128,10 +128,13 @@ def test_methods_of_a_forecaster_that_was_just_made_are_completed():
     assert names(chained.complete()) == {"forecast"}
 
 
+TABLE = ["id_col", "time_col", "errors"]
+
+
 def test_an_editor_shows_the_parameters_of_a_constructor_and_not_those_of_its_base():
     code = "from tsrnn import SeasonalNaiveForecaster\nSeasonalNaiveForecaster("
     (signature,) = jedi.Script(code).get_signatures(2, len("SeasonalNaiveForecaster("))
-    assert [parameter.name for parameter in signature.params] == ["season_length", "target", "freq"]
+    assert [parameter.name for parameter in signature.params] == ["season_length", "target", "freq", *TABLE]
 
 
 USER = """

@@ -20,6 +20,7 @@ __all__ = [
     "NonRecurrentActivation",
     "DecoderCell",
     "Engine",
+    "Errors",
     "FeedbackCell",
     "HeadInitializer",
     "KernelInitializer",
@@ -46,6 +47,7 @@ Activation = Literal["tanh", "softsign"]
 Attention = Literal["additive", "dot"]
 NonRecurrentActivation = Literal["relu", "tanh"]
 DecoderCell = Literal["simple_rnn", "gru", "lstm"]
+Errors = Literal["raise", "report"]
 Engine = Literal["auto", "native", "keras"]
 FeedbackCell = Literal["dense", "simple_rnn", "gru", "lstm"]
 HeadInitializer = Literal["glorot_uniform", "zeros"]

@@ -7,7 +7,7 @@ exceptions, and labels, observed, requests, scoring and tables beside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -21,9 +21,10 @@ from .._estimator import Estimator, RegressorMixin
 from .._folds import check_folds
 from .._publishing import publishes, reads_one_state
 from ..exceptions import DataError
-from ..frames import check_time_index, some
+from ..frames import check_time_index, is_wide, some
 from .labels import suffixed
 from .observed import rows_since_observed
+from .panels import ForecastsPanels
 from .requests import check_levels, check_request, check_steps, interval_levels
 from .saved import check_data
 from .scoring import observed_r2
@@ -34,7 +35,7 @@ __all__ = ["BaseForecaster"]
 NO_LEVELS = np.empty(0)
 
 
-class BaseForecaster(ReadsTables, SaveMixin, RegressorMixin, Estimator):
+class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Estimator):
     """The protocol shared by networks and baselines.
 
     A subclass has the parameters ``target`` and ``freq`` and implements, on arrays whose columns are the targets, then
@@ -83,6 +84,11 @@ class BaseForecaster(ReadsTables, SaveMixin, RegressorMixin, Estimator):
         """
         for name in [name for name in vars(self) if name.endswith("_")]:
             del self.__dict__[name]  # nothing that an earlier fit has learnt is read in this one
+        if self.errors not in ("raise", "report"):
+            raise DataError(f"errors must be 'raise' or 'report', got {self.errors!r}.")
+        if not is_wide(X, self.id_col, self.time_col):
+            self._fit_panel(X, y)
+            return self
         values = self._read(X, y)
         self._settle(values)
         self._fit(values)
@@ -114,8 +120,8 @@ class BaseForecaster(ReadsTables, SaveMixin, RegressorMixin, Estimator):
         DataError
             If a timestamp is not ahead of the history nor in it, or a future covariate is missing.
         """
-        values, _, stamps = self._predict_steps(X, history)
-        return self._give_back(values, stamps)
+        out, given_back = self._ask(X, history)
+        return given_back(out[..., 0])
 
     @reads_one_state
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
@@ -153,8 +159,8 @@ class BaseForecaster(ReadsTables, SaveMixin, RegressorMixin, Estimator):
         DataFrame of shape (steps, n_targets)
             On the future time index.
         """
-        values, _, stamps = self._predict_steps(self._default_steps() if steps is None else check_steps(steps), None)
-        return self._frame(values, stamps, self.targets_)
+        out, given_back = self._ask(None if steps is None else check_steps(steps), None)
+        return given_back(out[..., 0], self.targets_)
 
     @reads_one_state
     def predict_quantiles(
@@ -178,9 +184,9 @@ class BaseForecaster(ReadsTables, SaveMixin, RegressorMixin, Estimator):
             Columns ``<target>_q<percent>``.
         """
         levels = check_levels(quantiles)
-        _, bands, stamps = self._predict_steps(self._default_steps() if X is None else X, history, levels)
+        out, given_back = self._ask(X, history, levels)
         names = [suffixed(target, f"_q{100 * level:g}") for target in self.targets_ for level in levels]
-        return self._frame(bands.reshape(len(stamps), -1), stamps, names)
+        return given_back(out[..., 1:].reshape(len(out), -1), names)
 
     @reads_one_state
     def predict_interval(
@@ -194,11 +200,11 @@ class BaseForecaster(ReadsTables, SaveMixin, RegressorMixin, Estimator):
             Columns ``<target>``, ``<target>_lower_90``, ``<target>_upper_90`` for coverage 0.9.
         """
         tails, suffix = interval_levels(coverage)
-        values, bands, stamps = self._predict_steps(self._default_steps() if X is None else X, history, tails)
+        out, given_back = self._ask(X, history, tails)
         ends = ("", f"_lower_{suffix}", f"_upper_{suffix}")
         names = [suffixed(target, end) if end else target for target in self.targets_ for end in ends]
         # (n_stamps, K, 3): the forecast beside its bounds
-        return self._frame(np.dstack([values, bands]).reshape(len(stamps), -1), stamps, names)
+        return given_back(out.reshape(len(out), -1), names)
 
     @reads_one_state
     def predict_cutoffs(self, steps: int, history: Table, cutoffs: Any, coverage: float | None = None) -> pd.DataFrame:
@@ -223,16 +229,20 @@ class BaseForecaster(ReadsTables, SaveMixin, RegressorMixin, Estimator):
         """
         check_is_fitted(self)
         steps = check_steps(steps)
-        cutoffs = self._read_cutoffs(cutoffs, self._zone)
+        levels, suffix = (NO_LEVELS, "") if coverage is None else interval_levels(coverage)
+        if self._has_members():
+            return self._tidy_panel(steps, history, cutoffs, levels, suffix)
+        return self._tidy_forecasts(steps, history, self._read_cutoffs(cutoffs, self._zone), levels, suffix)
+
+    def _tidy_forecasts(
+        self, steps: int, history: Table, cutoffs: pd.DatetimeIndex, levels: np.ndarray, suffix: str
+    ) -> pd.DataFrame:
         frame, rows = self._rows_to_forecast(steps, history, cutoffs)
         self._check_history(frame.to_numpy(), rows)
-        values = self._values(frame)
-        forecasts = self._forecast(values, rows, steps)
-        tidy = self._tidy(forecasts, pd.DatetimeIndex(frame.index), rows)
-        if coverage is not None:
-            tails, suffix = interval_levels(coverage)
-            bands = self._quantiles(values, rows, forecasts, tails)
-            tidy[f"lower_{suffix}"], tidy[f"upper_{suffix}"] = bands[..., 0].ravel(), bands[..., 1].ravel()
+        out = self._forecast_and_bands(self._values(frame), rows, steps, levels)
+        tidy = self._tidy(out[..., 0], pd.DatetimeIndex(frame.index), rows)
+        if len(levels):
+            tidy[f"lower_{suffix}"], tidy[f"upper_{suffix}"] = out[..., 1].ravel(), out[..., 2].ravel()
         return tidy
 
     def check_origins(self, steps: int, history: Table, cutoffs: Any) -> None:
@@ -265,11 +275,34 @@ class BaseForecaster(ReadsTables, SaveMixin, RegressorMixin, Estimator):
     @publishes
     def update(self, X: Table, y: Any = None) -> Self:
         """Take in new rows after the last known one, without refitting. Returns self."""
-        check_is_fitted(self)
-        self.data_ = self._read_new(X, y)
+        if self._has_members():
+            self._update_panel(X, y)
+        else:
+            self.data_ = self._read_new(X, y)
         return self
 
     # ------------------------------------------------------------------ inside
+
+    def _has_members(self) -> bool:
+        """Whether the model was fitted on many series."""
+        check_is_fitted(self)
+        return getattr(self, "members_", None) is not None
+
+    def _ask(self, X: Any, history: Any, quantiles: np.ndarray = NO_LEVELS) -> tuple[np.ndarray, Callable[..., Any]]:
+        """Return forecasts and their quantiles (n_rows, K, 1 + n_quantiles), and what gives numbers back.
+
+        That takes numbers (n_rows, n_columns) and the names of their columns; without names, as y was given to `fit`.
+        """
+        panel = self._has_members()
+        X = self._default_steps() if X is None else X
+        if panel:
+            return self._predict_panel(X, history, quantiles)
+        values, bands, stamps = self._predict_steps(X, history, quantiles)
+
+        def given_back(values: np.ndarray, names: list[Any] | None = None) -> Any:
+            return self._give_back(values, stamps) if names is None else self._frame(values, stamps, names)
+
+        return np.concatenate([values[..., None], bands], axis=-1), given_back
 
     def _predict_steps(
         self, X: Any, history: Table | None, quantiles: np.ndarray = NO_LEVELS

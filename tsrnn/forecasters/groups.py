@@ -7,7 +7,7 @@ benchmark settled.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import partial
 from typing import Any
 
@@ -74,10 +74,19 @@ class Table:
         Column(s) of X to forecast when no y is given; None means all.
     freq
         Frequency of the index where it cannot be inferred.
+    id_col, time_col : label
+        Columns of a long table that say which series a row is of, and when it is; without `time_col` the index is the
+        time. An index of two levels, series and time, needs neither. Times may be integers: the numbers of the rows.
+    errors
+        "raise" refuses a table in which some series cannot be forecast, and names them all; "report" forecasts the
+        others and tells of these in ``problems_``.
     """
 
     target: t.Labels | None = param(default=None, rule=unchecked)
     freq: str | None = param(default=None, rule=unchecked)
+    id_col: Hashable | None = param(default=None, rule=unchecked, kw_only=True)
+    time_col: Hashable | None = param(default=None, rule=unchecked, kw_only=True)
+    errors: t.Errors = param(default="raise", kw_only=True)
 
 
 @group(FORECAST)
@@ -114,6 +123,11 @@ class Windowing(FutureCovariates, Table):
         False forecasts all from the past of all.
     past_covariates : str, list of str or None
         Columns known up to the cutoff.
+    season_length
+        Rows in a season. By default the usual one of the frequency: a day of hours, a week of days, a year of months;
+        none where rows are numbered.
+    max_windows
+        Windows of many series that are learnt from, drawn at random where there are more. "auto" stands for 32,768.
     """
 
     target: t.Labels | None = param(default=None, kw_only=False)
@@ -123,6 +137,8 @@ class Windowing(FutureCovariates, Table):
     level: t.Level | None = param(default="last", rule=one_of(LEVELS), kw_only=False)
     shared: bool = param(default=True, rule=check_switch, kw_only=False)
     past_covariates: t.Labels | None = param(default=None, rule=unchecked)
+    season_length: int | None = param(default=None, rule=partial(check_int, none=True), kw_only=True)
+    max_windows: int | t.Auto = param(default="auto", rule=auto_or(check_int), kw_only=True)
 
 
 @group(NETWORK)

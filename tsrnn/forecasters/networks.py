@@ -25,6 +25,7 @@ from ..regressors.reporting import ReportsToCallbacks
 from ..significance import critical_value, long_run_standard_error
 from ..windows import WindowArray
 from .ensemble import Ensemble, EnsembleView, Part
+from .examples import Examples
 from .groups import ForecasterCost, ForecasterTraining, NetworkParts
 from .linear import LinearMap, fit_linear
 from .naive import read_clock, season_clock
@@ -32,7 +33,6 @@ from .observed import rows_since_observed
 from .saved import check_handed_on
 from .scaling import observed_mean
 from .trivial import TRIVIAL, Trivial, trivial_forecasts
-from .validation import split_in_time
 from .windowed import WindowForecaster
 
 __all__ = ["NetworkForecaster"]
@@ -93,6 +93,9 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
 
     _regressor_class: type[NetworkRegressor]
     units: Any  # of most networks
+    stopped_: Any
+    beats_last_value_: bool | None
+    trivial_: str | None
     _dtype = np.float32
     _not_shown: tuple[str, ...] = ("model_",)  # Keras is imported for it
     _saved = {
@@ -134,10 +137,12 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
     def _check_windows(self, windows):
         self._make_regressor(windows).__check_parameters__()
 
-    def _train(self, values, cutoffs):
-        windows, y = self._examples(values, cutoffs)
+    def _learn(self, examples: Examples) -> Ensemble | Trivial:
+        windows, y = examples.windows, examples.y
         regressor = self._make_regressor(windows)
-        training, held = self._split(windows, y)
+        rows, held_rows = examples.split(self.validation_fraction, self.early_stopping)
+        training = windows[rows], y[rows]
+        held = None if held_rows is None else (windows[held_rows], y[held_rows])
         self.stopped_ = self.beats_last_value_ = self.trivial_ = None
         with self._progress(held) as trainings, warnings.catch_warnings():
             # An automatic width is ours to answer for, and a validation part keeps windows from being learnt by heart.
@@ -146,7 +151,7 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
             networks = self._trained(regressor, training, held, trainings)
             self.network_share_ = networks.network_share(*(held or training))
             tested = held is not None and self._is_central()
-            best = self._better_of(networks, held, values) if tested else networks
+            best = self._better_of(networks, examples, held_rows) if tested else networks
             if isinstance(best, Trivial):
                 self.stopped_ = networks
             elif held is not None and self.refit:
@@ -230,38 +235,36 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
             epochs = min(self.epochs, math.ceil(1.5 * epochs))
         return clone(network).set_params(epochs=epochs, early_stopping=False)
 
-    def _split(self, windows, y):
-        """Return the training part and, with early stopping, the last part in time that says when to stop."""
-        training, held = split_in_time(len(windows), self.validation_fraction, self._gap(), self.early_stopping)
-        return (windows[training], y[training]), None if held is None else (windows[held], y[held])
-
-    def _better_of(self, networks, held, values) -> Ensemble | Trivial:
+    def _better_of(self, networks: Ensemble, examples: Examples, rows: Any) -> Ensemble | Trivial:
         """Return the networks if their absolute error is below that of the best trivial forecast, else that one.
 
         By a one-sided Diebold-Mariano test on the validation part: the best of many epochs there looks good by luck
         alone where there is nothing to learn, as on prices, and the network would only add its own noise.
         """
-        windows, y = held
-        n_targets, n_views = len(self.targets_), self._n_views()
-        targets = values[:, :n_targets]
-        # Windows start one view below the other, see `_windows`.
-        view, first = np.divmod(windows.starts, len(windows.base) // n_views)
-        cutoffs, of_window = np.unique(first + self.window_ - 1, return_inverse=True)
-        before = targets[: cutoffs[0] + 1]
-        mean = observed_mean(before)
-        mean = np.where(np.isnan(mean), self.mean_[:n_targets], mean)
-        season, index = season_length(self.grid_), pd.DatetimeIndex(self._seen().index)
-        clock = read_clock(season_clock(self.grid_, index, self.origin_, season))
-        candidates = trivial_forecasts(before, mean, season, self.window_)
-        ahead = targets, self._target_scale(), cutoffs, self.block_, n_views, clock
-        errors = [one.errors(*ahead)[of_window, view] for one in candidates]
+        candidates, errors = examples.trivial(rows)
         best = int(np.argmin([np.nanmean(error) for error in errors]))
-        gain = errors[best] - np.nanmean(np.abs(y - networks.predict(windows)), axis=1)
-        gain, lag = gain[np.isfinite(gain)], self._gap() - 1
+        gain = errors[best] - np.nanmean(np.abs(examples.y[rows] - networks.predict(examples.windows[rows])), axis=1)
+        gain, lag = examples.by_time(gain, rows)
         self.trivial_ = candidates[best].name
         self.beats_last_value_ = bool(gain.mean() > critical_value(len(gain), lag) * long_run_standard_error(gain, lag))
         # The mean that forecasts is that of all rows.
-        return networks if self.beats_last_value_ else candidates[best].refitted(self.mean_[:n_targets])
+        return networks if self.beats_last_value_ else candidates[best].refitted(self.mean_[: len(self.targets_)])
+
+    def _trivial(self, values, windows):
+        n_targets, n_views = len(self.targets_), self._n_views()
+        season, index = season_length(self.grid_), self.grid_.rows(pd.DatetimeIndex(self.data_.index))
+        before = len(values) - min(len(index), self.n_rows_fit_)  # empty rows before a short series
+        targets = values[before:, :n_targets]
+        # Windows start one view below the other, see `_windows`.
+        view, first = np.divmod(windows.starts, len(windows.base) // n_views)
+        cutoffs, of_window = np.unique(first + self.window_ - 1 - before, return_inverse=True)
+        early = targets[: cutoffs[0] + 1]
+        mean = observed_mean(early)
+        mean = np.where(np.isnan(mean), self.mean_[:n_targets], mean)
+        clock = read_clock(season_clock(self.grid_, index, self.origin_, season))
+        candidates = trivial_forecasts(early, mean, season, self.window_)
+        ahead = targets, self._target_scale(), cutoffs, self.block_, n_views, clock
+        return candidates, [one.errors(*ahead)[of_window, view] for one in candidates]
 
     # ------------------------------------------------------------------ forecasts
 
@@ -291,7 +294,8 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
 
         def examples() -> tuple[WindowArray, np.ndarray]:
             values = self._seen().to_numpy()[: self.n_rows_fit_]
-            return self._examples(values, self._training_cutoffs(values))
+            known = self._examples(values, self._training_cutoffs(values))
+            return known.windows, known.y
 
         return EnsembleView(self._ensemble.parts, together + columns[len(targets) :], windows, examples)
 

@@ -11,8 +11,9 @@ from sklearn.utils import get_tags
 from .._archive.schema import require
 from .._parameters import FORECAST, estimator, group, param
 from ..exceptions import DataError
+from .examples import CHUNK
 from .saved import check_handed_on
-from .windowed import CHUNK, WindowForecaster, count_between
+from .windowed import WindowForecaster, count_between
 
 __all__ = ["RegressionForecaster"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from .._archive.schema import instance, none_or
 from .._parameters import estimator
 from ..exceptions import DataError
+from .examples import Examples
 from .linear import LARGEST_WINDOW, PENALTIES, LinearMap, fit_linear, fit_penalised
-from .validation import split_in_time
 from .windowed import CALIBRATION_FRACTION, WindowForecaster
 
 __all__ = ["RidgeForecaster"]
@@ -66,11 +66,11 @@ class RidgeForecaster(WindowForecaster):
 
     _saved = {"regressor_": instance(LinearMap), "stopped_": none_or(instance(LinearMap))}
 
-    def _train(self, values, cutoffs) -> LinearMap:
-        windows, y = self._lazy_examples(values, cutoffs)
-        training, held = split_in_time(len(windows), CALIBRATION_FRACTION, self._gap())
+    def _learn(self, examples: Examples) -> LinearMap:
+        windows, y = examples.windows, examples.following
+        training, held = examples.split(CALIBRATION_FRACTION)
         test = None if held is None else (windows[held], y[held])
-        chosen = fit_linear(windows[training], y[training], test, self._gap())
+        chosen = fit_linear(windows[training], y[training], test, examples.gap)
         self.stopped_ = None if held is None else chosen
         if chosen is None:
             chosen = self._fit_few(windows, y)

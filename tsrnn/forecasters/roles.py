@@ -32,8 +32,10 @@ class Named(NamedTuple):
     future: Any
 
 
-def read_roles(X: Any, y: Any, named: Named, takes_covariates: bool) -> Roles:
+def read_roles(X: Any, y: Any, named: Named, takes_covariates: bool, *, timed: bool = True) -> Roles:
     """Return the columns in use, ordered targets, past, future, and the three lists of names.
+
+    `timed` says whether the index is checked: that of a panel holds its stamps several times.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def read_roles(X: Any, y: Any, named: Named, takes_covariates: bool) -> Roles:
         frame = frame if isinstance(frame, pd.DataFrame) else check_frame(frame)
         wanted = as_names(named.target, frame.columns)
     else:
-        frame, wanted, targets = join_target(X, y, named.target)
+        frame, wanted, targets = join_target(X, y, named.target, timed)
     past, future = as_names(named.past, frame.columns), as_names(named.future, frame.columns)
     if y is None:
         check_columns(frame, wanted, "target")
@@ -63,13 +65,13 @@ def read_roles(X: Any, y: Any, named: Named, takes_covariates: bool) -> Roles:
     twice = {name for name in used if used.count(name) > 1}
     if twice:
         raise DataError(f"column(s) {some(sorted(twice, key=str))} are named in more than one role.")
-    data = check_frame(frame[used])
+    data = check_frame(frame[used], timed=timed)
     if y is None and not wanted:
         warn_of_empty_columns(data[targets])
     return data, targets, past, future
 
 
-def join_target(X: Any, y: Any, target: Any) -> tuple[pd.DataFrame, list[Any], list[Any]]:
+def join_target(X: Any, y: Any, target: Any, timed: bool) -> tuple[pd.DataFrame, list[Any], list[Any]]:
     """Put y beside X's columns; a y without a time index of its own takes X's.
 
     Returns
@@ -86,7 +88,8 @@ def join_target(X: Any, y: Any, target: Any) -> tuple[pd.DataFrame, list[Any], l
             "one: fit(df[[]], df['temp']). In a Pipeline, call .set_output(transform='pandas') on the transformers "
             "in front."
         )
-    check_time_index(X.index)
+    if timed:
+        check_time_index(X.index)
     if len(y) != len(X):
         raise DataError(f"X has {len(X)} rows and y has {len(y)}. They must describe the same times.")
     wanted = as_names(target, y.columns if isinstance(y, pd.DataFrame) else [getattr(y, "name", None), *X.columns])
@@ -94,6 +97,8 @@ def join_target(X: Any, y: Any, target: Any) -> tuple[pd.DataFrame, list[Any], l
     if wanted and list(y.columns) != wanted:
         raise DataError(f"target={wanted!r}, but y holds {list(y.columns)!r}. Drop target=, or name both alike.")
     both = [name for name in y.columns if name in X.columns]
+    if both and not timed and wanted:
+        X, both = X.drop(columns=both), []  # a table that scikit-learn splits has its targets beside y
     if both:
         raise DataError(f"target {some(both)} stands in X as well as in y and would leak. Drop it from X or omit y.")
     return pd.concat([y, X], axis=1), wanted, list(y.columns)
@@ -106,8 +111,8 @@ def target_frame(X: pd.DataFrame, y: Any, wanted: list[Any]) -> pd.DataFrame:
         fallback = ["y"] if values.shape[1] == 1 else [f"y{i}" for i in range(values.shape[1])]
         names = wanted if len(wanted) == values.shape[1] else fallback
         return pd.DataFrame(values, index=X.index, columns=names)
-    timed = isinstance(y.index, (pd.DatetimeIndex, pd.PeriodIndex))
-    if timed and not check_time_index(y.index, "y").equals(check_time_index(X.index)):
+    has_time = isinstance(y.index, (pd.DatetimeIndex, pd.PeriodIndex)) and X.index.is_unique
+    if has_time and not check_time_index(y.index, "y").equals(check_time_index(X.index)):
         raise DataError("X and y have different time indexes. Align them first, e.g. y = y.loc[X.index].")
     if isinstance(y, pd.Series):
         y = y.to_frame(y.name if y.name is not None else wanted[0] if len(wanted) == 1 else "y")

@@ -58,6 +58,14 @@ class Asked(NamedTuple):
     covariates: pd.DataFrame | None
 
 
+def check_observed(data: pd.DataFrame, targets: list[Any]) -> None:
+    """Raise `DataError` if a target was never observed, or a column is too small to compute with."""
+    empty = [name for name in targets if data[name].isna().all()]
+    if empty:
+        raise DataError(f"target column(s) {some(empty)} hold no observation at all.")
+    check_not_tiny(data)
+
+
 class ReadsTables:
     """Part of a forecaster that reads tables and gives them back.
 
@@ -95,10 +103,8 @@ class ReadsTables:
         data, targets, past, future = self._read_roles(X, y)
         index = getattr(X, "index", None)
         grid = infer_grid(index if isinstance(index, pd.PeriodIndex) else pd.DatetimeIndex(data.index), self.freq)
-        if data[targets].isna().all().any():
-            empty = [name for name in targets if data[name].isna().all()]
-            raise DataError(f"target column(s) {some(empty)} hold no observation at all.")
-        check_not_tiny(data)
+        grid = grid.with_season(self._season_given())
+        check_observed(data, targets)
         self.targets_, self.past_, self.future_ = targets, past, future
         self.data_, self.grid_, self.origin_ = data, grid, data.index[0]
         self.container_ = container_of(y)
@@ -114,6 +120,9 @@ class ReadsTables:
         new, targets, _, _ = self._read_roles(X, y)
         if targets != self.targets_:
             raise DataError(f"fitted on target(s) {self.targets_!r}, but the update holds {targets!r}.")
+        return self._with_new(new)
+
+    def _with_new(self, new: pd.DataFrame) -> pd.DataFrame:
         check_columns(new, list(self.data_.columns))
         new = in_zone(new[list(self.data_.columns)], self._zone)
         known = new.index[new.index <= self.data_.index[-1]]
@@ -167,6 +176,10 @@ class ReadsTables:
     @property
     def _zone(self) -> dt.tzinfo | None:
         return pd.DatetimeIndex(self.data_.index).tz
+
+    def _season_given(self) -> int | None:
+        """The season that the user says the grid has, where the model does not keep it to itself."""
+        return None
 
     # ------------------------------------------------------------------ rows
 

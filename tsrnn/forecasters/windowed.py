@@ -6,6 +6,9 @@ that knows nothing of time. Imports frames, windows, intervals, base, observed, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from sklearn.base import clone
 
@@ -16,6 +19,8 @@ from ..frames import some
 from ..intervals import residual_quantiles
 from ..windows import WindowArray
 from .base import BaseForecaster
+from .examples import CHUNK, Examples
+from .global_windows import LearnsPanels, empty_before
 from .groups import Windowing
 from .observed import rows_since_observed
 from .requests import check_steps
@@ -28,13 +33,11 @@ __all__ = ["WindowForecaster"]
 CALIBRATION_FRACTION = 0.2
 #: Steps that `forecast` gives unasked: no more than this because a file says so.
 LONGEST_HORIZON = 10**6
-#: Windows held densely at a time, where that is needed: for scikit-learn regressors, and when forecasts are fed back.
-CHUNK = 512
 #: Movements of the series beyond which a value is no number to compute with: its square nears the end of float32.
 LARGEST_SCALED = 1e15
 
 
-class WindowForecaster(BaseForecaster, Windowing):
+class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
     """Shared part of `RegressionForecaster` and the recurrent forecasters.
 
     A subclass implements ``_fit_regressor(windows, y)``, which returns a fitted regressor, and ``_apply(regressor,
@@ -49,8 +52,13 @@ class WindowForecaster(BaseForecaster, Windowing):
 
     _takes_covariates = True
     _not_shown: tuple[str, ...] = ("block_", "gap_residuals_", "mean_", "n_rows_fit_", "residuals_", "scale_")
+    _is_global = True
     #: Of the windows and targets that the regressor is given.
     _dtype: type = np.float64
+    #: Of a series of a panel: the errors of all, in units of their scales.
+    _pooled_errors: Callable[..., np.ndarray] | None = None
+    #: Of a series of a panel: whether windows may begin before it, where it is short.
+    _may_be_short = False
     _saved = {
         "horizon_": integer(1),
         "block_": integer(1),
@@ -78,7 +86,7 @@ class WindowForecaster(BaseForecaster, Windowing):
     def _fit(self, values):
         self.gap_residuals_ = {}
         self._check_lonely_values(values, warn=True)
-        self.regressor_ = self._train(values, self._training_cutoffs(values))
+        self.regressor_ = self._learn(self._examples(values, self._training_cutoffs(values)))
 
     def _check_lonely_values(self, values, warn=False):
         """Refuse what single precision cannot learn beside all the rest, or warn of what is left out of the scale."""
@@ -131,18 +139,18 @@ class WindowForecaster(BaseForecaster, Windowing):
             raise DataError(f"no window of {self.window_} rows with observed targets is followed by any.")
         return cutoffs
 
-    def _train(self, values, cutoffs):
-        """Fit a fresh regressor on the windows that end at these rows."""
-        return self._fit_regressor(*self._examples(values, cutoffs))
+    def _learn(self, examples: Examples) -> Any:
+        """Fit a fresh regressor on these windows."""
+        return self._fit_regressor(examples.windows, examples.y)
 
-    def _examples(self, values, cutoffs):
-        """Return the windows that end at these rows and the scaled targets that follow, (n_windows, n_outputs)."""
+    def _examples(self, values, cutoffs) -> Examples:
+        """Return the windows that end at these rows, and what follows them."""
         windows, following = self._lazy_examples(values, cutoffs)
-        # Some at a time: y is the largest array of a fit, and one of double precision would be twice as large.
-        y = np.empty((len(windows), self._n_outputs()), self._dtype)
-        for start in range(0, len(y), CHUNK):
-            y[start : start + CHUNK] = np.asarray(following[start : start + CHUNK]).reshape(-1, y.shape[1])
-        return windows, y
+
+        def trivial(rows: Any) -> tuple[list[Any], list[np.ndarray]]:
+            return self._trivial(values, windows[rows])
+
+        return Examples(windows, following, self._gap(), self.block_, trivial, self._dtype)
 
     def _lazy_examples(self, values, cutoffs) -> tuple[WindowArray, WindowArray]:
         """Return the windows that end at these rows and the windows of scaled targets, one block, that follow them.
@@ -234,6 +242,9 @@ class WindowForecaster(BaseForecaster, Windowing):
     # ------------------------------------------------------------------ forecasts
 
     def _check_history(self, values, cutoffs):
+        if self._may_be_short:
+            super()._check_history(values, cutoffs)
+            values, cutoffs = self._lengthened(values, cutoffs)
         if cutoffs.min() < self.window_ - 1:
             raise DataError(
                 f"history has {int(cutoffs.min()) + 1} rows up to the cutoff, but window={self.window_} needs at "
@@ -247,7 +258,14 @@ class WindowForecaster(BaseForecaster, Windowing):
                 "all that the model sees. End the history earlier, fill the gap, or fit with a larger window."
             )
 
+    def _lengthened(self, values, cutoffs):
+        """Put empty rows before a short series, so that each cutoff has a whole window, which begins before it."""
+        n = max(0, self.window_ - 1 - int(cutoffs.min()))
+        return empty_before(values, n), cutoffs + n
+
     def _forecast(self, values, cutoffs, steps):
+        if self._may_be_short:
+            values, cutoffs = self._lengthened(values, cutoffs)
         out = np.empty((len(cutoffs), steps, len(self.targets_)))
         full = cutoffs >= self.window_ - 1
         if not full.all():
@@ -357,6 +375,8 @@ class WindowForecaster(BaseForecaster, Windowing):
 
     def _errors(self, steps, gap=0, hidden=0):
         """Past errors (n_windows, steps, n_targets), measured once for each gap, as far ahead as was asked for."""
+        if self._pooled_errors is not None:
+            return self._pooled_errors(steps, gap, hidden) * self._target_scale()
         if not gap and not hidden:
             if getattr(self, "residuals_", np.empty((0, 0))).shape[1] < steps:
                 self.residuals_ = self._calibrate(steps)
@@ -389,12 +409,17 @@ class WindowForecaster(BaseForecaster, Windowing):
         model.regressor_ = self._held_out()
         if model.regressor_ is None:
             # The gap keeps rows that training targets share with calibration targets out of both.
-            model.regressor_ = model._train(frame.to_numpy(), cutoffs[: max(1, split - self.block_ + 1)])
+            early = cutoffs[: max(1, split - self.block_ + 1)]
+            model.regressor_ = model._learn(model._examples(frame.to_numpy(), early))
         held = cutoffs[split:] if split < len(cutoffs) else cutoffs[-1:]
+        return model._errors_at(frame, held, steps, gap, hidden)
+
+    def _errors_at(self, frame, held, steps, gap, hidden):
+        """Errors (n_cutoffs, steps, n_targets) of the forecasts from these rows."""
         # Steps beyond the end of the data have no error; dropping their windows would drop errors of nearer steps.
         values = self._values(self._longer(frame, steps))
         truth = values[held[:, None] + np.arange(1, steps + 1), : len(self.targets_)]
-        return truth - model._forecast_hiding(values, held, steps, gap, hidden)
+        return truth - self._forecast_hiding(values, held, steps, gap, hidden)
 
     def _forecast_hiding(self, values, cutoffs, steps, gap, hidden):
         """Forecast from windows whose last rows are taken for missing."""
@@ -414,6 +439,9 @@ class WindowForecaster(BaseForecaster, Windowing):
         copy = clone(self)
         copy.__dict__.update({name: value for name, value in vars(self).items() if name.endswith("_")})
         return copy
+
+    def _season_given(self):
+        return self.season_length
 
     def _default_steps(self):
         super()._default_steps()
@@ -448,6 +476,10 @@ class WindowForecaster(BaseForecaster, Windowing):
 
     def _calibration_fraction(self) -> float:
         return CALIBRATION_FRACTION
+
+    def _trivial(self, values, windows) -> tuple[list[Any], list[np.ndarray]]:
+        """Return the trivial forecasts that fit a series, and the error of each on these windows of it."""
+        raise NotImplementedError
 
     def _fit_regressor(self, windows, y):
         raise NotImplementedError

@@ -2,7 +2,8 @@
 
 pandas comes in here and goes out again in the forecasters; everything between works on arrays and row positions.
 In reading order: `checks` (frames), `clock` (the wall clock of a zone), `calendar` (which days are open), `sessions`
-(which hours are), `months` (days of the month), `grid` (how time goes on), `season`, `infer` (the grid of an index).
+(which hours are), `months` (days of the month), `grid` (how time goes on), `season`, `infer` (the grid of an index),
+`panel` (many series), `forms` (how users hold them).
 Imports warnings and exceptions.
 """
 
@@ -21,11 +22,16 @@ from .checks import (
     some,
     warn_of_empty_columns,
 )
+from .forms import Form, Rows, is_wide, read_rows
 from .grid import TimeGrid
 from .infer import check_on_grid, infer_grid
+from .panel import Panel, infer_grids
 from .season import season_length
 
 __all__ = [
+    "Form",
+    "Panel",
+    "Rows",
     "TimeGrid",
     "as_names",
     "check_columns",
@@ -37,7 +43,10 @@ __all__ = [
     "check_unique_columns",
     "in_zone",
     "infer_grid",
+    "infer_grids",
     "is_length",
+    "is_wide",
+    "read_rows",
     "season_length",
     "some",
     "warn_of_empty_columns",

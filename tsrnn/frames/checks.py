@@ -177,7 +177,7 @@ def check_not_tiny(frame: pd.DataFrame) -> None:
         )
 
 
-def check_frame(data: Any, name: str = "X") -> pd.DataFrame:
+def check_frame(data: Any, name: str = "X", *, timed: bool = True) -> pd.DataFrame:
     """Return the data as a float64 frame on a clean time index.
 
     Parameters
@@ -186,6 +186,8 @@ def check_frame(data: Any, name: str = "X") -> pd.DataFrame:
         Numeric or boolean columns; NaN marks a missing value.
     name : str
         What the messages call it.
+    timed : bool
+        Whether the index is looked at; that of a panel holds its stamps several times.
 
     Returns
     -------
@@ -212,9 +214,9 @@ def check_frame(data: Any, name: str = "X") -> pd.DataFrame:
             f"{name} must be a pandas DataFrame or Series with a time index, got {type(data).__name__}. In a Pipeline, "
             "call .set_output(transform='pandas') on the transformers in front."
         )
-    if isinstance(data.index, pd.MultiIndex):
-        raise DataError(f"{name} has a MultiIndex. Forecasters take one table at a time: select one series first.")
-    index = check_time_index(data.index, name)
+    if timed and isinstance(data.index, pd.MultiIndex):
+        raise DataError(f"{name} has a MultiIndex. Here one table is taken at a time: select one series first.")
+    index = check_time_index(data.index, name) if timed else data.index
     check_unique_columns(data, name)
     for column in data.columns:
         if not (pd.api.types.is_numeric_dtype(data[column]) or pd.api.types.is_bool_dtype(data[column])):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,16 @@ from .months import month_start, on_day
 from .sessions import OUTSIDE, WEEKS, Blocks, check_blocks, in_words, open_days, rows_of_days, stamps_of
 
 MICROSECOND = pd.Timedelta(microseconds=1)
+
+
+def stamps_of_numbers(numbers: np.ndarray) -> pd.DatetimeIndex:
+    """Stamps that stand for the numbers of rows: as many seconds since 1970."""
+    return pd.DatetimeIndex(np.asarray(numbers, dtype="int64").astype("datetime64[s]"))
+
+
+def numbers_of(stamps: pd.DatetimeIndex) -> pd.Index:
+    """Numbers of rows that stamps stand for."""
+    return pd.Index(stamps.as_unit("s").asi8)
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,6 +54,10 @@ class TimeGrid:
         The hours that are open, where nights are no rows; see `tsrnn.frames.sessions`.
     periods : str
         Frequency of the periods that the data were indexed by; empty for stamps.
+    numbered : bool
+        The rows have numbers instead of stamps, which stand for seconds since 1970.
+    season : int
+        Steps in a season, where the user says so; 0: as `freq` has it.
     """
 
     freq: pd.offsets.BaseOffset
@@ -54,6 +68,8 @@ class TimeGrid:
     time: int | None = None
     sessions: Blocks = ()
     periods: str = ""
+    numbered: bool = False
+    season: int = 0
 
     def __post_init__(self) -> None:
         check_blocks(self.sessions)
@@ -68,6 +84,10 @@ class TimeGrid:
         shown = ["freq", "calendar"] + [f.name for f in fields(self)[2:] if getattr(self, f.name) != f.default]
         values = {name: repr(getattr(self, name)) for name in shown} | {"sessions": in_words(self.sessions)}
         return f"TimeGrid({', '.join(f'{name}={values[name]}' for name in shown)})"
+
+    def with_season(self, season: int | None) -> TimeGrid:
+        """The same grid with the season that the user says, if any."""
+        return self if season is None else replace(self, season=int(season))
 
     @property
     def name(self) -> str:
@@ -98,21 +118,22 @@ class TimeGrid:
         return self.calendar or is_day_calendar(self.freq)
 
     @property
-    def _absolute(self) -> bool:
+    def is_span(self) -> bool:
+        """Whether a step is a span of time, the same whatever the calendar and the clock say."""
         return is_clock(self.freq) and not self.wall and not self.sessions
 
     # ------------------------------------------------------------------ stamps
 
     def between(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
         """All stamps of the grid from `first` to `last`, both included."""
-        if self._absolute:
+        if self.is_span:
             return pd.date_range(first, last, freq=self.freq)
         ends = pd.DatetimeIndex([first, last])
         return self._localise(self._steps(*self._meant(ends)), ends.tz)
 
     def future(self, last: pd.Timestamp, steps: int) -> pd.DatetimeIndex:
         """The `steps` stamps that follow `last`."""
-        if self._absolute:
+        if self.is_span:
             return pd.date_range(last, periods=steps + 1, freq=self.freq)[1:]
         stamps = self._localise(self._goes_on(self._meant(pd.DatetimeIndex([last]))[0], steps + 1), last.tz)
         return stamps[stamps > last][:steps]
@@ -125,7 +146,7 @@ class TimeGrid:
         """
         if len(index) < 2:
             return index
-        if self._absolute:
+        if self.is_span:
             return pd.date_range(index[0], index[-1], freq=self.freq)
         naive = self._meant(index)
         if self._may_close:
@@ -210,7 +231,7 @@ class TimeGrid:
 
     def _place(self, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
         """Slots, and which stamps lie beside the grid."""
-        if self._absolute:
+        if self.is_span:
             since = index - index[0]
             return (since // self._span).to_numpy(), np.asarray(since % self._span != pd.Timedelta(0))
         naive = self._meant(index)
@@ -240,7 +261,7 @@ class TimeGrid:
 
     def positions(self, index: pd.DatetimeIndex, origin: pd.Timestamp) -> np.ndarray:
         """How many steps after `origin` each stamp lies, negative before it. Holidays count, so that weekdays recur."""
-        if self._absolute:
+        if self.is_span:
             return ((index - origin) // self._span).to_numpy()
         naive = self._meant(index.insert(0, origin))
         steps = self._steps(naive.min(), naive.max())
@@ -252,7 +273,7 @@ class TimeGrid:
         Steps of hours are counted on the wall clock of the zone where the season is made of whole days or parts them:
         the hour that is skipped counts, and the one that comes twice counts once.
         """
-        if not self._absolute or index.tz is None:
+        if not self.is_span or index.tz is None:
             return self.positions(index, origin)
         length = self._span * season
         if length % DAY and DAY % length:
@@ -290,6 +311,8 @@ class TimeGrid:
         """How many steps after `last` each of the later, sorted `stamps` lies, from 1; see `rows_ahead`."""
         return self.rows_ahead(last, stamps).get_indexer(stamps) + 1 if len(stamps) else np.empty(0, dtype=int)
 
-    def give_back(self, stamps: pd.DatetimeIndex) -> pd.DatetimeIndex | pd.PeriodIndex:
-        """The stamps as the data were indexed: as periods, if by periods."""
+    def give_back(self, stamps: pd.DatetimeIndex) -> pd.Index:
+        """The stamps as the data were indexed: as periods, if by periods, and as numbers, if by numbers."""
+        if self.numbered:
+            return numbers_of(stamps)
         return stamps.to_period(self.periods) if self.periods else stamps

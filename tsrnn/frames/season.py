@@ -21,6 +21,8 @@ def season_length(grid: TimeGrid | pd.offsets.BaseOffset) -> int:
     >>> [season_length(to_offset(f)) for f in ("30min", "h", "D", "B", "W-SAT", "MS", "YS")]
     [48, 24, 7, 5, 52, 12, 1]
     """
+    if isinstance(grid, TimeGrid) and (grid.season or grid.numbered):
+        return grid.season or 1
     if isinstance(grid, TimeGrid) and grid.sessions:
         rows = rows_of_days(grid.sessions, span(grid.freq))
         return int(np.bincount(rows[rows > 0]).argmax())

@@ -1,0 +1,339 @@
+"""Forecasters of many series: a panel is read at the door, and below it stands a forecaster for each series.
+
+Such a member knows the rows of its series, their grid and what was learnt of this series alone. What was learnt of all
+together, a network, stands in the forecaster that the user has, and its members look there. Imports frames, roles,
+requests, progress and exceptions.
+"""
+
+from __future__ import annotations
+
+import numbers
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed, effective_n_jobs
+
+from .._progress import work
+from .._publishing import stand_in
+from ..exceptions import DataError
+from ..frames import (
+    Form,
+    Panel,
+    Rows,
+    TimeGrid,
+    check_columns,
+    check_on_grid,
+    infer_grids,
+    read_rows,
+    some,
+)
+from ..frames.grid import stamps_of_numbers
+from .labels import column_index
+from .requests import check_request, check_steps
+from .roles import Named, container_of, read_roles
+from .tables import check_observed
+
+__all__ = ["ForecastsPanels", "Member", "Members"]
+
+#: Seconds of local fits from which it is worth to start processes for them.
+WORTH_PROCESSES = 20.0
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A series of a panel.
+
+    Attributes
+    ----------
+    data : DataFrame
+        The rows that are known.
+    grid : TimeGrid
+    learnt : dict of str to object
+        Fitted attributes of this series alone.
+    """
+
+    data: pd.DataFrame
+    grid: TimeGrid
+    learnt: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """The series of a panel that a forecaster was fitted on, and the form of the table in which they came."""
+
+    ids: pd.Index
+    each: list[Member]
+    form: Form
+
+    def position(self, ids: pd.Index) -> np.ndarray:
+        """Return the number of each of these series; -1 for those that were not in the fit."""
+        return self.ids.get_indexer(ids.astype(self.ids.dtype) if len(ids) and ids.dtype != self.ids.dtype else ids)
+
+
+class ForecastsPanels:
+    """What a forecaster does with a table of many series."""
+
+    # What a forecaster from elsewhere need not have.
+    id_col: Any = None
+    time_col: Any = None
+    errors: Any = "raise"
+    data_: pd.DataFrame
+    freq: Any
+    members_: Members | None
+    targets_: list[Any]
+    past_: list[Any]
+    future_: list[Any]
+    container_: str
+    #: Whether one model is learnt of all series; otherwise each has its own.
+    _is_global = False
+
+    # ------------------------------------------------------------------ fit
+
+    def _fit_panel(self: Any, X: Any, y: Any) -> None:
+        panel, rows = self._read_panel(X, y)
+        self.container_ = container_of(y)
+        problems: dict[int, str] = {}
+        grids = infer_grids(panel, self.freq, self._named(panel.ids), numbered=rows.form.numbered)
+        season = self._season_given()
+        ones = []
+        for i, (frame, grid) in enumerate(zip(panel, grids, strict=True)):
+            try:
+                check_observed(frame, self.targets_)
+                ones.append(self._one(frame, grid.with_season(season)))
+            except DataError as error:
+                problems[i] = str(error)
+                ones.append(None)
+        self.grid_ = grids[int(panel.lengths.argmax())].with_season(season)
+        learnt = self._fit_ones(ones, panel.ids, problems)
+        self._tell(problems, panel.ids)
+        kept = [i for i in range(len(panel)) if i not in problems]
+        members = [Member(ones[i].data_, ones[i].grid_, learnt[i]) for i in kept]
+        self.members_ = Members(panel.ids[kept], members, rows.form)
+
+    def _read_panel(self: Any, X: Any, y: Any) -> tuple[Panel, Rows]:
+        """Return the columns in use of a long table, series by series, and its rows as they stand."""
+        rows = read_rows(X, self.id_col, self.time_col)
+        names = Named(self.target, getattr(self, "past_covariates", None), getattr(self, "future_covariates", None))
+        data, self.targets_, self.past_, self.future_ = read_roles(
+            rows.frame, y, names, self._takes_covariates, timed=False
+        )
+        return rows.panel(data), rows
+
+    def _one(self: Any, data: pd.DataFrame, grid: TimeGrid, learnt: dict[str, Any] | None = None) -> Any:
+        """Return a forecaster of one series, which has what was learnt of all and of it."""
+        own = {"data_": data, "grid_": grid, "origin_": data.index[0], "members_": None, "container_": "frame"}
+        one = stand_in(self, vars(self) | own | (learnt or {}))
+        one.id_col = one.time_col = None
+        return one
+
+    def _fit_ones(self: Any, ones: list[Any], ids: pd.Index, problems: dict[int, str]) -> list[dict[str, Any] | None]:
+        """Fit a model of its own to each series, in processes where that is worth it; say which cannot be fitted."""
+        shared = set(vars(self)) | {"data_", "grid_", "origin_", "members_", "container_"}
+        learnt: list[dict[str, Any] | None] = [None] * len(ones)
+        good = [i for i, one in enumerate(ones) if one is not None]
+        started = time.perf_counter()
+        with work(f"{type(self).__name__}: {len(good)} series", len(good)) as fits:
+            for n, i in enumerate(good):
+                took = time.perf_counter() - started
+                left = took / n * (len(good) - n) if n else 0.0
+                if left > WORTH_PROCESSES and effective_n_jobs(-1) > 1:
+                    break
+                learnt[i], problem = _fit_one(ones[i], shared)
+                if problem:
+                    problems[i] = problem
+                fits.done += 1
+            else:
+                return learnt
+            for i, (found, problem) in zip(good[n:], _in_processes([ones[i] for i in good[n:]], shared), strict=True):
+                learnt[i] = found
+                if problem:
+                    problems[i] = problem
+                fits.done += 1
+        return learnt
+
+    def _named(self, ids: pd.Index) -> Callable[[np.ndarray], str]:
+        return lambda numbers: some(repr(name) for name in ids[numbers])
+
+    def _tell(self: Any, problems: dict[int, str], ids: pd.Index) -> None:
+        """Raise what is wrong with some series, or keep it in `problems_`."""
+        if problems and (self.errors == "raise" or len(problems) == len(ids)):
+            raise DataError(self._describe(problems, ids))
+        names = [ids[i] for i in sorted(problems)]
+        self.problems_ = pd.DataFrame({"series": names, "problem": [problems[i] for i in sorted(problems)]})
+
+    def _describe(self, problems: dict[int, str], ids: pd.Index) -> str:
+        kinds: dict[str, list[int]] = {}
+        for i, problem in problems.items():
+            kinds.setdefault(problem, []).append(i)
+        parts = [f"{self._named(ids)(np.array(numbers))}: {problem}" for problem, numbers in list(kinds.items())[:5]]
+        more = f" ({len(kinds) - 5} more problems)" if len(kinds) > 5 else ""
+        way = "" if len(problems) == len(ids) else " errors='report' forecasts the others."
+        return f"{len(problems)} of {len(ids)} series cannot be forecast. {' '.join(parts)}{more}{way}"
+
+    # ------------------------------------------------------------------ forecasts
+
+    def _known(self: Any, history: Any) -> tuple[pd.Index, list[Any], Form]:
+        """Return the series that forecasts are made for, a forecaster of each, and the form to give them back in."""
+        members = self.members_
+        if history is None:
+            return members.ids, [self._one(m.data, m.grid, m.learnt) for m in members.each], members.form
+        rows = read_rows(history, self.id_col, self.time_col, "history")
+        used = [*self.targets_, *self.past_, *self.future_]
+        check_columns(rows.frame, used, "column")
+        data, *_ = read_roles(rows.frame, None, Named(self.targets_, self.past_, self.future_), True, timed=False)
+        panel = rows.panel(data, "history")
+        ones = []
+        for i, at in enumerate(members.position(panel.ids)):
+            if at < 0 and not self._is_global:
+                raise DataError(self._unknown(panel.ids[members.position(panel.ids) < 0]))
+            grid = self.grid_ if at < 0 else members.each[at].grid
+            check_on_grid(pd.DatetimeIndex(panel[i].index), grid, f"series {panel.ids[i]!r}: freq={grid.freq!r}")
+            one = self._one(panel[i], grid, members.each[at].learnt if at >= 0 else None)
+            if at < 0:
+                self._meet(one)
+            else:
+                one.origin_ = members.each[at].data.index[0]
+            ones.append(one)
+        return panel.ids, ones, rows.form
+
+    def _unknown(self: Any, ids: pd.Index) -> str:
+        way = (
+            "Pass their rows as history=."
+            if self._is_global
+            else f"{type(self).__name__} has a model for each series: fit on them as well."
+        )
+        return f"series {some(map(repr, ids))} were not in the data fitted. {way}"
+
+    def _predict_panel(self: Any, X: Any, history: Any, quantiles: np.ndarray) -> tuple[np.ndarray, Callable[..., Any]]:
+        """Return forecasts and quantiles (n_rows, K, 1 + n_quantiles), and what gives numbers back, see `_ask`."""
+        ids, ones, form = self._known(history)
+        if isinstance(X, numbers.Integral) and not isinstance(X, bool):
+            steps = check_steps(X)
+            out = np.concatenate(self._answers(ids, ones, [steps] * len(ones), quantiles))
+            stamps = [one.grid_.future(one.data_.index[-1], steps) for one in ones]
+            asked = Rows(pd.DataFrame(index=stamps[0].append(stamps[1:])), ids, np.arange(len(ids)).repeat(steps), form)
+            return out, partial(self._give_panel_back, asked)
+        if isinstance(X, pd.Index) and not isinstance(X, pd.MultiIndex):
+            raise DataError(
+                "X to predict holds stamps, and the data many series: pass a table that says which series a row is of, "
+                "or a number of steps."
+            )
+        if not hasattr(X, "columns"):
+            check_request(X)
+        asked = read_rows(X, self.id_col, self.time_col, "X to predict")
+        at = ids.get_indexer(asked.ids.astype(ids.dtype))
+        if (at < 0).any():
+            raise DataError(self._unknown(asked.ids[at < 0]))
+        panel = asked.panel(name="X to predict")
+        answers = self._answers(asked.ids, [ones[i] for i in at], list(panel), quantiles)
+        out = np.empty((len(asked.codes), len(self.targets_), 1 + len(quantiles)))
+        out[asked.order()] = np.concatenate(answers)  # rows keep their places
+        return out, partial(self._give_panel_back, asked)
+
+    def _answers(
+        self: Any, ids: pd.Index, ones: list[Any], requests: list[Any], quantiles: np.ndarray
+    ) -> list[np.ndarray]:
+        """Return what each forecaster answers to its request: (n_rows, K, 1 + n_quantiles)."""
+        answers = []
+        for name, one, request in zip(ids, ones, requests, strict=True):
+            try:
+                values, bands, _ = one._predict_steps(request, None, quantiles)
+            except DataError as error:
+                raise DataError(f"series {name!r}: {error}") from None
+            answers.append(np.concatenate([values[..., None], bands], axis=-1))
+        return answers
+
+    def _give_panel_back(self: Any, asked: Rows, values: np.ndarray, names: list[Any] | None = None) -> Any:
+        """Return numbers (n_rows, n_columns) in the form of the table that was asked about."""
+        if names is None and self.container_ == "array":
+            return values[:, 0]
+        if names is None and self.container_ == "series" and asked.index is not None:
+            return pd.Series(values[:, 0], index=asked.index, name=self.targets_[0])
+        columns = column_index(self.targets_ if names is None else names, pd.Index(self.targets_))
+        frame = pd.DataFrame(values, columns=columns)
+        return asked.form.give_back(frame, asked.ids[asked.codes], asked.stamps, asked.index)
+
+    # ------------------------------------------------------------------ cutoffs and updates
+
+    def _tidy_panel(self: Any, steps: int, history: Any, cutoffs: Any, levels: np.ndarray, suffix: str) -> pd.DataFrame:
+        """Forecast all series from the same cutoffs; one that has no row there, or too few before it, is left out."""
+        ids, ones, form = self._known(history)
+        label = "series" if form.id is None else form.id
+        parts = []
+        for name, one in zip(ids, ones, strict=True):
+            known = one._cutoffs_known(cutoffs)
+            if len(known):
+                tidy = one._tidy_forecasts(steps, one.data_, known, levels, suffix)
+                tidy.insert(0, label, name)
+                parts.append(tidy)
+        if not parts:
+            raise DataError(f"no series has a row at cutoff(s) {some(cutoffs)} and enough rows before it.")
+        return pd.concat(parts, ignore_index=True)
+
+    def _cutoffs_known(self: Any, cutoffs: Any) -> pd.DatetimeIndex:
+        """Return those of the cutoffs that a series can be forecast from."""
+        times = pd.Index(cutoffs)
+        stamps = stamps_of_numbers(times.to_numpy()) if self.grid_.numbered else times
+        stamps = self._read_cutoffs(stamps, self._zone)
+        frame = self._seen()
+        rows = frame.index.get_indexer(stamps)
+        seen = np.isfinite(frame.to_numpy()[:, : len(self.targets_)])
+        first = int(seen.argmax(axis=0).max()) if seen.any(axis=0).all() else len(frame)
+        return stamps[rows >= first]
+
+    def _update_panel(self: Any, X: Any, y: Any) -> None:
+        members = self.members_
+        rows = read_rows(X, self.id_col, self.time_col)
+        names = Named(self.target, getattr(self, "past_covariates", None), getattr(self, "future_covariates", None))
+        new, targets, _, _ = read_roles(rows.frame, y, names, self._takes_covariates, timed=False)
+        if targets != self.targets_:
+            raise DataError(f"fitted on target(s) {self.targets_!r}, but the update holds {targets!r}.")
+        panel = rows.panel(new)
+        at = members.position(panel.ids)
+        if (at < 0).any() and not self._is_global:
+            raise DataError(self._unknown(panel.ids[at < 0]))
+        each, ids = list(members.each), list(members.ids)
+        for i, frame in zip(at, panel, strict=True):
+            if i < 0:
+                one = self._one(frame, self.grid_)
+                self._meet(one)
+                each.append(Member(one.data_, one.grid_, self._learnt_by(one)))
+                continue
+            one = self._one(each[i].data, each[i].grid, each[i].learnt)
+            each[i] = Member(one._with_new(frame), each[i].grid, each[i].learnt)
+        ids += list(panel.ids[at < 0])
+        self.members_ = Members(pd.Index(ids, dtype=members.ids.dtype), each, members.form)
+
+    def _meet(self, one: Any) -> None:
+        """Learn of a series that was not in the fit what is to be known of each."""
+
+    def _learnt_by(self, one: Any) -> dict[str, Any]:
+        """Return the attributes of a series of its own."""
+        return {name: value for name, value in vars(one).items() if name not in vars(self)}
+
+
+def _fit_one(one: Any, shared: set[str]) -> tuple[dict[str, Any] | None, str | None]:
+    try:
+        values = one._values(one._seen())
+        one._settle(values)
+        one._fit(values)
+    except DataError as error:
+        return None, str(error)
+    return {name: value for name, value in vars(one).items() if name not in shared}, None
+
+
+def _in_processes(ones: list[Any], shared: set[str]) -> Iterable[tuple[dict[str, Any] | None, str | None]]:
+    """Fit in as many processes as joblib's configuration says, or as there are processors."""
+    return Parallel(n_jobs=None if _configured() else -1, return_as="generator")(
+        delayed(_fit_one)(one, shared) for one in ones
+    )
+
+
+def _configured() -> bool:
+    """Say whether the user set a number of jobs, `joblib.parallel_config`."""
+    return effective_n_jobs(None) != 1
