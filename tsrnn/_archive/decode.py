@@ -35,7 +35,7 @@ from .times import build_datetime_index, check_unit, read_zone
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Whether a value is what the annotation of a dataclass field says: a class, a union or ``tuple[int, ...]``."""
+    """Whether a value is what the annotation of a dataclass field says: a class, a union, a list or a tuple of them."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return any(fits(value, arg) for arg in args)
@@ -44,6 +44,8 @@ def fits(value: Any, hint: Any) -> bool:
             return False
         kinds = [args[0]] * len(value) if args[-1:] == (Ellipsis,) else args
         return len(kinds) == len(value) and all(map(fits, value, kinds))
+    if origin is list:
+        return isinstance(value, list) and all(fits(item, args[0]) for item in value)
     if hint is float and type(value) is int:
         return True
     return isinstance(value, hint) and not (isinstance(value, bool) and hint is not bool)

@@ -7,7 +7,7 @@ then carried forward. Pure functions on arrays; statsmodels and scipy.signal are
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -195,7 +195,7 @@ def taken_away(y: np.ndarray, spec: Spec) -> np.ndarray:
     return np.concatenate([head, rest])
 
 
-def make_model(y, regressors, spec: Spec, **options):
+def make_model(y: np.ndarray, regressors: np.ndarray, spec: Spec, **options: Any) -> Any:
     """Build the state-space model of a regression with ARIMA errors."""
     from statsmodels.tsa.statespace.sarimax import SARIMAX
 
@@ -228,7 +228,9 @@ class Fit(NamedTuple):
     converged: bool
 
 
-def fit_model(y, regressors, spec: Spec, max_iter: int, *, try_again: bool = True, **options) -> Fit:
+def fit_model(
+    y: np.ndarray, regressors: np.ndarray, spec: Spec, max_iter: int, *, try_again: bool = True, **options: Any
+) -> Fit:
     """Maximise the likelihood, on data scaled to unit size and regressors that hardly correlate.
 
     The optimiser needs both: a covariate in thousands beside one in hundredths, or a constant beside errors close to a
@@ -258,7 +260,7 @@ def fit_model(y, regressors, spec: Spec, max_iter: int, *, try_again: bool = Tru
     return Fit(params, scale, best.log_likelihood, best.out_of_iterations, best.converged)
 
 
-def location_and_size(regressors, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
+def location_and_size(regressors: np.ndarray, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
     """What to subtract from each regressor, 0 where that would change the model, and what to divide it by then."""
     absorbed = "c" in (spec.trend or "") or spec.n_lost > 0  # by the constant, or by the differences
     centre = regressors.mean(axis=0) if absorbed else np.zeros(regressors.shape[1])
@@ -269,7 +271,7 @@ def location_and_size(regressors, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
     return centre, sizes
 
 
-def in_units(coefficients, centre, sizes, spec: Spec) -> np.ndarray:
+def in_units(coefficients: np.ndarray, centre: np.ndarray, sizes: np.ndarray, spec: Spec) -> np.ndarray:
     """The coefficients of the regressors as they were given, from those of the centred and divided ones."""
     coefficients = coefficients / sizes
     if "c" in (spec.trend or ""):
@@ -277,7 +279,7 @@ def in_units(coefficients, centre, sizes, spec: Spec) -> np.ndarray:
     return coefficients
 
 
-def maximise(model, n_regressors: int, max_iter: int, elsewhere: np.ndarray | None) -> Maximum:
+def maximise(model: Any, n_regressors: int, max_iter: int, elsewhere: np.ndarray | None) -> Maximum:
     """Climb from the start values of statsmodels, and where that leads nowhere from others, at last without gradients.
 
     The coefficients of the regressors start at 0; `elsewhere` holds other start values of the autoregression, or None.
@@ -299,7 +301,7 @@ def maximise(model, n_regressors: int, max_iter: int, elsewhere: np.ndarray | No
     return best if best.converged else better(best, climb(model, best.params, max_iter * len(first), "nm"))
 
 
-def go_on(model, best: Maximum, max_iter: int) -> Maximum:
+def go_on(model: Any, best: Maximum, max_iter: int) -> Maximum:
     """Climb again from where an optimiser arrived, as long as that gains: on a narrow ridge it stops halfway."""
     for _ in range(MOST_CLIMBS):
         further = climb(model, best.params, max_iter)
@@ -309,7 +311,7 @@ def go_on(model, best: Maximum, max_iter: int) -> Maximum:
     return best
 
 
-def climb(model, start, max_iter, method="lbfgs") -> Maximum:
+def climb(model: Any, start: np.ndarray, max_iter: int, method: str = "lbfgs") -> Maximum:
     """One run of an optimiser."""
     try:
         result = model.fit(start, method=method, disp=0, maxiter=max_iter, cov_type="none")
@@ -321,7 +323,7 @@ def climb(model, start, max_iter, method="lbfgs") -> Maximum:
     return arrived(result, bool(ended["converged"] or flat), ended["warnflag"] == 1)
 
 
-def arrived(result, converged: bool, out_of_iterations: bool = False) -> Maximum:
+def arrived(result: Any, converged: bool, out_of_iterations: bool = False) -> Maximum:
     """Where an optimiser ended, without a likelihood if that is none."""
     known = np.isfinite(result.llf) and np.isfinite(result.params).all()
     # On the unit circle itself the variance of the first state is nothing but rounding, and the likelihood as well.
@@ -346,14 +348,14 @@ def autoregression(y: np.ndarray, spec: Spec) -> np.ndarray:
     return phi * min(1.0, LARGEST_START / (largest or 1.0)) ** np.arange(1, p + 1)
 
 
-def exact_fit(coefficients, spec: Spec, scale: float) -> Fit:
+def exact_fit(coefficients: np.ndarray, spec: Spec, scale: float) -> Fit:
     """The model of a series that the regressors and differences explain without rest, where no likelihood is finite."""
     # The filter divides by the variance, so it cannot be 0.
     params = np.concatenate([coefficients, np.zeros(spec.n_lags), [(EXACT * scale) ** 2]])
     return Fit(params, scale, EXACT_LIKELIHOOD, False, True)
 
 
-def precondition(y, regressors, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
+def precondition(y: np.ndarray, regressors: np.ndarray, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
     """Start values for the coefficients, and a rotation that makes the whitened regressors orthonormal.
 
     Directions in which the regressors do not vary, after the differences, are left out: their coefficients stay 0. What
@@ -373,7 +375,9 @@ def precondition(y, regressors, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
     return start, directions[moving].T / sizes * np.sqrt(len(white_y))
 
 
-def forecast_model(y, regressors, spec, params, cutoffs, steps) -> np.ndarray:
+def forecast_model(
+    y: np.ndarray, regressors: np.ndarray, spec: Spec, params: np.ndarray, cutoffs: np.ndarray, steps: int
+) -> np.ndarray:
     """Forecast from many cutoffs with one pass of the Kalman filter.
 
     With the effect d(t) of the regressors, the predicted state a(t), its transition T and the design Z,
@@ -413,7 +417,7 @@ def forecast_model(y, regressors, spec, params, cutoffs, steps) -> np.ndarray:
     return out
 
 
-def standard_model(y, arma, spec: Spec):
+def standard_model(y: np.ndarray, arma: np.ndarray, spec: Spec) -> Any:
     """The model of errors with shocks of variance 1, about whose start nothing is known."""
     model = make_model(y, np.empty((len(y), 0)), spec, use_exact_diffuse=True)
     model.update(np.append(arma[:-1], 1.0))
@@ -454,7 +458,7 @@ def forecast_deviation(params: np.ndarray, spec: Spec, steps: int) -> np.ndarray
     return np.sqrt(params[-1] * np.cumsum(psi**2))
 
 
-def constant_model(y, exog) -> tuple[Spec, Fit]:
+def constant_model(y: np.ndarray, exog: np.ndarray) -> tuple[Spec, Fit]:
     """The model of a series that never changes, whatever was asked for: its value, and covariates without effect."""
     value = float(np.nanmax(y))
     spec = Spec((0, 0, 0), trend="c")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def rejects_unit_root(y: np.ndarray) -> bool:
     return p_value(adfuller, y, autolag="AIC") < TEST_LEVEL
 
 
-def p_value(test, y, **options) -> float:
+def p_value(test: Callable[..., Any], y: np.ndarray, **options: Any) -> float:
     """The p-value without warnings of values beyond the table, or of a form of result that is read by position."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -110,7 +111,7 @@ def aicc(log_likelihood: float, n_parameters: int, n_rows: int) -> float:
     return -2 * log_likelihood + 2 * n_parameters * n_rows / (n_rows - n_parameters - 1)
 
 
-def choose_harmonics(y, exog, time, season: int, most: int) -> int:
+def choose_harmonics(y: np.ndarray, exog: np.ndarray, time: np.ndarray, season: int, most: int) -> int:
     """How many pairs of Fourier terms have the lowest AICc; none where two seasons are not there."""
     if season < 2 or len(y) < 2 * season:
         return 0
@@ -135,7 +136,7 @@ class Search:
     Statistical Software 27(3), section 3.2.
     """
 
-    def __init__(self, y: np.ndarray, base: Spec, limits: tuple[int, int, int, int]):
+    def __init__(self, y: np.ndarray, base: Spec, limits: tuple[int, int, int, int]) -> None:
         self.y = y
         self.base = base
         self.limits = limits  # of p, q, P, Q
@@ -159,7 +160,7 @@ class Search:
             self.scores[spec] = self._score(spec)
         return self.scores[spec]
 
-    def _score(self, spec):
+    def _score(self, spec: Spec) -> float:
         trend = trend_terms(np.arange(len(self.y)), spec.trend)
         try:
             fit = fit_model(self.y, trend, spec, SEARCH_ITERATIONS, try_again=False, simple_differencing=True)
@@ -172,7 +173,7 @@ class Search:
         observed = int(np.isfinite(difference(self.y, spec)).sum())
         return aicc(fit.log_likelihood, len(fit.params), observed)
 
-    def _trends(self):
+    def _trends(self) -> tuple[str | None, ...]:
         # A level, or a drift after one difference; after two it would be a quadratic trend.
         differences = self.base.order[1] + self.base.seasonal_order[1]
         return (("c", None), ("t", None), (None,))[min(differences, 2)]
@@ -201,6 +202,6 @@ class Search:
                 yield self._with(orders.tolist(), spec.trend)
 
 
-def effect(y, regressors, spec) -> np.ndarray:
+def effect(y: np.ndarray, regressors: np.ndarray, spec: Spec) -> np.ndarray:
     """What the regressors add to y, by a regression that allows for autocorrelation."""
     return regressors @ regress(y, regressors, spec)[0] if regressors.shape[1] else np.zeros(len(y))

@@ -6,12 +6,16 @@ over the rows serves all cutoffs.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from .arima_model import DIFFUSE_VARIANCE, RESOLUTION, SMALLEST_DIRECTION, forecast_deviation, standard_model
+from .arima_model import DIFFUSE_VARIANCE, RESOLUTION, SMALLEST_DIRECTION, Spec, forecast_deviation, standard_model
 
 
-def deviation_after_gaps(observed, params, spec, cutoffs, steps) -> np.ndarray:
+def deviation_after_gaps(
+    observed: np.ndarray, params: np.ndarray, spec: Spec, cutoffs: np.ndarray, steps: int
+) -> np.ndarray:
     """Standard deviation of forecast errors from each cutoff, given which rows were observed: (n_cutoffs, steps).
 
     The variance of the predicted state follows from the pattern of missing rows alone, by the exact initial Kalman
@@ -26,8 +30,7 @@ def deviation_after_gaps(observed, params, spec, cutoffs, steps) -> np.ndarray:
     ----------
     Durbin & Koopman (2012), "Time series analysis by state space methods", 2nd ed., sections 4.3.1 and 5.2.2.
     """
-    n_arma = sum(spec.order[::2]) + sum(spec.seasonal_order[:3:2])
-    model = standard_model(np.zeros(2), params[len(params) - 1 - n_arma :], spec)
+    model = standard_model(np.zeros(2), params[len(params) - 1 - spec.n_lags :], spec)
     first = model.ssm.filter()
     diffuse = first.initial_diffuse_state_cov  # None where nothing is
     filtered = StateVariance(
@@ -48,14 +51,17 @@ def deviation_after_gaps(observed, params, spec, cutoffs, steps) -> np.ndarray:
     return np.fmax(deviation, forecast_deviation(params, spec, steps))
 
 
+@dataclass(eq=False)
 class StateVariance:
     """Variance of the predicted state, in two parts: what is known of it, and what is diffuse."""
 
-    def __init__(self, observation, transition, shocks, known, diffuse):
-        self.observation, self.transition, self.shocks = observation, transition, shocks
-        self.known, self.diffuse = known, diffuse
-        self.settled = False
-        self.last: np.ndarray | None = None
+    observation: np.ndarray
+    transition: np.ndarray
+    shocks: np.ndarray
+    known: np.ndarray
+    diffuse: np.ndarray
+    settled: bool = False
+    last: np.ndarray | None = None
 
     def advance(self, observed: bool) -> None:
         """Take in a row and predict the next one."""
@@ -70,7 +76,7 @@ class StateVariance:
         change = np.abs(self.known - before).max()
         self.settled = observed and known_before and bool(change <= RESOLUTION * np.abs(self.known).max())
 
-    def _update(self):
+    def _update(self) -> None:
         known, diffuse = self.known @ self.observation, self.diffuse @ self.observation
         size, unknown = known @ self.observation, diffuse @ self.observation
         if unknown > SMALLEST_DIRECTION:

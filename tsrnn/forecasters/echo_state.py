@@ -11,6 +11,7 @@ from .._parameters import estimator, param, parameters
 from ..exceptions import DataError
 from ..regressors import EchoStateRegressor
 from ..regressors.groups import MissingValues, Reservoir, Seed
+from ..windows import WindowArray
 from .groups import AutoSegment
 from .recurrent import segment_for
 from .saved import check_handed_on
@@ -70,7 +71,7 @@ class EchoStateForecaster(WindowForecaster, Seed, MissingValues, AutoSegment, Re
         self.regressor_.__check_reads__(*self._window_shape(), self._n_outputs())
         check_handed_on(self, self.regressor_)
 
-    def _fit_regressor(self, windows, y):
+    def _fit_regressor(self, windows: WindowArray, y: np.ndarray) -> Any:
         unknown = np.isnan(y).all(axis=0)
         if unknown.any():
             step, target = divmod(int(unknown.argmax()), self._n_together())
@@ -80,10 +81,10 @@ class EchoStateForecaster(WindowForecaster, Seed, MissingValues, AutoSegment, Re
             )
         return self._make_regressor(windows).__fit_windows__(windows, y)
 
-    def _check_windows(self, windows):
+    def _check_windows(self, windows: WindowArray) -> None:
         self._make_regressor(windows).__check_parameters__()
 
-    def _make_regressor(self, windows) -> EchoStateRegressor:
+    def _make_regressor(self, windows: WindowArray) -> EchoStateRegressor:
         known = parameters(EchoStateRegressor)
         shared: dict[str, Any] = {name: value for name, value in self.get_params(deep=False).items() if name in known}
         gaps = self._has_gaps(windows)
@@ -91,7 +92,7 @@ class EchoStateForecaster(WindowForecaster, Seed, MissingValues, AutoSegment, Re
         shared["segment"] = segment_for(self.window_) if self.segment == "auto" else self.segment
         return EchoStateRegressor(**shared)
 
-    def _apply(self, regressor, windows):
+    def _apply(self, regressor: Any, windows: WindowArray) -> np.ndarray:
         return regressor.predict(windows).reshape(len(windows), -1)
 
     @property

@@ -13,7 +13,7 @@ from ..regressors.base import NetworkRegressor
 from ..windows import WindowArray
 from .linear import LinearMap
 
-__all__ = ["Ensemble", "EnsembleView", "Part"]
+__all__ = ["Ensemble", "Pairs", "EnsembleView", "Part"]
 
 #: Standard deviation, in units of the scaled series, below which a window is not made larger.
 LEAST_SCALE = 0.1
@@ -27,6 +27,8 @@ ENOUGH_WINDOWS = 5_000
 #: Share of the moves of a series below which those of a forecast are rounding.
 ROUNDING = 1e-6
 BLOCK_VALUES = 2**20
+#: Windows and the targets that follow them, (n_windows, n_outputs).
+Pairs = tuple[WindowArray, np.ndarray]
 
 
 @dataclass(eq=False)
@@ -45,12 +47,12 @@ class Part:
         Targets of one step: if several, the networks are given y as (n_windows, steps, n_targets).
     """
 
-    networks: list
+    networks: list[NetworkRegressor]
     linear: LinearMap | None = None
     n_scaled: int = 0
     n_targets: int = 1
 
-    def fit(self, training, held, progress: Work) -> Part:
+    def fit(self, training: Pairs, held: Pairs | None, progress: Work) -> Part:
         """Train the networks on windows and targets, stopping by the held-out ones if there are any."""
         lesson, test = self.lesson(*training), held and self.lesson(*held)
         for network in self.networks:
@@ -69,7 +71,7 @@ class Part:
         out = np.mean([network.predict(seen).reshape(len(windows), -1) for network in self.networks], axis=0)
         return self._unscaled(out[..., None], unit)[..., 0]
 
-    def predict_quantiles(self, windows: WindowArray, quantiles) -> np.ndarray:
+    def predict_quantiles(self, windows: WindowArray, quantiles: Any) -> np.ndarray:
         """Return the averages of the networks' quantiles (n_windows, n_outputs, n_quantiles)."""
         seen, unit = self.view(windows)
         out = np.mean([network.predict_quantiles(seen, quantiles) for network in self.networks], axis=0)
@@ -134,13 +136,13 @@ class EnsembleView:
 class Ensemble:
     """Parts that count alike."""
 
-    parts: list
+    parts: list[Part]
 
     def predict(self, windows: WindowArray) -> np.ndarray:
         """Return the forecasts (n_windows, n_outputs)."""
         return np.mean([part.predict(windows) for part in self.parts], axis=0)
 
-    def predict_quantiles(self, windows: WindowArray, quantiles) -> np.ndarray:
+    def predict_quantiles(self, windows: WindowArray, quantiles: Any) -> np.ndarray:
         """Return the averages of the parts' quantiles (n_windows, n_outputs, n_quantiles)."""
         return np.mean([part.predict_quantiles(windows, quantiles) for part in self.parts], axis=0)
 

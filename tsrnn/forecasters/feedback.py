@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .. import _types as t
 from .._parameters import estimator, param
 from ..regressors import OutputRecurrentRegressor, Seq2SeqRegressor
+from ..regressors.base import NetworkRegressor
 from ..regressors.groups import Decoder, Feedback, OutputCell, TeacherForcing
+from ..windows import WindowArray
 from .groups import AutoSegment, AutoWidth
 from .networks import NetworkForecaster
 from .recurrent import segment_for
@@ -29,13 +33,13 @@ class _FeedbackForecaster(NetworkForecaster, TeacherForcing, AutoWidth, Feedback
         Width of the hidden layer; a tuple stacks layers. "auto" is 64.
     """
 
-    def _make_regressor(self, windows):
+    def _make_regressor(self, windows: WindowArray) -> NetworkRegressor:
         # The future covariates are the last columns, moved up by the horizon.
         n_columns, n_future = windows.shape[2], len(self.future_)
         future = tuple(range(n_columns - n_future, n_columns)) or None
         return super()._make_regressor(windows).set_params(future_features=future)
 
-    def _sizes(self):
+    def _sizes(self) -> dict[str, Any]:
         return {"units": UNITS if self.units == "auto" else self.units}
 
 
@@ -91,5 +95,5 @@ class Seq2SeqForecaster(_FeedbackForecaster, AutoSegment, Decoder):
     dropout: float = param(default=0.2)
     jit_compile: t.AutoBool = param(default="auto")
 
-    def _sizes(self):
+    def _sizes(self) -> dict[str, Any]:
         return super()._sizes() | {"segment": segment_for(self.window_) if self.segment == "auto" else self.segment}

@@ -162,7 +162,14 @@ class LearnsPanels(ForecastsPanels):
             held = slice(-1, None)
         return int(examples.time[held][0])
 
-    def _trivial_of_panel(self: Any, ones, tables, windows, series, first) -> tuple[list[Any], list[np.ndarray]]:
+    def _trivial_of_panel(
+        self: Any,
+        ones: list[Any],
+        tables: list[np.ndarray],
+        windows: WindowArray,
+        series: np.ndarray,
+        first: np.ndarray,
+    ) -> tuple[list[Any], list[np.ndarray]]:
         """Measure each trivial forecast on windows of all series; one that fits half of them is a candidate."""
         errors: dict[str, np.ndarray] = {}
         for i in np.unique(series):

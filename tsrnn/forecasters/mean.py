@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import pandas as pd
 
 from .._archive.schema import array, require
 from .._checks import check_int, check_real
@@ -144,17 +145,17 @@ class MeanForecaster(WalkForecaster):
         n = self.n_observed_
         require(n.shape == self.sigma_.shape and (n > 0).all(), "n_observed_ is not one positive count for each target")
 
-    def _settle(self, values):
+    def _settle(self, values: np.ndarray) -> None:
         super()._settle(values)
         self._check_history(values, np.array([len(values) - 1]))
 
-    def _fit(self, values):
+    def _fit(self, values: np.ndarray) -> None:
         targets = self._targets(values)
         n = np.isfinite(targets).sum(axis=0)
         self.n_observed_ = n if self.window is None else np.minimum(n, self.window)
         self.sigma_ = self._deviation(targets)
 
-    def _check_together(self):
+    def _check_together(self) -> None:
         super()._check_together()
         if self.window is not None and self.value is not None:
             raise DataError(
@@ -162,7 +163,7 @@ class MeanForecaster(WalkForecaster):
                 "Leave one of them out."
             )
 
-    def _deviation(self, targets):
+    def _deviation(self, targets: np.ndarray) -> np.ndarray:
         """Standard deviation of one observation, so that sigma * sqrt(1 + 1 / n) is that of a forecast's error."""
         if self.value is not None:
             return deviation(targets - self.value)
@@ -173,7 +174,7 @@ class MeanForecaster(WalkForecaster):
         errors[np.isfinite(targets).cumsum(axis=0)[:-1] < self.window] = np.nan  # the means of fewer observations
         return deviation(errors) / np.sqrt(1 + 1 / self.window)
 
-    def _check_history(self, values, cutoffs):
+    def _check_history(self, values: np.ndarray, cutoffs: np.ndarray) -> None:
         super()._check_history(values, cutoffs)
         seen = np.isfinite(self._targets(values)).cumsum(axis=0)[cutoffs.min()]
         if self.window is not None and (seen < self.window).any():
@@ -183,17 +184,19 @@ class MeanForecaster(WalkForecaster):
                 f"have {seen.min()}. Pass more history or a smaller window."
             )
 
-    def _forecast(self, values, cutoffs, steps):
+    def _forecast(self, values: np.ndarray, cutoffs: np.ndarray, steps: int) -> np.ndarray:
         targets = self._targets(values)
         if self.value is not None:
             return np.full((len(cutoffs), steps, targets.shape[1]), float(self.value))
         return np.repeat(recent_means(targets, cutoffs, self.window)[:, None, :], steps, axis=1)
 
-    def _fitted_values(self, frame, known, stamps, quantiles):
+    def _fitted_values(
+        self, frame: pd.DataFrame, known: pd.DatetimeIndex, stamps: pd.DatetimeIndex, quantiles: np.ndarray
+    ) -> np.ndarray:
         out = super()._fitted_values(frame, known, stamps, quantiles)
         # The first row, with nothing before it, is forecast by the mean; a constant needs nothing before it.
         return out if self.value is None else out - out[..., :1] + float(self.value)
 
-    def _spread(self, steps, quantiles):
+    def _spread(self, steps: int, quantiles: np.ndarray) -> np.ndarray:
         of_mean = np.zeros(len(self.targets_)) if self.value is not None else 1 / self.n_observed_
         return self._normal_quantiles(np.ones(steps), quantiles) * np.sqrt(1 + of_mean)[:, None]

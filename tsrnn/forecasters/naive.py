@@ -115,10 +115,10 @@ class WalkForecaster(BaseForecaster, Table):
         require(shape == (n_targets,), f"sigma_ has shape {shape}, where there are {n_targets} targets")
         require(not (self.sigma_ < 0).any(), "sigma_ is negative")
 
-    def _targets(self, values):
+    def _targets(self, values: np.ndarray) -> np.ndarray:
         return values[:, : len(self.targets_)]
 
-    def _normal_quantiles(self, growth, quantiles):
+    def _normal_quantiles(self, growth: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
         """Sigma * growth(h) * z(q), shape (steps, n_targets, n_quantiles)."""
         unknown = [name for name, scale in zip(self.targets_, self.sigma_, strict=True) if np.isnan(scale)]
         if unknown:
@@ -160,13 +160,13 @@ class NaiveForecaster(WalkForecaster):
     target: t.Labels | None = param(default=None, kw_only=False)
     freq: str | None = param(default=None, kw_only=False)
 
-    def _fit(self, values):
+    def _fit(self, values: np.ndarray) -> None:
         self.sigma_ = walk_scale(*increments(self._targets(values)))
 
-    def _forecast(self, values, cutoffs, steps):
+    def _forecast(self, values: np.ndarray, cutoffs: np.ndarray, steps: int) -> np.ndarray:
         return np.repeat(carry_forward(self._targets(values), cutoffs)[:, None, :], steps, axis=1)
 
-    def _spread(self, steps, quantiles):
+    def _spread(self, steps: int, quantiles: np.ndarray) -> np.ndarray:
         return self._normal_quantiles(np.sqrt(np.arange(1, steps + 1)), quantiles)
 
 
@@ -211,26 +211,26 @@ class SeasonalNaiveForecaster(WalkForecaster, Season):
         n_rows = len(self._seen())
         require(self.season_length_ <= n_rows, f"season_length_ is {self.season_length_}, longer than {n_rows} rows")
 
-    def _time_columns(self, index):
+    def _time_columns(self, index: pd.DatetimeIndex) -> np.ndarray:
         return season_clock(self.grid_, index, self.origin_, self._season())
 
     def _season(self) -> int:
         given = check_int("season_length", self.season_length, none=True)
         return season_of(self.grid_) if given is None else given
 
-    def _clock(self, values):
+    def _clock(self, values: np.ndarray) -> np.ndarray | None:
         """What the season counts, or None where that is rows."""
         return read_clock(values[:, len(self.data_.columns) :])
 
-    def _settle(self, values):
+    def _settle(self, values: np.ndarray) -> None:
         super()._settle(values)
         self.season_length_ = self._season()
         self._check_history(values, np.array([len(values) - 1]))
 
-    def _fit(self, values):
+    def _fit(self, values: np.ndarray) -> None:
         self.sigma_ = walk_scale(*increments(self._targets(values), self.season_length_, self._clock(values)))
 
-    def _check_history(self, values, cutoffs):
+    def _check_history(self, values: np.ndarray, cutoffs: np.ndarray) -> None:
         super()._check_history(values, cutoffs)
         shortest = int(cutoffs.min()) + 1
         if shortest < self.season_length_:
@@ -239,11 +239,13 @@ class SeasonalNaiveForecaster(WalkForecaster, Season):
                 f"{self.season_length_}. Pass more history or a smaller season_length."
             )
 
-    def _forecast(self, values, cutoffs, steps):
+    def _forecast(self, values: np.ndarray, cutoffs: np.ndarray, steps: int) -> np.ndarray:
         targets = self._targets(values)
         return take_rows(targets, season_rows(targets, cutoffs, steps, self.season_length_, self._clock(values)))
 
-    def _bands(self, values, cutoffs, forecasts, quantiles):
+    def _bands(
+        self, values: np.ndarray, cutoffs: np.ndarray, forecasts: np.ndarray, quantiles: np.ndarray
+    ) -> np.ndarray:
         clock, n_steps = self._clock(values), forecasts.shape[1]
         rows = season_rows(self._targets(values), cutoffs, n_steps, self.season_length_, clock)
         shown = np.arange(len(values)) if clock is None else clock
@@ -251,7 +253,7 @@ class SeasonalNaiveForecaster(WalkForecaster, Season):
         seasons = np.maximum(1, -(-since // self.season_length_))  # (n_cutoffs, steps, K)
         return forecasts[..., None] + np.sqrt(seasons)[..., None] * self._normal_quantiles(np.ones(1), quantiles)
 
-    def _spread(self, steps, quantiles):
+    def _spread(self, steps: int, quantiles: np.ndarray) -> np.ndarray:
         seasons = np.arange(steps) // self.season_length_  # k = floor((h - 1) / m)
         return self._normal_quantiles(np.sqrt(seasons + 1), quantiles)
 
@@ -291,7 +293,7 @@ class DriftForecaster(WalkForecaster):
     target: t.Labels | None = param(default=None, kw_only=False)
     freq: str | None = param(default=None, kw_only=False)
 
-    def _fit(self, values):
+    def _fit(self, values: np.ndarray) -> None:
         self._check_history(values, np.array([len(values) - 1]))
         targets = self._targets(values)
         change, periods = increments(targets)
@@ -300,7 +302,7 @@ class DriftForecaster(WalkForecaster):
         # One parameter, the slope, is estimated.
         self.sigma_ = walk_scale(change - slope * periods, periods, n_parameters=1)
 
-    def _check_history(self, values, cutoffs):
+    def _check_history(self, values: np.ndarray, cutoffs: np.ndarray) -> None:
         super()._check_history(values, cutoffs)
         seen = np.isfinite(self._targets(values)).cumsum(axis=0)[cutoffs.min()]
         if (seen < 2).any():
@@ -311,20 +313,20 @@ class DriftForecaster(WalkForecaster):
             )
 
     @staticmethod
-    def _slope(targets, cutoffs):
+    def _slope(targets: np.ndarray, cutoffs: np.ndarray) -> np.ndarray:
         """Rise per row from the first to the last observation up to each cutoff: (n_cutoffs, n_targets)."""
         first = np.isfinite(targets).argmax(axis=0)
         last = latest_rows(targets)[cutoffs]
         rise = take_rows(targets, last) - take_rows(targets, first[None, :])
         return rise / np.maximum(last - first, 1)
 
-    def _forecast(self, values, cutoffs, steps):
+    def _forecast(self, values: np.ndarray, cutoffs: np.ndarray, steps: int) -> np.ndarray:
         targets = self._targets(values)
         last = latest_rows(targets)[cutoffs]
         # Steps count from the last observation, which missing values may put before the cutoff.
         ahead = (cutoffs[:, None] - last)[:, None, :] + np.arange(1, steps + 1)[:, None]
         return carry_forward(targets, cutoffs)[:, None, :] + self._slope(targets, cutoffs)[:, None, :] * ahead
 
-    def _spread(self, steps, quantiles):
+    def _spread(self, steps: int, quantiles: np.ndarray) -> np.ndarray:
         step = np.arange(1, steps + 1)
         return self._normal_quantiles(np.sqrt(step * (1 + step / (self.n_rows_fit_ - 1))), quantiles)

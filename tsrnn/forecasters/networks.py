@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from contextlib import AbstractContextManager
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from ..regressors.base import NetworkRegressor
 from ..regressors.reporting import ReportsToCallbacks
 from ..significance import critical_value, long_run_standard_error
 from ..windows import WindowArray
-from .ensemble import Ensemble, EnsembleView, Part
+from .ensemble import Ensemble, EnsembleView, Pairs, Part
 from .examples import Examples
 from .groups import ForecasterCost, ForecasterTraining, NetworkParts
 from .linear import LinearMap, fit_linear
@@ -93,9 +94,11 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
 
     _regressor_class: type[NetworkRegressor]
     units: Any  # of most networks
-    stopped_: Any
+    regressor_: Ensemble | Trivial
+    stopped_: Any  # Ensemble or None
     beats_last_value_: bool | None
     trivial_: str | None
+    network_share_: float | None
     _dtype = np.float32
     _not_shown: tuple[str, ...] = ("model_",)  # Keras is imported for it
     _saved = {
@@ -109,7 +112,7 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
 
     # ------------------------------------------------------------------ fit
 
-    def _make_regressor(self, windows):
+    def _make_regressor(self, windows: WindowArray) -> NetworkRegressor:
         """The regressor with every parameter that it shares with this forecaster, and those that the data settle."""
         known = parameters(self._regressor_class)
         shared = {name: value for name, value in self.get_params(deep=False).items() if name in known}
@@ -126,7 +129,7 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
             }
         )
 
-    def _sizes(self) -> dict:
+    def _sizes(self) -> dict[str, Any]:
         """The parameters of the regressor that say how large the network is."""
         return {"units": UNITS if self.units == "auto" else self.units}
 
@@ -134,7 +137,7 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
         """Whether the network has the width that is chosen here."""
         return isinstance(self.units, str)
 
-    def _check_windows(self, windows):
+    def _check_windows(self, windows: WindowArray) -> None:
         self._make_regressor(windows).__check_parameters__()
 
     def _learn(self, examples: Examples) -> Ensemble | Trivial:
@@ -174,12 +177,12 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
             "search that differ in the network alone would tie."
         )
 
-    def _progress(self, held) -> AbstractContextManager[Work]:
+    def _progress(self, held: Pairs | None) -> AbstractContextManager[Work]:
         """One training, or two: the second on all windows."""
         n_trainings = 2 if held is not None and self.refit else 1
         return work(type(self).__name__, n_trainings, show=self.verbose, at_most=held is not None)
 
-    def _trained(self, regressor, training, held, trainings: Work) -> Ensemble:
+    def _trained(self, regressor: NetworkRegressor, training: Pairs, held: Pairs | None, trainings: Work) -> Ensemble:
         """Train all parts, and keep those that are to forecast."""
         ensemble = Ensemble(self._parts(regressor, training, held))
         with trainings.unit(""), work("", len(ensemble.networks)) as progress:
@@ -194,7 +197,7 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
         """Whether the forecast is to have a small absolute error; a quantile other than the median is not."""
         return self.loss != "pinball" or 0.5 in self.quantiles
 
-    def _parts(self, regressor, training, held) -> list[Part]:
+    def _parts(self, regressor: NetworkRegressor, training: Pairs, held: Pairs | None) -> list[Part]:
         """What is to be trained and averaged: networks on a linear forecast, networks on scaled windows, or both."""
         windows, y = training
         linear = fit_linear(windows, y, held, self._gap()) if self.linear and self.level == "last" else None
@@ -207,17 +210,17 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
             kinds.append((None, scaled))
         random_state = check_random_state(self.random_state)
 
-        def member():
+        def member() -> NetworkRegressor:
             return clone(regressor).set_params(random_state=int(random_state.randint(np.iinfo(np.int32).max)))
 
         return [Part([member() for _ in range(self.n_members)], *kind, together) for kind in kinds]
 
-    def _trained_again(self, networks: Ensemble, windows, y, trainings: Work) -> Ensemble:
+    def _trained_again(self, networks: Ensemble, windows: WindowArray, y: np.ndarray, trainings: Work) -> Ensemble:
         n_networks = sum(network.best_iteration_ > 0 for network in networks.networks)
         with trainings.unit("again, on all windows"), work("", n_networks) as progress:
             return Ensemble([self._refitted(part, windows, y, progress) for part in networks.parts])
 
-    def _refitted(self, part: Part, windows, y, progress: Work) -> Part:
+    def _refitted(self, part: Part, windows: WindowArray, y: np.ndarray, progress: Work) -> Part:
         """Train anew on all windows, for as long as the validation part found best."""
         linear = part.linear and part.linear.refitted(windows, y)
         # A network that learnt nothing better than its start stays as it is.
@@ -226,7 +229,7 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
             Part(untrained, linear, part.n_scaled, part.n_targets).fit((windows, y), None, progress)
         return Part(anew, linear, part.n_scaled, part.n_targets)
 
-    def _anew(self, network):
+    def _anew(self, network: NetworkRegressor) -> NetworkRegressor:
         """An untrained copy of a stopped network that is to be trained for as long."""
         epochs = network.best_iteration_
         if self.learning_rate_schedule == "cosine":
@@ -250,7 +253,7 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
         # The mean that forecasts is that of all rows.
         return networks if self.beats_last_value_ else candidates[best].refitted(self.mean_[: len(self.targets_)])
 
-    def _trivial(self, values, windows):
+    def _trivial(self, values: np.ndarray, windows: WindowArray) -> tuple[list[Any], list[np.ndarray]]:
         n_targets, n_views = len(self.targets_), self._n_views()
         season, index = season_length(self.grid_), self.grid_.rows(pd.DatetimeIndex(self.data_.index))
         before = len(values) - min(len(index), self.n_rows_fit_)  # empty rows before a short series
@@ -299,29 +302,33 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
 
         return EnsembleView(self._ensemble.parts, together + columns[len(targets) :], windows, examples)
 
-    def _time_columns(self, index):
+    def _time_columns(self, index: pd.DatetimeIndex) -> np.ndarray:
         """The clock that tells which row the last season has for a step, where that is the forecast."""
         trivial = getattr(self, "regressor_", None)
         if isinstance(trivial, Trivial) and trivial.name == "season":
             return season_clock(self.grid_, index, self.origin_, trivial.season)
         return super()._time_columns(index)
 
-    def _forecast(self, values, cutoffs, steps):
+    def _forecast(self, values: np.ndarray, cutoffs: np.ndarray, steps: int) -> np.ndarray:
         if isinstance(self.regressor_, Trivial):
             targets, clock = values[:, : len(self.targets_)], read_clock(values[:, len(self.data_.columns) :])
             return self.regressor_.forecast(targets, cutoffs, steps, clock)
         return super()._forecast(values, cutoffs, steps)
 
-    def _forecast_hiding(self, values, cutoffs, steps, gap, hidden):
+    def _forecast_hiding(
+        self, values: np.ndarray, cutoffs: np.ndarray, steps: int, gap: int, hidden: int
+    ) -> np.ndarray:
         if isinstance(self.regressor_, Trivial):
             # Of what comes after the rows that are left, the steps beyond the gap.
             return self._forecast(values, np.maximum(cutoffs - gap, 0), steps + gap)[:, gap:]
         return super()._forecast_hiding(values, cutoffs, steps, gap, hidden)
 
-    def _apply(self, regressor, windows):
+    def _apply(self, regressor: Any, windows: WindowArray) -> np.ndarray:
         return regressor.predict(windows)
 
-    def _bands(self, values, cutoffs, forecasts, quantiles):
+    def _bands(
+        self, values: np.ndarray, cutoffs: np.ndarray, forecasts: np.ndarray, quantiles: np.ndarray
+    ) -> np.ndarray:
         """Quantiles that the network gives out, where it does; else what past errors say.
 
         Steps beyond the horizon are forecast from forecasts: the network would take them for observed, and its
@@ -336,26 +343,26 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
         if not known.all():
             bands[~known] = super()._bands(values, cutoffs[~known], forecasts[~known], quantiles)
         windows, level = self._windows(self._scaled(values), cutoffs[known])
-        scaled = self.regressor_.predict_quantiles(windows, quantiles)
+        scaled = self._ensemble.predict_quantiles(windows, quantiles)
         scaled = self._by_target(scaled, len(level))[:, : forecasts.shape[1]]
         centre = self.mean_[: len(self.targets_), None]
         bands[known] = (scaled + level[:, None, :, None]) * self._target_scale()[:, None] + centre
         return bands
 
-    def _own_level(self):
+    def _own_level(self) -> float:
         return self.quantiles[0] if self.loss == "pinball" and len(self.quantiles) == 1 else super()._own_level()
 
     def _knows_quantiles(self) -> bool:
         """Whether the network learnt quantiles or a distribution, and the forecast is the network's."""
         return self.loss in ("pinball", "gaussian", "student_t") and self.fallback_ is None
 
-    def _held_out(self):
+    def _held_out(self) -> Ensemble | Trivial | None:
         if isinstance(self.regressor_, Trivial):
             return self.regressor_
         tested = self.regressor_.networks[0].initial_val_loss_ is not None
         return self.stopped_ if self.stopped_ is not None else self.regressor_ if tested else None
 
-    def _calibration_fraction(self):
+    def _calibration_fraction(self) -> float:
         return super()._calibration_fraction() if self._held_out() is None else self.validation_fraction
 
     def _check_state(self) -> None:
@@ -438,13 +445,13 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
 
     @property
     @reads_one_state
-    def history_(self) -> dict:
+    def history_(self) -> dict[str, list[float]]:
         """Loss, validation loss and learning rate by epoch of the first network, up to where it was stopped."""
-        return (self.stopped_ or self.regressor_).networks[0].history_
+        return (self.stopped_ or self._ensemble).networks[0].history_
 
     @property
     @reads_one_state
-    def callbacks_(self) -> list:
+    def callbacks_(self) -> list[list[Any]]:
         """The callbacks of each network, as its last fit left them; none after a pickle or a file."""
         return [network.callbacks_ for network in self._ensemble.networks]
 
@@ -454,7 +461,7 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
         return self._ensemble.networks[0].model_
 
     @reads_one_state
-    def export_keras(self, path) -> None:
+    def export_keras(self, path: str | PathLike[str]) -> None:
         """Write `model_` to a file, see `LSTMRegressor.export_keras`; `save` writes the whole forecaster."""
         check_is_fitted(self)
         self._ensemble.networks[0].export_keras(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .._parameters import estimator
 from ..regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from ..regressors.groups import Engine, MemoryCell
@@ -22,7 +24,7 @@ def segment_for(window: int) -> int:
 class RecurrentForecaster(NetworkForecaster, Engine, ForecasterRecurrence):
     """What the recurrent forecasters share: everything but the cell."""
 
-    def _sizes(self) -> dict:
+    def _sizes(self) -> dict[str, Any]:
         return super()._sizes() | {"segment": segment_for(self.window_) if self.segment == "auto" else self.segment}
 
 

@@ -11,6 +11,7 @@ from sklearn.utils import get_tags
 from .._archive.schema import require
 from .._parameters import FORECAST, estimator, group, param
 from ..exceptions import DataError
+from ..windows import WindowArray
 from .examples import CHUNK
 from .saved import check_handed_on
 from .windowed import WindowForecaster, count_between
@@ -73,14 +74,14 @@ class RegressionForecaster(WindowForecaster, Learner):
         self.regressor_.__check_reads__(*self._window_shape(), self._n_outputs())
         check_handed_on(self.estimator, self.regressor_)
 
-    def _make_regressor(self):
+    def _make_regressor(self) -> Any:
         from sklearn.multioutput import MultiOutputRegressor  # 8 MB that no network needs
 
         estimator = clone(self.estimator)
         single = self._n_outputs() == 1
         return estimator if single or get_tags(estimator).target_tags.multi_output else MultiOutputRegressor(estimator)
 
-    def _training_cutoffs(self, values):
+    def _training_cutoffs(self, values: np.ndarray) -> np.ndarray:
         """Keep the windows that the estimator can take: all targets observed, and no NaN unless it says it copes."""
         cutoffs = super()._training_cutoffs(values)
         unseen = np.isnan(values[:, : len(self.targets_)]).any(axis=1)
@@ -101,7 +102,7 @@ class RegressionForecaster(WindowForecaster, Learner):
             )
         return cutoffs[usable]
 
-    def _takes_missing(self):
+    def _takes_missing(self) -> bool:
         """Ask the part that meets the data first: a Pipeline does not say what its first step takes."""
         from sklearn.pipeline import Pipeline
 
@@ -110,7 +111,7 @@ class RegressionForecaster(WindowForecaster, Learner):
             estimator = next((step for _, step in estimator.steps if step not in (None, "passthrough")), None)
         return estimator is not None and get_tags(estimator).input_tags.allow_nan
 
-    def _missing_advice(self):
+    def _missing_advice(self) -> str:
         name = type(self.estimator).__name__
         return (
             f"{name} cannot take them. Put an imputer in front, make_pipeline(SimpleImputer(), {name}()), fill the "
@@ -118,15 +119,15 @@ class RegressionForecaster(WindowForecaster, Learner):
             "(HistGradientBoostingRegressor)."
         )
 
-    def _fit_regressor(self, windows, y):
+    def _fit_regressor(self, windows: WindowArray, y: np.ndarray) -> Any:
         X = np.asarray(windows).reshape(len(windows), -1)
         return self._make_regressor().fit(X, y[:, 0] if y.shape[1] == 1 else y)
 
-    def _apply(self, regressor, windows):
+    def _apply(self, regressor: Any, windows: WindowArray) -> np.ndarray:
         parts = [windows[i : i + CHUNK] for i in range(0, len(windows), CHUNK)]
         return np.concatenate([self._apply_dense(regressor, np.asarray(part)) for part in parts])
 
-    def _apply_dense(self, regressor, windows):
+    def _apply_dense(self, regressor: Any, windows: np.ndarray) -> np.ndarray:
         X = windows.reshape(len(windows), -1)
         incomplete = int(np.isnan(X).any(axis=1).sum())
         if incomplete and not self._takes_missing():

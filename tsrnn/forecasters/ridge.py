@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from .._archive.schema import instance, none_or
 from .._parameters import estimator
 from ..exceptions import DataError
+from ..windows import WindowArray
 from .examples import Examples
 from .linear import LARGEST_WINDOW, PENALTIES, LinearMap, fit_linear, fit_penalised
-from .windowed import CALIBRATION_FRACTION, WindowForecaster
+from .past_errors import CALIBRATION_FRACTION
+from .windowed import WindowForecaster
 
 __all__ = ["RidgeForecaster"]
 
@@ -76,7 +79,7 @@ class RidgeForecaster(WindowForecaster):
             chosen = self._fit_few(windows, y)
         return chosen if self.stopped_ is None else chosen.refitted(windows, y)
 
-    def _check_windows(self, windows) -> None:
+    def _check_windows(self, windows: WindowArray) -> None:
         _, n_rows, n_columns = windows.shape
         if n_rows * n_columns > LARGEST_WINDOW:
             fewer = ", fewer covariates, or shared=True for several targets" if n_columns > 1 else ""
@@ -86,7 +89,7 @@ class RidgeForecaster(WindowForecaster):
                 f"memory. Use window={max(1, LARGEST_WINDOW // n_columns)} or less{fewer}."
             )
 
-    def _fit_few(self, windows, y) -> LinearMap:
+    def _fit_few(self, windows: WindowArray, y: WindowArray) -> LinearMap:
         """Fit with the largest penalty, where too few windows are left to choose one."""
         linear = fit_penalised(windows, y, PENALTIES[-1])
         if linear is None:
@@ -97,7 +100,7 @@ class RidgeForecaster(WindowForecaster):
             )
         return linear
 
-    def _apply(self, regressor, windows):
+    def _apply(self, regressor: Any, windows: WindowArray) -> np.ndarray:
         return regressor.predict(windows)
 
     def _check_state(self) -> None:
@@ -106,7 +109,7 @@ class RidgeForecaster(WindowForecaster):
             if linear is not None:
                 linear.check(math.prod(self._window_shape()), self._n_outputs())
 
-    def _held_out(self):
+    def _held_out(self) -> LinearMap | None:
         return self.stopped_
 
     @property

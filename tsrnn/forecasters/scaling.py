@@ -17,7 +17,7 @@ DOMINANT = 0.9
 RESOLUTION = 1e-14
 
 
-def fit_scaling(values, n_targets, block, level):
+def fit_scaling(values: np.ndarray, n_targets: int, block: int, level: str | None) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and scale (n_columns,) of the training rows, missing values left out.
 
     A target that is forecast relative to its last value is scaled by how far it moves within a block, not by how far
@@ -39,14 +39,14 @@ def fit_scaling(values, n_targets, block, level):
     return mean, np.where(moving, scale, np.where(mean == 0, 1.0, np.abs(mean)))
 
 
-def observed_mean(values):
+def observed_mean(values: np.ndarray) -> np.ndarray:
     """Mean of each column without its missing values; NaN for a column without any value."""
     seen = ~np.isnan(values)
     n = seen.sum(axis=0)
     return np.where(n > 0, np.where(seen, values, 0.0).sum(axis=0) / np.maximum(n, 1), np.nan)
 
 
-def lonely_values(values):
+def lonely_values(values: np.ndarray) -> np.ndarray:
     """Which values lie so far from their neighbours that they alone make up the movement of their column.
 
     An error code, -9999 among values around 1, is one: far from its neighbours and from the range of all others. The
@@ -76,7 +76,7 @@ def lonely_values(values):
     return out
 
 
-def _lonely(values):
+def _lonely(values: np.ndarray) -> np.ndarray:
     # scipy.ndimage.median_filter corrupts the heap with SciPy 1.15.0 to 1.15.2.
     around = np.lib.stride_tricks.sliding_window_view(np.pad(values, NEIGHBOURS, mode="reflect"), 2 * NEIGHBOURS + 1)
     apart = np.abs(values - np.median(around, axis=1))

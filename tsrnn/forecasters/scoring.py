@@ -12,7 +12,7 @@ from ..exceptions import DataError
 __all__ = ["observed_r2"]
 
 
-def observed_r2(y: Any, forecasts: Any, targets: list, sample_weight: Any = None) -> float:
+def observed_r2(y: Any, forecasts: Any, targets: list[Any], sample_weight: Any = None) -> float:
     """Return the coefficient of determination on the rows where a target was observed, the mean over targets.
 
     Parameters

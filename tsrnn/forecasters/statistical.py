@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.special import ndtri
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
@@ -119,6 +120,7 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
     """
 
     season_length: int | None
+    specs_: list[tuple[Any, ...]]
     _takes_covariates = True
     _not_shown: tuple[str, ...] = ("scale_", "specs_")
     _saved = {
@@ -140,7 +142,7 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
             require(len(params) == n, f"params_ holds {len(params)} numbers where {values!r:.100} has {n}")
             require(params[-1] >= 0 and scale > 0, "a variance or scale is not positive")
 
-    def _time_columns(self, index):
+    def _time_columns(self, index: pd.DatetimeIndex) -> np.ndarray:
         positions = self.grid_.positions(index, self.origin_)
         clock = self.grid_.clock_positions(index, self.origin_, self._season())
         return np.column_stack([positions, clock]).astype(float)
@@ -149,12 +151,12 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
         check_int("season_length", self.season_length, none=True)
         return season_of(self.grid_) if self.season_length is None else self.season_length
 
-    def _split(self, values):
+    def _split(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return targets, covariates and the time: positions, and those that the season counts, (n_rows, 2)."""
         n_targets = len(self.targets_)
         return values[:, :n_targets], values[:, n_targets:-2], values[:, -2:]
 
-    def _settle(self, values):
+    def _settle(self, values: np.ndarray) -> None:
         super()._settle(values)
         self.specs_ = []
         for k in range(len(self.targets_)):
@@ -162,7 +164,7 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
 
     # BLAS threads only get in each other's way on matrices of a few rows: up to ten times slower on a busy machine.
     @threadpool_limits.wrap(limits=1, user_api="blas")
-    def _fit(self, values):
+    def _fit(self, values: np.ndarray) -> None:
         self.specs_, self.params_, self.scale_, self.converged_ = [], [], [], []
         for k, target in enumerate(self.targets_):
             y, exog, time = self._rows_to_fit(values, k, self.max_fit_rows)
@@ -176,7 +178,7 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
             self.scale_.append(fit.scale)
             self.converged_.append(fit.converged)
 
-    def _rows_to_fit(self, values, k, keep):
+    def _rows_to_fit(self, values: np.ndarray, k: int, keep: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The last `keep` rows of one target from its first observation on."""
         targets, exog, time = self._split(values)
         exog = self._known_exog(targets[:, k], exog, time[:, 0])
@@ -190,7 +192,7 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
         start += int(seen.argmax())
         return targets[start:, k], exog[start:], time[start:]
 
-    def _fit_one(self, target, y, regressors, spec) -> Fit:
+    def _fit_one(self, target: Any, y: np.ndarray, regressors: np.ndarray, spec: Spec) -> Fit:
         n_params = regressors.shape[1] + spec.n_lags + 1
         observed = int(np.isfinite(y).sum())
         if observed < spec.n_lost + n_params + 1:
@@ -209,7 +211,7 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
             warn_user(f"{spec} of target {target!r} did not converge{limit}. {advice}", ConvergenceWarning)
         return fit
 
-    def _tell_far_from_zero(self, target, y, regressors, spec):
+    def _tell_far_from_zero(self, target: Any, y: np.ndarray, regressors: np.ndarray, spec: Spec) -> None:
         """Warn of a level that a model around 0 can only take for an all but endless memory."""
         seen = np.isfinite(y)
         left = y[seen] - regressors[seen] @ np.linalg.lstsq(regressors[seen], y[seen], rcond=None)[0]
@@ -221,7 +223,7 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
                 DataWarning,
             )
 
-    def _known_exog(self, y, exog, position):
+    def _known_exog(self, y: np.ndarray, exog: np.ndarray, position: np.ndarray) -> np.ndarray:
         """Covariates without NaN: those of rows where the target is missing too do not matter."""
         unknown = np.isnan(exog)
         wrong = unknown.any(axis=1) & np.isfinite(y)
@@ -236,7 +238,7 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
             )
         return np.where(unknown, 0.0, exog)
 
-    def _check_history(self, values, cutoffs):
+    def _check_history(self, values: np.ndarray, cutoffs: np.ndarray) -> None:
         super()._check_history(values, cutoffs)
         rows = int(cutoffs.min()) + 1
         needed = max((Spec(*spec).n_lost for spec in self.specs_), default=0)  # none before the fit
@@ -247,7 +249,7 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
             )
 
     @threadpool_limits.wrap(limits=1, user_api="blas")
-    def _forecast(self, values, cutoffs, steps):
+    def _forecast(self, values: np.ndarray, cutoffs: np.ndarray, steps: int) -> np.ndarray:
         cutoffs = np.asarray(cutoffs)
         last = int(cutoffs.max())
         targets, exog, time = self._split(values[: last + 1 + steps])
@@ -265,13 +267,15 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
         return out
 
     @staticmethod
-    def _start(y, cutoffs, spec):
+    def _start(y: np.ndarray, cutoffs: np.ndarray, spec: Spec) -> tuple[int, np.ndarray]:
         """The first row observed, and the cutoffs at which the differences have not seen enough rows from there on."""
         start = int(np.isfinite(y).argmax())
         return start, cutoffs + 1 - start < max(1, spec.n_lost)
 
     @threadpool_limits.wrap(limits=1, user_api="blas")
-    def _bands(self, values, cutoffs, forecasts, quantiles):
+    def _bands(
+        self, values: np.ndarray, cutoffs: np.ndarray, forecasts: np.ndarray, quantiles: np.ndarray
+    ) -> np.ndarray:
         cutoffs = np.asarray(cutoffs)
         bands = super()._bands(values, cutoffs, forecasts, quantiles)  # of early cutoffs: the walk of the differences
         for k, spec in enumerate(self._specs()):
@@ -283,15 +287,18 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
                 bands[~early, :, k] = forecasts[~early, :, k, None] + deviation[..., None] * ndtri(quantiles)
         return bands
 
-    def _spread(self, steps, quantiles):
+    def _spread(self, steps: int, quantiles: np.ndarray) -> np.ndarray:
         pairs = zip(self.params_, self._specs(), strict=True)
         deviation = np.column_stack([forecast_deviation(params, spec, steps) for params, spec in pairs])
         return deviation[:, :, None] * ndtri(quantiles)
 
+    def _choose(self, y: np.ndarray, exog: np.ndarray, time: np.ndarray) -> Spec:
+        raise NotImplementedError
+
     def _specs(self) -> list[Spec]:
         return [Spec(*spec) for spec in self.specs_]
 
-    def _fitted(self, name):
+    def _fitted(self, name: str) -> Any:
         values = [getattr(spec, name) for spec in self._specs()]
         return values[0] if len(values) == 1 else values
 
@@ -301,22 +308,22 @@ class ARIMABase(BaseForecaster, Estimation, FutureCovariates, Table):
         return sum(len(params) for params in self.params_)
 
     @property
-    def order_(self):
+    def order_(self) -> tuple[int, int, int] | list[tuple[int, int, int]]:
         """(p, d, q); a list of them for several targets."""
         return self._fitted("order")
 
     @property
-    def seasonal_order_(self):
+    def seasonal_order_(self) -> tuple[int, int, int, int] | list[tuple[int, int, int, int]]:
         """(P, D, Q, s); a list of them for several targets."""
         return self._fitted("seasonal_order")
 
     @property
-    def trend_(self):
+    def trend_(self) -> str | list[str | None] | None:
         """The trend; a list for several targets."""
         return self._fitted("trend")
 
     @property
-    def harmonics_(self):
+    def harmonics_(self) -> int | list[int]:
         """Pairs of Fourier terms; a list for several targets."""
         return self._fitted("harmonics")
 
@@ -362,7 +369,7 @@ class ARIMAForecaster(ARIMABase, Season, Orders):
     True
     """
 
-    def _check_together(self):
+    def _check_together(self) -> None:
         super()._check_together()
         if any(self.seasonal_order[:3]) and self.seasonal_order[3] < 2:
             raise DataError(
@@ -375,12 +382,12 @@ class ARIMAForecaster(ARIMABase, Season, Orders):
                 f"seasonal_order={self.seasonal_order!r} take away. Use trend='t' for a drift, or None."
             )
 
-    def _choose(self, y, exog, time):
+    def _choose(self, y: np.ndarray, exog: np.ndarray, time: np.ndarray) -> Spec:
         season = self._season()
         if self.harmonics > season // 2:
             raise DataError(f"harmonics={self.harmonics}, but a season of {season} rows has at most {season // 2}.")
-        seasonal = tuple(self.seasonal_order) if any(self.seasonal_order[:3]) else (0, 0, 0, 0)
-        return Spec(tuple(self.order), seasonal, self.trend, self.harmonics, season)
+        (p, d, q), (P, D, Q, s) = self.order, self.seasonal_order
+        return Spec((p, d, q), (P, D, Q, s) if P or D or Q else (0, 0, 0, 0), self.trend, self.harmonics, season)
 
 
 @estimator
@@ -442,7 +449,7 @@ class AutoARIMAForecaster(ARIMABase, Season):
     max_harmonics: int = param(default=6, rule=COUNT, kw_only=False)
     max_fit_rows: int | None = param(default=2000)
 
-    def _choose(self, y, exog, time):
+    def _choose(self, y: np.ndarray, exog: np.ndarray, time: np.ndarray) -> Spec:
         season = self._season()
         kind = self._seasonal_kind(season, len(y))
         filled = fill_gaps(y)
@@ -455,14 +462,14 @@ class AutoARIMAForecaster(ARIMABase, Season):
         seasonal_limits = (self.max_P, self.max_Q) if kind == "arima" else (0, 0)
         return Search(left, spec, (self.max_p, self.max_q, *seasonal_limits)).run()
 
-    def _seasonal_kind(self, season, n_rows):
+    def _seasonal_kind(self, season: int, n_rows: int) -> str | None:
         kind = self.seasonal
         if kind == "auto":
             kind = "arima" if season <= LONGEST_SEASONAL_ARIMA else "fourier"
         # Two seasons tell the one from the other; a third is left to learn from.
         return None if season < 2 or n_rows < 3 * season else kind
 
-    def _choose_differences(self, y, spec, seasonal):
+    def _choose_differences(self, y: np.ndarray, spec: Spec, seasonal: bool) -> Spec:
         s = spec.season if seasonal else 0
         D = int(seasonal and self.max_D > 0 and seasonal_strength(y, s) > STRONG_SEASONALITY)
         spec = spec._replace(seasonal_order=(0, D, 0, s))

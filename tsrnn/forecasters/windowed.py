@@ -1,43 +1,39 @@
 """Forecasters that learn from windows: the part shared by networks and scikit-learn regressors.
 
 Series are scaled on the training rows, cut into lazy windows, each centred on its own level, and handed to a regressor
-that knows nothing of time. Imports frames, windows, intervals, base, observed, scaling and exceptions.
+that knows nothing of time. Imports frames, windows, exceptions, and examples,
+global windows, past errors and scaling beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+import pandas as pd
 
-from .._archive.schema import Attribute, array, integer, optional, require, unsaved
+from .._archive.schema import Attribute, array, integer, require
 from .._warnings import warn_user
 from ..exceptions import DataError, DataWarning
 from ..frames import some
-from ..intervals import residual_quantiles
 from ..windows import WindowArray
-from .base import BaseForecaster
 from .examples import CHUNK, Examples
 from .global_windows import LearnsPanels, empty_before
 from .groups import Windowing
-from .observed import rows_since_observed
+from .past_errors import MeasuresErrors
 from .requests import check_steps
 from .scaling import fit_scaling, lonely_values
 from .window_length import usual_window
 
 __all__ = ["WindowForecaster"]
 
-#: Share of the training windows, the last in time, on whose errors intervals are calibrated.
-CALIBRATION_FRACTION = 0.2
 #: Steps that `forecast` gives unasked: no more than this because a file says so.
 LONGEST_HORIZON = 10**6
 #: Movements of the series beyond which a value is no number to compute with: its square nears the end of float32.
 LARGEST_SCALED = 1e15
 
 
-class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
+class WindowForecaster(LearnsPanels, MeasuresErrors, Windowing):
     """Shared part of `RegressionForecaster` and the recurrent forecasters.
 
     A subclass implements ``_fit_regressor(windows, y)``, which returns a fitted regressor, and ``_apply(regressor,
@@ -51,12 +47,11 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
     """
 
     _takes_covariates = True
-    _not_shown: tuple[str, ...] = ("block_", "gap_residuals_", "mean_", "n_rows_fit_", "residuals_", "scale_")
+    _not_shown: tuple[str, ...] = ("block_", "mean_", "n_rows_fit_", "scale_")
     _is_global = True
+    regressor_: Any
     #: Of the windows and targets that the regressor is given.
     _dtype: type = np.float64
-    #: Of a series of a panel: the errors of all, in units of their scales.
-    _pooled_errors: Callable[..., np.ndarray] | None = None
     #: Of a series of a panel: whether windows may begin before it, where it is short.
     _may_be_short = False
     _saved = {
@@ -67,13 +62,11 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
         "mean_": array(np.float64, 1),
         "scale_": array(np.float64, 1),
         "regressor_": Attribute("a fitted regressor", lambda value: hasattr(value, "predict")),
-        "residuals_": optional(array(np.float64, 3, nan=True)),
-        "gap_residuals_": unsaved(lambda model: {}),
     }
 
     # ------------------------------------------------------------------ fit
 
-    def _settle(self, values):
+    def _settle(self, values: np.ndarray) -> None:
         super()._settle(values)
         self.horizon_ = 1 if self.horizon is None else check_steps(self.horizon)
         self.block_ = self.horizon_ if self.strategy == "direct" else 1
@@ -83,12 +76,12 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
         self._check_lonely_values(values)
         self._check_windows(self._windows(self._scaled(values), self._training_cutoffs(values))[0])
 
-    def _fit(self, values):
+    def _fit(self, values: np.ndarray) -> None:
         self.gap_residuals_ = {}
         self._check_lonely_values(values, warn=True)
         self.regressor_ = self._learn(self._examples(values, self._training_cutoffs(values)))
 
-    def _check_lonely_values(self, values, warn=False):
+    def _check_lonely_values(self, values: np.ndarray, warn: bool = False) -> None:
         """Refuse what single precision cannot learn beside all the rest, or warn of what is left out of the scale."""
         for k in np.flatnonzero(lonely_values(values).any(axis=0)).tolist():
             sizes = np.abs(values[:, k] - self.mean_[k]) / self.scale_[k]
@@ -102,7 +95,7 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
             if warn:
                 warn_user(f"{said}. It is learnt from, but left out of the scale. {fix}", DataWarning)
 
-    def _check_together(self):
+    def _check_together(self) -> None:
         super()._check_together()
         if self.strategy == "recursive" and self.past_:
             raise DataError(
@@ -110,7 +103,7 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
                 "beyond the cutoff. Use strategy='direct', or make them future_covariates."
             )
 
-    def _choose_window(self, values) -> int:
+    def _choose_window(self, values: np.ndarray) -> int:
         """Take the window given, or the usual one where the history allows."""
         window, n_rows = self.window, len(values)
         if window is None:
@@ -128,7 +121,7 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
             )
         return int(window)
 
-    def _training_cutoffs(self, values) -> np.ndarray:
+    def _training_cutoffs(self, values: np.ndarray) -> np.ndarray:
         """Rows after which a window can be trained on: full windows with something observed on both sides."""
         seen = np.isfinite(values[:, : len(self.targets_)]).any(axis=1)
         cutoffs = np.arange(self.window_ - 1, len(values) - self.block_)
@@ -143,7 +136,7 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
         """Fit a fresh regressor on these windows."""
         return self._fit_regressor(examples.windows, examples.y)
 
-    def _examples(self, values, cutoffs) -> Examples:
+    def _examples(self, values: np.ndarray, cutoffs: np.ndarray) -> Examples:
         """Return the windows that end at these rows, and what follows them."""
         windows, following = self._lazy_examples(values, cutoffs)
 
@@ -152,7 +145,7 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
 
         return Examples(windows, following, self._gap(), self.block_, trivial, self._dtype)
 
-    def _lazy_examples(self, values, cutoffs) -> tuple[WindowArray, WindowArray]:
+    def _lazy_examples(self, values: np.ndarray, cutoffs: np.ndarray) -> tuple[WindowArray, WindowArray]:
         """Return the windows that end at these rows and the windows of scaled targets, one block, that follow them.
 
         Those behind which none is observed are left out: of several targets, one may not be.
@@ -188,10 +181,10 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
 
     # ------------------------------------------------------------------ windows
 
-    def _target_scale(self):
+    def _target_scale(self) -> np.ndarray:
         return self.scale_[: len(self.targets_)]
 
-    def _scaled(self, values) -> np.ndarray:
+    def _scaled(self, values: np.ndarray) -> np.ndarray:
         """Scale all columns and move each future covariate up by one block.
 
         Row i of a moved column holds the covariate of row i + block, so that the window up to a cutoff reaches the
@@ -212,7 +205,7 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
             scaled[len(future) :, -n_future:] = np.nan
         return scaled.astype(self._dtype)
 
-    def _windows(self, scaled, cutoffs):
+    def _windows(self, scaled: np.ndarray, cutoffs: np.ndarray) -> tuple[WindowArray, np.ndarray]:
         """Return the windows that end at these rows, cutoff by cutoff, and the level (n_cutoffs, n_targets)."""
         n_targets, n_views = len(self.targets_), self._n_views()
         level = np.zeros((len(cutoffs), n_targets), dtype=scaled.dtype)
@@ -230,7 +223,7 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
             offset[:, : self._n_together()] = level.reshape(starts.size, -1)
         return WindowArray(base, starts.ravel(), self.window_, offset), level
 
-    def _has_gaps(self, windows) -> bool:
+    def _has_gaps(self, windows: WindowArray) -> bool:
         """Whether a value is missing in the rows that training windows come from, beyond the reach of covariates aside.
 
         Gaps that no training window happens to hold may yet come: the last row may miss.
@@ -241,7 +234,7 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
 
     # ------------------------------------------------------------------ forecasts
 
-    def _check_history(self, values, cutoffs):
+    def _check_history(self, values: np.ndarray, cutoffs: np.ndarray) -> None:
         if self._may_be_short:
             super()._check_history(values, cutoffs)
             values, cutoffs = self._lengthened(values, cutoffs)
@@ -258,12 +251,12 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
                 "all that the model sees. End the history earlier, fill the gap, or fit with a larger window."
             )
 
-    def _lengthened(self, values, cutoffs):
+    def _lengthened(self, values: np.ndarray, cutoffs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Put empty rows before a short series, so that each cutoff has a whole window, which begins before it."""
         n = max(0, self.window_ - 1 - int(cutoffs.min()))
         return empty_before(values, n), cutoffs + n
 
-    def _forecast(self, values, cutoffs, steps):
+    def _forecast(self, values: np.ndarray, cutoffs: np.ndarray, steps: int) -> np.ndarray:
         if self._may_be_short:
             values, cutoffs = self._lengthened(values, cutoffs)
         out = np.empty((len(cutoffs), steps, len(self.targets_)))
@@ -278,18 +271,18 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
             out[full] = forecasts * self._target_scale() + self.mean_[: len(self.targets_)]
         return out
 
-    def _single_block(self, values, cutoffs, steps):
+    def _single_block(self, values: np.ndarray, cutoffs: np.ndarray, steps: int) -> np.ndarray:
         first = cutoffs.min() - self.window_ + 1  # rows before are not read, and need not be scaled
         values, cutoffs = values[first:], cutoffs - first
         windows, level = self._windows(self._scaled(values), cutoffs)
         return self._block(windows, level, steps)
 
-    def _block(self, windows, level, steps):
+    def _block(self, windows: WindowArray, level: np.ndarray, steps: int) -> np.ndarray:
         """Forecast the first steps of one block, in scaled units: (n_windows, steps, n_targets)."""
         block = self._by_target(self._apply(self.regressor_, windows), len(level))[..., 0]
         return np.asarray(block[:, :steps], dtype=np.float64) + level[:, None, :]
 
-    def _by_target(self, outputs, n_cutoffs) -> np.ndarray:
+    def _by_target(self, outputs: np.ndarray, n_cutoffs: int) -> np.ndarray:
         """Order what was computed for windows, block * n_together numbers or more, by step and target.
 
         Returns (n_cutoffs, block, n_targets, numbers for each).
@@ -298,24 +291,24 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
         # (n, V, H, T, Q) -> (n, H, V, T, Q) -> (n, H, K, Q)
         return np.moveaxis(by_view, 1, 2).reshape(n_cutoffs, self.block_, len(self.targets_), -1)
 
-    def _roll(self, values, cutoffs, steps):
+    def _roll(self, values: np.ndarray, cutoffs: np.ndarray, steps: int) -> np.ndarray:
         """Forecast block after block, each read as if it had been observed."""
         self._check_fed_back(steps)
         parts = np.array_split(cutoffs, -(-len(cutoffs) // CHUNK))
         return np.concatenate([self._roll_chunk(values, part, -(-steps // self.block_))[:, :steps] for part in parts])
 
-    def _check_fed_back(self, steps):
+    def _check_fed_back(self, steps: int) -> None:
         if self.past_ and steps > self.block_:
             raise DataError(
                 f"forecasting {steps} steps with horizon={self.block_} feeds forecasts back, but past covariates "
                 f"{some(self.past_)} are not known beyond the cutoff. Fit with horizon={steps}."
             )
 
-    def _check_future_known(self, frame, rows, steps):
+    def _check_future_known(self, frame: pd.DataFrame, rows: np.ndarray, steps: int) -> None:
         super()._check_future_known(frame, rows, steps)
         self._check_fed_back(steps)
 
-    def _roll_chunk(self, values, cutoffs, blocks):
+    def _roll_chunk(self, values: np.ndarray, cutoffs: np.ndarray, blocks: int) -> np.ndarray:
         n_targets, length = len(self.targets_), self.window_ + blocks * self.block_
         # The rows after each cutoff hide their targets.
         dense = self._dense(values, cutoffs, blocks * self.block_)
@@ -336,121 +329,27 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
             dense[:, ahead, :n_targets] = block * self._target_scale() + self.mean_[:n_targets]
         return out
 
-    def _dense(self, values, cutoffs, ahead):
+    def _dense(self, values: np.ndarray, cutoffs: np.ndarray, ahead: int) -> np.ndarray:
         """The windows and the rows after them, (n_cutoffs, window + ahead, C); NaN beyond the end of the array."""
         rows = cutoffs[:, None] + np.arange(1 - self.window_, ahead + 1)
         dense = values[np.minimum(rows, len(values) - 1)]
         dense[rows >= len(values)] = np.nan
         return dense
 
-    def _steps_read(self, steps):
+    def _steps_read(self, steps: int) -> int:
         return -(-steps // self.block_) * self.block_
 
-    def _bands(self, values, cutoffs, forecasts, quantiles):
-        """Quantiles from past errors, measured with as much missing before the forecast as there is here."""
-        if not self._takes_missing():  # no window with a gap is forecast; the rows before the first window may be
-            return super()._bands(values, cutoffs, forecasts, quantiles)
-        gaps = np.minimum(rows_since_observed(values[:, : len(self.targets_)], cutoffs), self.window_)
-        blind = np.minimum(self._rows_without_covariates(values, cutoffs), self.window_)
-        bands = np.empty((*forecasts.shape, len(quantiles)))
-        for k in range(len(self.targets_)):
-            for gap, hidden in np.unique(np.column_stack([gaps[:, k], blind]), axis=0).tolist():
-                same = (gaps[:, k] == gap) & (blind == hidden)
-                spread = self._error_quantiles(self._errors(forecasts.shape[1], gap, hidden), quantiles)
-                bands[same, :, k] = forecasts[same, :, k, None] + spread[:, k]
-        return bands
-
-    def _rows_without_covariates(self, values, cutoffs):
-        """How many rows at the end of each window hold no past covariate at all."""
-        n_targets = len(self.targets_)
-        past = values[:, n_targets : n_targets + len(self.past_)]
-        return rows_since_observed(past, cutoffs).min(axis=1) if self.past_ else np.zeros(len(cutoffs), int)
-
-    def _takes_missing(self) -> bool:
-        """Whether windows with missing values can be forecast."""
-        return True
-
-    def _spread(self, steps, quantiles):
-        return self._error_quantiles(self._errors(steps), quantiles)
-
-    def _errors(self, steps, gap=0, hidden=0):
-        """Past errors (n_windows, steps, n_targets), measured once for each gap, as far ahead as was asked for."""
-        if self._pooled_errors is not None:
-            return self._pooled_errors(steps, gap, hidden) * self._target_scale()
-        if not gap and not hidden:
-            if getattr(self, "residuals_", np.empty((0, 0))).shape[1] < steps:
-                self.residuals_ = self._calibrate(steps)
-            return self.residuals_[:, :steps]
-        known = self.gap_residuals_.get((gap, hidden))
-        if known is None or known.shape[1] < steps:
-            known = self.gap_residuals_[gap, hidden] = self._calibrate(steps, gap, hidden)
-        return known[:, :steps]
-
-    def _error_quantiles(self, residuals, quantiles):
-        """Quantiles of the errors, step by step, on the last windows in time (split conformal, signed)."""
-        measured = np.isfinite(residuals).any(axis=0).all(axis=1)  # (steps,)
-        if not measured.all():
-            raise DataError(
-                f"no error of a forecast {int(measured.argmin()) + 1} steps ahead could be measured on the last "
-                f"{len(residuals)} windows of the data fitted, so there is no interval for it. Ask for fewer steps, "
-                "fit with a longer horizon, or on more rows."
-            )
-        return residual_quantiles(residuals, quantiles)
-
-    def _calibrate(self, steps, gap=0, hidden=0):
-        """Errors (n_windows, steps, n_targets) on the calibration windows of a model that was not trained on them.
-
-        The last `gap` targets of each window, and the last `hidden` rows of its past covariates, are hidden from it.
-        """
-        frame = self._seen().iloc[: self.n_rows_fit_]
-        cutoffs = self._training_cutoffs(frame.to_numpy())
-        split = max(1, len(cutoffs) - max(1, int(self._calibration_fraction() * len(cutoffs))))
-        model = self._copy_fitted()
-        model.regressor_ = self._held_out()
-        if model.regressor_ is None:
-            # The gap keeps rows that training targets share with calibration targets out of both.
-            early = cutoffs[: max(1, split - self.block_ + 1)]
-            model.regressor_ = model._learn(model._examples(frame.to_numpy(), early))
-        held = cutoffs[split:] if split < len(cutoffs) else cutoffs[-1:]
-        return model._errors_at(frame, held, steps, gap, hidden)
-
-    def _errors_at(self, frame, held, steps, gap, hidden):
-        """Errors (n_cutoffs, steps, n_targets) of the forecasts from these rows."""
-        # Steps beyond the end of the data have no error; dropping their windows would drop errors of nearer steps.
-        values = self._values(self._longer(frame, steps))
-        truth = values[held[:, None] + np.arange(1, steps + 1), : len(self.targets_)]
-        return truth - self._forecast_hiding(values, held, steps, gap, hidden)
-
-    def _forecast_hiding(self, values, cutoffs, steps, gap, hidden):
-        """Forecast from windows whose last rows are taken for missing."""
-        if not gap and not hidden:
-            return self._forecast(values, cutoffs, steps)
-        n_targets, end, parts = len(self.targets_), self.window_, []
-        for i in range(0, len(cutoffs), CHUNK):
-            dense = self._dense(values, cutoffs[i : i + CHUNK], self._steps_read(steps))
-            dense[:, end - gap : end, :n_targets] = np.nan
-            dense[:, end - hidden : end, n_targets : n_targets + len(self.past_)] = np.nan
-            ends = np.arange(len(dense)) * dense.shape[1] + end - 1
-            parts.append(self._forecast(dense.reshape(-1, dense.shape[2]), ends, steps))
-        return np.concatenate(parts)
-
-    def _copy_fitted(self):
-        """A shallow copy whose regressor can be replaced without touching this model."""
-        copy = clone(self)
-        copy.__dict__.update({name: value for name, value in vars(self).items() if name.endswith("_")})
-        return copy
-
-    def _season_given(self):
+    def _season_given(self) -> int | None:
         return self.season_length
 
-    def _default_steps(self):
+    def _default_steps(self) -> int:
         super()._default_steps()
         return self.horizon_
 
     def _check_state(self) -> None:
         """Check sizes and scaling."""
         super()._check_state()
-        horizon, block, n_targets, n_columns = self.horizon_, self.block_, len(self.targets_), len(self.data_.columns)
+        horizon, block, n_columns = self.horizon_, self.block_, len(self.data_.columns)
         require(horizon <= LONGEST_HORIZON, f"horizon_ is {horizon}, at most {LONGEST_HORIZON} are allowed")
         require(block == (horizon if self.strategy == "direct" else 1), f"block_ is {block} with horizon_ {horizon}")
         rows, needed, seen = self.n_rows_fit_, self.window_ + block, len(self._seen())
@@ -460,38 +359,27 @@ class WindowForecaster(LearnsPanels, BaseForecaster, Windowing):
             shape = getattr(self, name).shape
             require(shape == (n_columns,), f"{name} has shape {shape}, where there are {n_columns} columns")
         require((self.scale_ > 0).all(), "scale_ holds numbers that are not positive")
-        residuals = getattr(self, "residuals_", None)
-        if residuals is not None:
-            fits = len(residuals) > 0 and residuals.shape[2] == n_targets
-            require(fits, f"residuals_ have shape {residuals.shape}, where there are {n_targets} targets")
 
     # ------------------------------------------------------------------ hooks
 
-    def _check_windows(self, windows) -> None:
+    def _check_windows(self, windows: WindowArray) -> None:
         """Raise what the regressor would raise for its parameters, or for windows of this size."""
 
-    def _held_out(self):
-        """The regressor that was kept from training on the last windows, if there is one."""
-        return None
-
-    def _calibration_fraction(self) -> float:
-        return CALIBRATION_FRACTION
-
-    def _trivial(self, values, windows) -> tuple[list[Any], list[np.ndarray]]:
+    def _trivial(self, values: np.ndarray, windows: WindowArray) -> tuple[list[Any], list[np.ndarray]]:
         """Return the trivial forecasts that fit a series, and the error of each on these windows of it."""
         raise NotImplementedError
 
-    def _fit_regressor(self, windows, y):
+    def _fit_regressor(self, windows: WindowArray, y: np.ndarray) -> Any:
         raise NotImplementedError
 
-    def _apply(self, regressor, windows):
+    def _apply(self, regressor: Any, windows: WindowArray) -> np.ndarray:
         raise NotImplementedError
 
 
 # ---------------------------------------------------------------------- pure helpers
 
 
-def last_observed(values, cutoffs, window):
+def last_observed(values: np.ndarray, cutoffs: np.ndarray, window: int) -> np.ndarray:
     """Last value of each column that is not NaN within `window` rows up to each cutoff; NaN where there is none."""
     rows = np.where(np.isnan(values), -1, np.arange(len(values))[:, None])
     last = np.maximum.accumulate(rows, axis=0)[cutoffs]  # (n_cutoffs, K)
@@ -499,7 +387,7 @@ def last_observed(values, cutoffs, window):
     return np.where(inside & (last >= 0), values[last.clip(0), np.arange(values.shape[1])], np.nan).astype(values.dtype)
 
 
-def count_between(flags, first, stop):
+def count_between(flags: np.ndarray, first: np.ndarray, stop: np.ndarray) -> np.ndarray:
     """How many flags are set in rows first .. stop - 1, for each pair."""
     total = np.concatenate([[0], np.cumsum(flags)])
     return total[stop] - total[first]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .. import _types as t
 from .._checks import check_int
 from .._parameters import auto_or, estimator, param
@@ -62,8 +64,8 @@ class ConvForecaster(Convolutions, NetworkForecaster):
     filters: int | t.Auto = param(default="auto", rule=auto_or(check_int))
     dropout: float = param(default=0.2)
 
-    def _sizes(self):
+    def _sizes(self) -> dict[str, Any]:
         return {"filters": FILTERS if self.filters == "auto" else self.filters}
 
-    def _is_automatic(self):
+    def _is_automatic(self) -> bool:
         return isinstance(self.filters, str)
