@@ -35,25 +35,11 @@ class Panel:
         What the series are called.
     starts : ndarray of int, shape (n_series + 1,)
         First row of each series, and the number of rows.
-    grids : tuple of TimeGrid
-        How time goes on in each series. () where it is not known yet.
     """
 
     frame: pd.DataFrame
     ids: pd.Index
     starts: np.ndarray
-    grids: tuple[TimeGrid, ...] = ()
-
-    @classmethod
-    def of(cls, frame: pd.DataFrame, grid: TimeGrid | None = None) -> Panel:
-        """One series."""
-        return cls(frame, pd.Index([0]), np.array([0, len(frame)]), () if grid is None else (grid,))
-
-    @classmethod
-    def stack(cls, frames: Sequence[pd.DataFrame], ids: pd.Index, grids: Sequence[TimeGrid]) -> Panel:
-        """Put the rows of several series below each other."""
-        starts = np.concatenate([[0], np.cumsum([len(frame) for frame in frames])])
-        return cls(pd.concat(frames), ids, starts, tuple(grids))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -67,11 +53,6 @@ class Panel:
     def lengths(self) -> np.ndarray:
         """Rows of each series."""
         return np.diff(self.starts)
-
-    @property
-    def ends(self) -> np.ndarray:
-        """Last row of each series."""
-        return self.starts[1:] - 1
 
     @cached_property
     def series(self) -> np.ndarray:
@@ -89,41 +70,12 @@ class Panel:
     def __iter__(self) -> Iterator[pd.DataFrame]:
         return (self[i] for i in range(len(self)))
 
-    def take(self, numbers: np.ndarray) -> Panel:
-        """Return some of the series, in this order."""
-        lengths = self.lengths[numbers]
-        rows = np.repeat(self.starts[numbers] - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        grids = tuple(self.grids[i] for i in numbers) if self.grids else ()
-        return Panel(self.frame.iloc[rows], self.ids[numbers], starts, grids)
-
-    def regular(self) -> Panel:
-        """Return the panel with one row per step of each grid: NaN where stamps are absent, but not on holidays."""
-        if _are_whole(self):
-            return self
-        frames = [grid.regularise(frame) for grid, frame in zip(self.grids, self, strict=True)]
-        return Panel.stack(frames, self.ids, self.grids)
-
-    def extended(self, steps: int) -> Panel:
-        """Return the panel with the `steps` rows after the end of each series: NaN."""
-        frames = []
-        for grid, frame in zip(self.grids, self, strict=True):
-            ahead = grid.future(frame.index[-1], steps)
-            frames.append(frame.reindex(frame.index.append(ahead)))
-        return Panel.stack(frames, self.ids, self.grids)
-
-    def last_stamps(self) -> pd.DatetimeIndex:
-        """The stamp of the last row of each series."""
-        return self.index[self.ends]
-
-
-def _are_whole(panel: Panel) -> bool:
-    """Say whether no row is missing, where that can be seen from the ends of all series at once."""
-    if not all(grid.is_span for grid in set(panel.grids)):
-        return False
-    stamps = panel.index.as_unit("us").asi8
-    each = np.array([span(grid.freq) // pd.Timedelta(microseconds=1) for grid in panel.grids])
-    return bool(((stamps[panel.ends] - stamps[panel.starts[:-1]]) // each + 1 == panel.lengths).all())
+    def suspects(self, n_targets: int, tiny: float) -> np.ndarray:
+        """Return the series of which a target was never observed, or a column holds nothing as large as `tiny`."""
+        seen = np.add.reduceat(~np.isnan(self.values), self.starts[:-1])  # (n_series, n_columns)
+        largest = np.fmax.reduceat(np.abs(self.values), self.starts[:-1])
+        odd = (seen[:, :n_targets] == 0).any(axis=1) | ((largest > 0) & (largest < tiny)).any(axis=1)
+        return np.flatnonzero(odd)
 
 
 # ---------------------------------------------------------------------- which grids
@@ -199,7 +151,7 @@ def _lie_on(panel: Panel, grid: TimeGrid) -> bool:
     # Each series of more than one row has neighbours one step apart, and is not lost in its grid.
     one = np.zeros(len(panel), dtype=bool)
     one[panel.series[1:][within & (steps == each)]] = True
-    n_slots = (stamps[panel.ends] - stamps[panel.starts[:-1]]) // each + 1
+    n_slots = (stamps[panel.starts[1:] - 1] - stamps[panel.starts[:-1]]) // each + 1
     return bool((one | (panel.lengths == 1)).all() and (n_slots <= 50 * panel.lengths).all())
 
 
