@@ -163,11 +163,14 @@ class WindowData:
             yield rows, self.dense(rows, dtype)
 
 
-def batches(n_windows: int, batch_size: int, rng: np.random.Generator | None) -> np.ndarray:
-    """Return row numbers (n_steps, batch_size), shuffled if there is an `rng`; -1 fills up the last batch."""
-    rows = np.arange(n_windows) if rng is None else rng.permutation(n_windows)
-    order = np.full(-(-n_windows // batch_size) * batch_size, -1, dtype=np.int32)
-    order[:n_windows] = rows
+def batches(n_windows: int, batch_size: int, rng: np.random.Generator | None, most: int | None = None) -> np.ndarray:
+    """Return row numbers (n_steps, batch_size), shuffled if there is an `rng`; -1 fills up the last batch.
+
+    At most so many windows are drawn.
+    """
+    rows = (np.arange(n_windows) if rng is None else rng.permutation(n_windows))[:most]
+    order = np.full(-(-len(rows) // batch_size) * batch_size, -1, dtype=np.int32)
+    order[: len(rows)] = rows
     return order.reshape(-1, batch_size)
 
 

@@ -46,12 +46,15 @@ class Examples:
         """Rows that a batch can have at most."""
         return len(self)
 
-    def n_batches(self, batch_size: int) -> int:
-        return -(-len(self) // batch_size)
+    def n_batches(self, batch_size: int, most: int | None = None) -> int:
+        return -(-min(len(self), most or len(self)) // batch_size)
 
-    def batches(self, batch_size: int, rng: np.random.Generator | None) -> np.ndarray:
-        """Return the order of an epoch: row numbers (n_batches, batch_size), -1 where a batch is not full."""
-        return batches(len(self), batch_size, rng)
+    def batches(self, batch_size: int, rng: np.random.Generator | None, most: int | None = None) -> np.ndarray:
+        """Return the order of an epoch: row numbers (n_batches, batch_size), -1 where a batch is not full.
+
+        With `most`, of so many windows, drawn anew each time.
+        """
+        return batches(len(self), batch_size, rng, most)
 
 
 def drop_silent(examples: Examples, part: str = "data") -> Examples:

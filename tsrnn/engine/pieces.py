@@ -156,11 +156,11 @@ class Pieces:
         """States in which training left the sequences, if each was read from its beginning to its end."""
         return None if self.follows.any() else self.carry.states.copy()
 
-    def n_batches(self, batch_size: int) -> int:
+    def n_batches(self, batch_size: int, most: int | None = None) -> int:
         """Return the number of batches in an epoch that is not shuffled."""
         return int(np.maximum.reduceat(self.count, np.arange(0, len(self.count), batch_size)).sum())
 
-    def batches(self, batch_size: int, rng: np.random.Generator | None) -> np.ndarray:
+    def batches(self, batch_size: int, rng: np.random.Generator | None, most: int | None = None) -> np.ndarray:
         """Begin an epoch: hand the states on to the lanes that follow, and return the order of the pieces."""
         ended = self.carry.states.copy()
         self.carry.states[:] = 0 if self.start is None else self.start

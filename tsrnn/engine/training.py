@@ -53,6 +53,7 @@ class TrainingPlan:
     loss: str
     numbers: Numbers
     shuffle: bool = True
+    most: int | None = None  # windows of an epoch, drawn anew for each; None for all
     schedule: str | Callable[[int], float] | None = None
     patience: int = 5
     tol: float = 1e-4
@@ -215,7 +216,7 @@ def _run_epochs(
         for hook in hooks:
             hook.on_epoch_begin(state)
         rate = state.learning_rate
-        order = training.batches(plan.batch_size, rng if plan.shuffle else None)
+        order = training.batches(plan.batch_size, rng if plan.shuffle else None, plan.most)
         numbers = plan.numbers_at(state.epoch, rate)
         state.epoch += 1
         loss = _run_epoch(state, data, order, numbers, hooks)

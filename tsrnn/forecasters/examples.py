@@ -20,6 +20,8 @@ __all__ = ["Examples", "stack_windows"]
 
 #: Windows whose targets are gathered at a time.
 CHUNK = 512
+#: Windows of many series that are enough to judge by; of more, every k-th is taken.
+ENOUGH_HELD = 8_192
 Split = tuple[Any, Any]
 
 
@@ -70,7 +72,8 @@ class Examples:
         stop = np.searchsorted(self.time, times[max(0, first - self.block)], side="right") if first >= self.block else 0
         if not stop:
             return (slice(None), None) if wanted == "auto" else self._too_few(len(times))
-        return slice(int(stop)), slice(int(np.searchsorted(self.time, times[first])), None)
+        rows = np.arange(np.searchsorted(self.time, times[first]), len(self.time))
+        return slice(int(stop)), rows[:: -(-len(rows) // ENOUGH_HELD)]
 
     def _too_few(self, n_times: int) -> Split:
         raise DataError(

@@ -33,11 +33,11 @@ class _FeedbackForecaster(NetworkForecaster, TeacherForcing, AutoWidth, Feedback
         Width of the hidden layer; a tuple stacks layers. "auto" is 64.
     """
 
-    def _make_regressor(self, windows: WindowArray) -> NetworkRegressor:
+    def _make_regressor(self, windows: WindowArray, most: int | None = None) -> NetworkRegressor:
         # The future covariates are the last columns, moved up by the horizon.
         n_columns, n_future = windows.shape[2], len(self.future_)
         future = tuple(range(n_columns - n_future, n_columns)) or None
-        return super()._make_regressor(windows).set_params(future_features=future)
+        return super()._make_regressor(windows, most).set_params(future_features=future)
 
     def _sizes(self) -> dict[str, Any]:
         return {"units": UNITS if self.units == "auto" else self.units}

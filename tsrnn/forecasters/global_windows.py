@@ -135,13 +135,17 @@ class LearnsPanels(ForecastsPanels):
 
     def _sample(self: Any, n_windows: int) -> np.ndarray | None:
         """Draw the windows that are learnt from, where there are more than enough."""
-        most = MOST_WINDOWS if self.max_windows == "auto" else int(self.max_windows)
+        most = self._pool(MOST_WINDOWS if self.max_windows == "auto" else int(self.max_windows))
         if n_windows <= most:
             return None
         rng = check_random_state(getattr(self, "random_state", 0))
         return np.sort(
             np.random.default_rng(rng.randint(np.iinfo(np.int32).max)).choice(n_windows, most, replace=False)
         )
+
+    def _pool(self, most: int) -> int:
+        """Return how many windows are kept of many series: those of one reading, unless each epoch draws its own."""
+        return most
 
     def _ends_of(self: Any, windows: WindowArray) -> np.ndarray:
         """Return the row in which each window of a series ends."""

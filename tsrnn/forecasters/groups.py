@@ -127,7 +127,8 @@ class Windowing(FutureCovariates, Table):
         Rows in a season. By default the usual one of the frequency: a day of hours, a week of days, a year of months;
         none where rows are numbered.
     max_windows
-        Windows of many series that are learnt from, drawn at random where there are more. "auto" stands for 32,768.
+        Windows that are learnt from where there are more, drawn at random, by networks anew for each epoch. "auto"
+        stands for 32,768 of many series, and for all of one.
     """
 
     target: t.Labels | None = param(default=None, kw_only=False)

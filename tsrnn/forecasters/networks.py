@@ -27,6 +27,7 @@ from ..significance import critical_value, long_run_standard_error
 from ..windows import WindowArray
 from .ensemble import Ensemble, EnsembleView, Pairs, Part
 from .examples import Examples
+from .global_windows import MOST_WINDOWS
 from .groups import ForecasterCost, ForecasterTraining, NetworkParts
 from .linear import LinearMap, fit_linear
 from .naive import read_clock, season_clock
@@ -38,6 +39,8 @@ from .windowed import WindowForecaster
 
 __all__ = ["NetworkForecaster"]
 
+#: Of many series, windows that the epochs draw from, in windows of an epoch.
+POOL = 16
 #: Width that units="auto" stands for.
 UNITS = 128
 #: Share of the forecast's movement below which the networks are said to add nothing.
@@ -112,22 +115,32 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
 
     # ------------------------------------------------------------------ fit
 
-    def _make_regressor(self, windows: WindowArray) -> NetworkRegressor:
+    def _make_regressor(self, windows: WindowArray, most: int | None = None) -> NetworkRegressor:
         """The regressor with every parameter that it shares with this forecaster, and those that the data settle."""
         known = parameters(self._regressor_class)
         shared = {name: value for name, value in self.get_params(deep=False).items() if name in known}
-        gaps = self._has_gaps(windows)
+        gaps, n_windows = self._has_gaps(windows), min(len(windows), most or len(windows))
         return self._regressor_class(
             **shared
             | self._sizes()
             | {
-                "batch_size": batch_size_for(len(windows)) if self.batch_size == "auto" else self.batch_size,
+                "batch_size": batch_size_for(n_windows) if self.batch_size == "auto" else self.batch_size,
+                "max_windows": most,
                 "missing_indicator": gaps if self.missing_indicator == "auto" else self.missing_indicator,
                 # Windows centred on their last value and a head of zeros: training starts at "repeat the last value",
                 # or at the linear forecast, and early stopping keeps it where nothing learnt is better.
                 "head_initializer": "zeros" if self.level == "last" else "glorot_uniform",
             }
         )
+
+    def _windows_of_epoch(self, examples: Examples) -> int | None:
+        """Windows that an epoch reads, drawn anew for each; None for all, as of one series unless the user says so."""
+        if self.max_windows == "auto":
+            return None if examples.time is None else MOST_WINDOWS
+        return int(self.max_windows)
+
+    def _pool(self, most: int) -> int:
+        return POOL * most
 
     def _sizes(self) -> dict[str, Any]:
         """The parameters of the regressor that say how large the network is."""
@@ -142,7 +155,7 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
 
     def _learn(self, examples: Examples) -> Ensemble | Trivial:
         windows, y = examples.windows, examples.y
-        regressor = self._make_regressor(windows)
+        regressor = self._make_regressor(windows, self._windows_of_epoch(examples))
         rows, held_rows = examples.split(self.validation_fraction, self.early_stopping)
         training = windows[rows], y[rows]
         held = None if held_rows is None else (windows[held_rows], y[held_rows])

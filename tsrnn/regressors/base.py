@@ -478,5 +478,10 @@ class NetworkRegressor(
 
     def _check_together(self) -> None:
         super()._check_together()
+        if self.max_windows is not None and not self.shuffle:
+            raise ValueError(
+                f"max_windows={self.max_windows} draws the windows of an epoch at random, but shuffle=False keeps "
+                "their order. Set shuffle=True, or max_windows=None."
+            )
         if self.loss == "pinball":
             check_median("quantiles", self.quantiles)

@@ -54,7 +54,7 @@ class TrainsNetwork(CallbackSupportMixin, Cost, RegressorTraining):
         shown: Any,
     ) -> Outcome:
         """Train from `weights_` on; `shown` are X, y and sample_weight for callbacks."""
-        n_batches = feed.n_batches(plan.batch_size)
+        n_batches = feed.n_batches(plan.batch_size, plan.most)
         parts = [feed.windows, *lesson.parts[1:]]
         key = ProgramKey(self._forward_key(parts), self._trainer_key(plan, n_batches))
         self.engine_, reason = choose_engine(key, self.engine)
@@ -135,6 +135,7 @@ class TrainsNetwork(CallbackSupportMixin, Cost, RegressorTraining):
             loss=self.loss,
             numbers=numbers,
             shuffle=bool(self.shuffle),
+            most=None if self.max_windows is None else int(self.max_windows),
             schedule=self.learning_rate_schedule,
             patience=int(self.n_iter_no_change),
             tol=float(self.tol),

@@ -188,6 +188,8 @@ class RegressorTraining(Training):
         Windows in a training step, no more than there are.
     shuffle
         Merge equal windows and shuffle the order in each epoch. With False, windows are trained on in the given order.
+    max_windows
+        Windows of an epoch, drawn anew for each where there are more; None reads all in each.
     validation_gap
         Windows left out before the validation part. The horizon less one keeps overlapping targets from leaking.
     warm_start
@@ -197,6 +199,7 @@ class RegressorTraining(Training):
 
     batch_size: int = param(default=32, rule=check_int)
     shuffle: bool = param(default=True)
+    max_windows: int | None = param(default=None, rule=partial(check_int, none=True))
     validation_gap: int = param(default=0, rule=partial(check_int, low=0))
     warm_start: bool = param(default=False)
 
