@@ -24,7 +24,7 @@ from tsrnn.forecasters import (
 )
 from tsrnn.forecasters.ensemble import window_scale
 from tsrnn.forecasters.networks import batch_size_for
-from tsrnn.forecasters.recurrent import segment_for
+from tsrnn.forecasters.window_length import segment_for
 from tsrnn.persistence import load
 from tsrnn.windows import WindowArray
 

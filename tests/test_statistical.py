@@ -365,7 +365,7 @@ def test_a_failure_other_than_lack_of_iterations_is_told(monkeypatch):
     from tsrnn.forecasters import arima_model
 
     def fail(model, start, max_iter, method="lbfgs"):
-        return arima_model.Maximum(np.asarray(start), 1.0, 0.0, False, False)
+        return arima_model.Fit(np.asarray(start), 1.0, 0.0, False, False)
 
     monkeypatch.setattr(arima_model, "climb", fail)
     with pytest.warns(ConvergenceWarning, match=r"ARIMA\(1, 1, 1\) of target 'y' did not converge, from other start"):

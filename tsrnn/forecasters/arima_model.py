@@ -208,18 +208,8 @@ def make_model(y: np.ndarray, regressors: np.ndarray, spec: Spec, **options: Any
     )
 
 
-class Maximum(NamedTuple):
-    """Where an optimiser ended, in the units of the model."""
-
-    params: np.ndarray
-    scale: float
-    log_likelihood: float
-    out_of_iterations: bool
-    converged: bool
-
-
 class Fit(NamedTuple):
-    """Parameters in the units of the data and statsmodels' order, the scale of the fit, and how it ended."""
+    """Parameters in statsmodels' order, the scale of the fit, and how it ended; in units of the model or data."""
 
     params: np.ndarray
     scale: float
@@ -257,7 +247,7 @@ def fit_model(
     rotated, arma = np.split(best.params, [n_regressors])
     coefficients = in_units((start + rotation @ rotated) * scale, centre, sizes, spec)
     params = np.concatenate([coefficients, arma, [best.scale * scale**2]])
-    return Fit(params, scale, best.log_likelihood, best.out_of_iterations, best.converged)
+    return best._replace(params=params, scale=scale)
 
 
 def location_and_size(regressors: np.ndarray, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
@@ -279,7 +269,7 @@ def in_units(coefficients: np.ndarray, centre: np.ndarray, sizes: np.ndarray, sp
     return coefficients
 
 
-def maximise(model: Any, n_regressors: int, max_iter: int, elsewhere: np.ndarray | None) -> Maximum:
+def maximise(model: Any, n_regressors: int, max_iter: int, elsewhere: np.ndarray | None) -> Fit:
     """Climb from the start values of statsmodels, and where that leads nowhere from others, at last without gradients.
 
     The coefficients of the regressors start at 0; `elsewhere` holds other start values of the autoregression, or None.
@@ -288,7 +278,7 @@ def maximise(model: Any, n_regressors: int, max_iter: int, elsewhere: np.ndarray
     first[:n_regressors] = 0.0
     if not len(first):  # a pure random walk has nothing to search for
         result = model.smooth(first)
-        return Maximum(first, result.scale, float(result.llf), False, True)
+        return Fit(first, result.scale, float(result.llf), False, True)
     best = climb(model, first, max_iter)
     if elsewhere is None or best.out_of_iterations:
         return best
@@ -301,7 +291,7 @@ def maximise(model: Any, n_regressors: int, max_iter: int, elsewhere: np.ndarray
     return best if best.converged else better(best, climb(model, best.params, max_iter * len(first), "nm"))
 
 
-def go_on(model: Any, best: Maximum, max_iter: int) -> Maximum:
+def go_on(model: Any, best: Fit, max_iter: int) -> Fit:
     """Climb again from where an optimiser arrived, as long as that gains: on a narrow ridge it stops halfway."""
     for _ in range(MOST_CLIMBS):
         further = climb(model, best.params, max_iter)
@@ -311,29 +301,29 @@ def go_on(model: Any, best: Maximum, max_iter: int) -> Maximum:
     return best
 
 
-def climb(model: Any, start: np.ndarray, max_iter: int, method: str = "lbfgs") -> Maximum:
+def climb(model: Any, start: np.ndarray, max_iter: int, method: str = "lbfgs") -> Fit:
     """One run of an optimiser."""
     try:
         result = model.fit(start, method=method, disp=0, maxiter=max_iter, cov_type="none")
     except (np.linalg.LinAlgError, ValueError):  # start values on the edge of what is stationary
-        return Maximum(start, 1.0, -np.inf, False, False)
+        return Fit(start, 1.0, -np.inf, False, False)
     ended = result.mle_retvals
     # L-BFGS reports failure as well where its line search cannot tell a flat top from rounding.
     flat = np.abs(ended.get("gopt", np.inf)).max() < FLAT
     return arrived(result, bool(ended["converged"] or flat), ended["warnflag"] == 1)
 
 
-def arrived(result: Any, converged: bool, out_of_iterations: bool = False) -> Maximum:
+def arrived(result: Any, converged: bool, out_of_iterations: bool = False) -> Fit:
     """Where an optimiser ended, without a likelihood if that is none."""
     known = np.isfinite(result.llf) and np.isfinite(result.params).all()
     # On the unit circle itself the variance of the first state is nothing but rounding, and the likelihood as well.
     known = known and np.abs(result.arroots).min(initial=np.inf) > 1 + ON_THE_CIRCLE
     likelihood = float(result.llf) if known else -np.inf
     params, scale = np.asarray(result.params), float(result.scale)
-    return Maximum(params, scale, likelihood, out_of_iterations, bool(known and converged))
+    return Fit(params, scale, likelihood, out_of_iterations, bool(known and converged))
 
 
-def better(one: Maximum, other: Maximum) -> Maximum:
+def better(one: Fit, other: Fit) -> Fit:
     """The one with the higher likelihood; of two that are as high, the one that converged."""
     return max(one, other, key=lambda found: found.log_likelihood + found.converged * LIKELIHOOD_STEP)
 

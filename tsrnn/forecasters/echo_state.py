@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from .._archive.schema import instance
-from .._parameters import estimator, param, parameters
+from .._parameters import estimator, param
 from ..exceptions import DataError
 from ..regressors import EchoStateRegressor
 from ..regressors.groups import MissingValues, Reservoir, Seed
 from ..windows import WindowArray
 from .groups import AutoSegment
-from .recurrent import segment_for
 from .saved import check_handed_on
 from .windowed import WindowForecaster
 
@@ -85,12 +84,7 @@ class EchoStateForecaster(WindowForecaster, Seed, MissingValues, AutoSegment, Re
         self._make_regressor(windows).__check_parameters__()
 
     def _make_regressor(self, windows: WindowArray) -> EchoStateRegressor:
-        known = parameters(EchoStateRegressor)
-        shared: dict[str, Any] = {name: value for name, value in self.get_params(deep=False).items() if name in known}
-        gaps = self._has_gaps(windows)
-        shared["missing_indicator"] = gaps if self.missing_indicator == "auto" else self.missing_indicator
-        shared["segment"] = segment_for(self.window_) if self.segment == "auto" else self.segment
-        return EchoStateRegressor(**shared)
+        return EchoStateRegressor(**self._handed_on(EchoStateRegressor, windows))
 
     def _apply(self, regressor: Any, windows: WindowArray) -> np.ndarray:
         return regressor.predict(windows).reshape(len(windows), -1)

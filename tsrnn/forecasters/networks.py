@@ -15,7 +15,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._archive.schema import added, choice, either, instance, none_or, real, require
-from .._parameters import parameters
 from .._progress import Work, work
 from .._publishing import reads_one_state
 from .._warnings import warn_user
@@ -41,8 +40,6 @@ __all__ = ["NetworkForecaster"]
 
 #: Of many series, windows that the epochs draw from, in windows of an epoch.
 POOL = 16
-#: Width that units="auto" stands for.
-UNITS = 128
 #: Share of the forecast's movement below which the networks are said to add nothing.
 SILENT = 0.02
 
@@ -96,7 +93,8 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
     """
 
     _regressor_class: type[NetworkRegressor]
-    units: Any  # of most networks
+    #: What units="auto" or filters="auto" stands for.
+    _width = 128
     regressor_: Ensemble | Trivial
     stopped_: Any  # Ensemble or None
     beats_last_value_: bool | None
@@ -117,21 +115,13 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
 
     def _make_regressor(self, windows: WindowArray, most: int | None = None) -> NetworkRegressor:
         """The regressor with every parameter that it shares with this forecaster, and those that the data settle."""
-        known = parameters(self._regressor_class)
-        shared = {name: value for name, value in self.get_params(deep=False).items() if name in known}
-        gaps, n_windows = self._has_gaps(windows), min(len(windows), most or len(windows))
-        return self._regressor_class(
-            **shared
-            | self._sizes()
-            | {
-                "batch_size": batch_size_for(n_windows) if self.batch_size == "auto" else self.batch_size,
-                "max_windows": most,
-                "missing_indicator": gaps if self.missing_indicator == "auto" else self.missing_indicator,
-                # Windows centred on their last value and a head of zeros: training starts at "repeat the last value",
-                # or at the linear forecast, and early stopping keeps it where nothing learnt is better.
-                "head_initializer": "zeros" if self.level == "last" else "glorot_uniform",
-            }
-        )
+        # Windows centred on their last value and a head of zeros: training starts at "repeat the last value", or at the
+        # linear forecast, and early stopping keeps it where nothing learnt is better.
+        head = "zeros" if self.level == "last" else "glorot_uniform"
+        settled: dict[str, Any] = {"max_windows": most, "head_initializer": head}
+        if self.batch_size == "auto":
+            settled["batch_size"] = batch_size_for(min(len(windows), most or len(windows)))
+        return self._regressor_class(**self._handed_on(self._regressor_class, windows) | settled)
 
     def _windows_of_epoch(self, examples: Examples) -> int | None:
         """Windows that an epoch reads, drawn anew for each; None for all, as of one series unless the user says so."""
@@ -142,13 +132,12 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
     def _pool(self, most: int) -> int:
         return POOL * most
 
-    def _sizes(self) -> dict[str, Any]:
-        """The parameters of the regressor that say how large the network is."""
-        return {"units": UNITS if self.units == "auto" else self.units}
+    def _settled(self, windows: WindowArray) -> dict[str, Any]:
+        return super()._settled(windows) | {"units": self._width, "filters": self._width}
 
     def _is_automatic(self) -> bool:
         """Whether the network has the width that is chosen here."""
-        return isinstance(self.units, str)
+        return isinstance(getattr(self, "units", getattr(self, "filters", None)), str)
 
     def _check_windows(self, windows: WindowArray) -> None:
         self._make_regressor(windows).__check_parameters__()

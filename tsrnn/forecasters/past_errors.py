@@ -108,7 +108,7 @@ class MeasuresErrors(BaseForecaster):
         if model.regressor_ is None:
             # The gap keeps rows that training targets share with calibration targets out of both.
             early = cutoffs[: max(1, split - self.block_ + 1)]
-            model.regressor_ = model._learn(model._examples(frame.to_numpy(), early))
+            model.regressor_ = model._trained_on(frame.to_numpy(), early)
         held = cutoffs[split:] if split < len(cutoffs) else cutoffs[-1:]
         return model._errors_at(frame, held, steps, gap, hidden)
 
@@ -141,6 +141,10 @@ class MeasuresErrors(BaseForecaster):
         return copy
 
     # ------------------------------------------------------------------ hooks
+
+    def _trained_on(self, values: np.ndarray, cutoffs: np.ndarray) -> Any:
+        """A regressor fitted on the windows that end at these rows."""
+        raise NotImplementedError
 
     def _takes_missing(self) -> bool:
         """Whether windows with missing values can be forecast."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._parameters import estimator
 from ..regressors import GRURegressor, LSTMRegressor, SimpleRNNRegressor
 from ..regressors.groups import Engine, MemoryCell
@@ -12,20 +10,9 @@ from .networks import NetworkForecaster
 
 __all__ = ["GRUForecaster", "LSTMForecaster", "RecurrentForecaster", "SimpleRNNForecaster"]
 
-#: Recurrent steps in which segment="auto" reads a window.
-READS = 4
-
-
-def segment_for(window: int) -> int:
-    """The largest divisor of the window that lets it be read in at least `READS` steps."""
-    return max(k for k in range(1, max(1, window // READS) + 1) if window % k == 0)
-
 
 class RecurrentForecaster(NetworkForecaster, Engine, ForecasterRecurrence):
     """What the recurrent forecasters share: everything but the cell."""
-
-    def _sizes(self) -> dict[str, Any]:
-        return super()._sizes() | {"segment": segment_for(self.window_) if self.segment == "auto" else self.segment}
 
 
 @estimator

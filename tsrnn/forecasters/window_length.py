@@ -1,4 +1,4 @@
-"""How many past rows a forecast is made from where the user does not say. Imports frames only."""
+"""How many past rows a forecast is made from where the user does not say, and are read together. Imports frames."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import pandas as pd
 
 from ..frames import TimeGrid, season_length
 
-__all__ = ["dominant_period", "usual_window"]
+__all__ = ["dominant_period", "segment_for", "usual_window"]
 
 #: Rows beyond which a window is not chosen: its linear forecast would have as many inputs.
 LONGEST = 1_000
 #: Rows of a window where no period is known: a few hours of minutes.
 UNKNOWN = 200
+#: Recurrent steps in which segment="auto" reads a window.
+READS = 4
 #: Rise of the autocorrelation from its trough to a peak that speaks for a period.
 RISE = 0.3
 
@@ -45,6 +47,11 @@ def usual_window(grid: TimeGrid | pd.offsets.BaseOffset, values: np.ndarray) -> 
         return min(4, LONGEST // season) * season
     periods = [dominant_period(column, LONGEST // 4) for column in values.T]
     return 4 * max(periods) if any(periods) else 8 if season == 1 else UNKNOWN
+
+
+def segment_for(window: int) -> int:
+    """The largest divisor of the window that lets it be read in at least `READS` steps."""
+    return max(k for k in range(1, max(1, window // READS) + 1) if window % k == 0)
 
 
 def dominant_period(values: np.ndarray, longest: int) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .._archive.schema import Attribute, array, integer, require
+from .._parameters import parameters
 from .._warnings import warn_user
 from ..exceptions import DataError, DataWarning
 from ..frames import some
@@ -23,7 +24,7 @@ from .groups import Windowing
 from .past_errors import MeasuresErrors
 from .requests import check_steps
 from .scaling import fit_scaling, lonely_values
-from .window_length import usual_window
+from .window_length import segment_for, usual_window
 
 __all__ = ["WindowForecaster"]
 
@@ -79,7 +80,7 @@ class WindowForecaster(LearnsPanels, MeasuresErrors, Windowing):
     def _fit(self, values: np.ndarray) -> None:
         self.gap_residuals_ = {}
         self._check_lonely_values(values, warn=True)
-        self.regressor_ = self._learn(self._examples(values, self._training_cutoffs(values)))
+        self.regressor_ = self._trained_on(values, self._training_cutoffs(values))
 
     def _check_lonely_values(self, values: np.ndarray, warn: bool = False) -> None:
         """Refuse what single precision cannot learn beside all the rest, or warn of what is left out of the scale."""
@@ -132,6 +133,9 @@ class WindowForecaster(LearnsPanels, MeasuresErrors, Windowing):
             raise DataError(f"no window of {self.window_} rows with observed targets is followed by any.")
         return cutoffs
 
+    def _trained_on(self, values: np.ndarray, cutoffs: np.ndarray) -> Any:
+        return self._learn(self._examples(values, cutoffs))
+
     def _learn(self, examples: Examples) -> Any:
         """Fit a fresh regressor on these windows."""
         return self._fit_regressor(examples.windows, examples.y)
@@ -158,6 +162,17 @@ class WindowForecaster(LearnsPanels, MeasuresErrors, Windowing):
         seen = ~np.isnan(base).all(axis=1)
         known = count_between(seen, starts, starts + self.block_) > 0
         return (windows, following) if known.all() else (windows[known], following[known])
+
+    def _handed_on(self, kind: type, windows: WindowArray) -> dict[str, Any]:
+        """The parameters that a regressor shares with this forecaster; where they are "auto", as they are settled."""
+        settled, known = self._settled(windows), parameters(kind)
+        given = {name: value for name, value in self.get_params(deep=False).items() if name in known}
+        auto = {name for name, value in given.items() if isinstance(value, str) and value == "auto"}
+        return given | {name: value for name, value in settled.items() if name in auto}
+
+    def _settled(self, windows: WindowArray) -> dict[str, Any]:
+        """What "auto" stands for."""
+        return {"missing_indicator": self._has_gaps(windows), "segment": segment_for(self.window_)}
 
     def _gap(self) -> int:
         """Windows to leave out between two parts in time: neighbouring windows share target rows."""

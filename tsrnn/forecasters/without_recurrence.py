@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .. import _types as t
 from .._checks import check_int
 from .._parameters import auto_or, estimator, param
@@ -13,9 +11,6 @@ from .groups import AutoWidth
 from .networks import NetworkForecaster
 
 __all__ = ["ConvForecaster", "FeedForwardForecaster"]
-
-#: Channels that filters="auto" stands for.
-FILTERS = 32
 
 
 @estimator
@@ -60,12 +55,7 @@ class ConvForecaster(Convolutions, NetworkForecaster):
     """
 
     _regressor_class = ConvRegressor
+    _width = 32
 
     filters: int | t.Auto = param(default="auto", rule=auto_or(check_int))
     dropout: float = param(default=0.2)
-
-    def _sizes(self) -> dict[str, Any]:
-        return {"filters": FILTERS if self.filters == "auto" else self.filters}
-
-    def _is_automatic(self) -> bool:
-        return isinstance(self.filters, str)
