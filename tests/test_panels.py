@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -21,7 +24,8 @@ from tsrnn import (
     RidgeForecaster,
     SeasonalNaiveForecaster,
 )
-from tsrnn.exceptions import DataError
+from tsrnn.exceptions import ArchiveError, DataError
+from tsrnn.persistence import load
 
 LONG = {"id_col": "site", "time_col": "time"}
 LOCAL = [NaiveForecaster, SeasonalNaiveForecaster, DriftForecaster, MeanForecaster]
@@ -107,7 +111,7 @@ def test_periods_and_categories_come_back():
     df = table()
     df["time"], df["site"] = df["time"].dt.to_period("h"), df["site"].astype("category")
     found = ridge(**LONG).fit(df).predict(2)
-    assert found["time"].dtype == df["time"].dtype
+    assert found["time"].dtype == df["time"].dtype and found["site"].dtype == "category"
 
 
 def test_numbered_rows_are_numbered_on():
@@ -344,3 +348,39 @@ def test_one_series_of_a_long_table_is_a_panel_of_one():
     alone = RidgeForecaster(window=24, horizon=6).fit(df.set_index("time")[["load"]]).predict(3)
     assert list(found.columns) == ["site", "time", "load"]
     np.testing.assert_array_equal(found["load"], alone["load"])
+
+
+# ---------------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("make", [ridge, small_gru, *(lambda cls=cls, **g: cls(target="load", **g) for cls in LOCAL)])
+def test_a_model_of_many_series_comes_back_from_a_file_and_a_pickle(make, tmp_path):
+    df = table()
+    model = make(**LONG).fit(df)
+    model.save(tmp_path / "model.tsrnn")
+    expected = model.predict_interval(5)
+    for back in (load(tmp_path / "model.tsrnn"), pickle.loads(pickle.dumps(model))):
+        assert_frame_equal(back.predict_interval(5), expected)
+        later = df.groupby("site").tail(1).assign(time=lambda rows: rows["time"] + pd.Timedelta(hours=1))
+        assert_frame_equal(back.update(later).predict(2), make(**LONG).fit(df).update(later).predict(2))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: replace(m, starts=m.starts[::-1].copy()), "starts does not ascend"),
+        (lambda m: replace(m, starts=m.starts[:-1]), "starts is no array of 4 integers"),
+        (lambda m: replace(m, which=m.which + 1), "which names a grid that is none"),
+        (lambda m: replace(m, ids=pd.Index(["a", "a", "b"])), "ids do not name series"),
+        (lambda m: replace(m, stamps=m.stamps[:-1]), "frame and stamps differ"),
+        (lambda m: replace(m, learnt=m.learnt | {"regressor_": [1, 2, 3]}), "regressor_ is 1, where"),
+        (lambda m: replace(m, learnt=m.learnt | {"evil": [1, 2, 3]}), "learnt holds what no series has"),
+        (lambda m: replace(m, learnt=m.learnt | {"scale_": -m.learnt["scale_"]}), "not positive"),
+        (lambda m: replace(m, learnt=m.learnt | {"mean_": m.learnt["mean_"][:, :0]}), "mean_ has shape"),
+    ],
+)
+def test_a_file_whose_series_do_not_fit_is_refused(change, message, tmp_path):
+    model = ridge(**LONG).fit(table())
+    model.members_ = change(model.members_)
+    with pytest.raises(ArchiveError, match=message):
+        model.save(tmp_path / "model.tsrnn")

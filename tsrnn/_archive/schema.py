@@ -159,6 +159,10 @@ class Saved:
     def _check_state(self) -> None:
         """Raise `ArchiveError` or `ValueError` if the attributes, each what `_saved` allows, do not fit each other."""
 
+    def _check_whole(self) -> None:
+        """Check the state, and that of each model that stands below this one."""
+        self._check_state()
+
     def _from_earlier(self, state: dict[str, Any]) -> dict[str, Any]:
         """Return the fitted attributes that a file holds, not checked yet, as they are written today.
 
@@ -190,7 +194,7 @@ def fitted_state(model: Saved) -> dict[str, Any]:
     state = {name: value for name, value in held.items() if schema[name].saved}
     if state:
         check_attributes(model, state)
-        model._check_state()
+        model._check_whole()
     return state
 
 
@@ -209,17 +213,18 @@ def restore(model: Saved, state: dict[str, Any]) -> None:
         value = attribute.lacking
         if name not in state and value is not OPTIONAL:
             vars(model)[name] = value(model) if callable(value) else value
-    model._check_state()
+    model._check_whole()
 
 
 def check_attributes(model: Any, state: dict[str, Any]) -> None:
     """Raise `ArchiveError` if one is absent that each fitted model has, or is not what may stand there."""
+    own = getattr(state.get("members_"), "own", ())  # of many series, each has these of its own
     for name, attribute in schema_of(type(model)).items():
         if name in state:
             value = state[name]
             good = attribute.holds(value)
             require(good, f"{name} is {shortened(value)}, where {attribute.what} belongs")
-        else:
+        elif name not in own:
             require(
                 attribute.lacking is not REQUIRED, f"a fitted {type(model).__name__} needs {name!r}, which is absent"
             )

@@ -89,6 +89,7 @@ class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Es
         if not is_wide(X, self.id_col, self.time_col):
             self._fit_panel(X, y)
             return self
+        self.members_ = None
         values = self._read(X, y)
         self._settle(values)
         self._fit(values)

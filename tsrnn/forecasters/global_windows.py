@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
+from .._archive.schema import Attribute, integer, optional, require
 from .._progress import work
 from ..exceptions import DataError
 from ..frames import season_length
@@ -39,6 +40,8 @@ OWN = ("mean_", "scale_", "n_rows_fit_")
 
 class LearnsPanels(ForecastsPanels):
     """Fits one regressor to the windows of all series."""
+
+    _saved: ClassVar[dict[str, Attribute]] = {"held_from_": optional(integer(-(2**62), 2**62))}
 
     def _fit_ones(self: Any, ones: list[Any], ids: pd.Index, problems: dict[int, str]) -> list[dict[str, Any] | None]:
         self.__check_parameters__()
@@ -87,7 +90,7 @@ class LearnsPanels(ForecastsPanels):
         """Scale a series by its own rows."""
         for name in ("horizon_", "block_", "window_"):
             setattr(one, name, getattr(self, name))
-        one.n_rows_fit_, one._may_be_short = len(values), True
+        one.n_rows_fit_ = len(values)
         one.mean_, one.scale_ = fit_scaling(values, len(self.targets_), self.block_, self.level)
         one._check_lonely_values(values)
 
@@ -106,7 +109,7 @@ class LearnsPanels(ForecastsPanels):
         self._join(one, values)
 
     def _learnt_by(self: Any, one: Any) -> dict[str, Any]:
-        return {name: getattr(one, name) for name in OWN} | {"_may_be_short": True}
+        return {name: getattr(one, name) for name in OWN}
 
     # ------------------------------------------------------------------ examples
 
@@ -189,12 +192,20 @@ class LearnsPanels(ForecastsPanels):
 
     def _one(self: Any, data: pd.DataFrame, grid: Any, learnt: dict[str, Any] | None = None) -> Any:
         one = super()._one(data, grid, learnt)
-        one._pooled_errors = self._errors_of_panel
+        one._pooled_errors, one._may_be_short = self._errors_of_panel, True
         trivial = getattr(self, "regressor_", None)
         if isinstance(trivial, Trivial) and trivial.name in ("mean", "zero") and "mean_" in vars(one):
             n = len(self.targets_)
             one.regressor_ = replace(trivial, constant=one.mean_[:n] if trivial.name == "mean" else np.zeros(n))
         return one
+
+    def _check_series(self: Any) -> None:
+        super()._check_series()
+        for name in ("mean_", "scale_"):
+            shape = getattr(self, name).shape
+            require(shape == (len(self.data_.columns),), f"{name} has shape {shape}")
+        require((self.scale_ > 0).all(), "scale_ holds numbers that are not positive")
+        require(self.n_rows_fit_ <= len(self._seen()), f"n_rows_fit_ is {self.n_rows_fit_}, more than there are")
 
     def _errors_of_panel(self: Any, steps: int, gap: int, hidden: int) -> np.ndarray:
         """Errors (n_windows, steps, n_targets) on the last windows of all series, in units of their scales."""
@@ -204,7 +215,7 @@ class LearnsPanels(ForecastsPanels):
         return known[:, :steps]
 
     def _calibrate_panel(self: Any, steps: int, gap: int, hidden: int) -> np.ndarray:
-        ones = [self._one(member.data, member.grid, member.learnt) for member in self.members_.each]
+        ones = self._ones()
         frames, tables, held, early = [], [], [], []
         for one in ones:
             frame = one._seen().iloc[: one.n_rows_fit_]

@@ -10,14 +10,14 @@ from __future__ import annotations
 import numbers
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed, effective_n_jobs
 
+from .._archive.schema import Attribute, added, check_attributes, instance, none_or, optional, schema_of
 from .._progress import work
 from .._publishing import stand_in
 from ..exceptions import DataError
@@ -35,45 +35,16 @@ from ..frames import (
 from ..frames.checks import SMALLEST
 from ..frames.grid import stamps_of_numbers
 from .labels import column_index
+from .members import Members
 from .requests import check_request, check_steps
 from .roles import Named, container_of, read_roles
+from .saved import check_data
 from .tables import check_observed
 
-__all__ = ["ForecastsPanels", "Member", "Members"]
+__all__ = ["ForecastsPanels"]
 
 #: Seconds of local fits from which it is worth to start processes for them.
 WORTH_PROCESSES = 20.0
-
-
-@dataclass(frozen=True, eq=False)
-class Member:
-    """A series of a panel.
-
-    Attributes
-    ----------
-    data : DataFrame
-        The rows that are known.
-    grid : TimeGrid
-    learnt : dict of str to object
-        Fitted attributes of this series alone.
-    """
-
-    data: pd.DataFrame
-    grid: TimeGrid
-    learnt: dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Members:
-    """The series of a panel that a forecaster was fitted on, and the form of the table in which they came."""
-
-    ids: pd.Index
-    each: list[Member]
-    form: Form
-
-    def position(self, ids: pd.Index) -> np.ndarray:
-        """Return the number of each of these series; -1 for those that were not in the fit."""
-        return self.ids.get_indexer(ids.astype(self.ids.dtype) if len(ids) and ids.dtype != self.ids.dtype else ids)
 
 
 class ForecastsPanels:
@@ -90,6 +61,10 @@ class ForecastsPanels:
     past_: list[Any]
     future_: list[Any]
     container_: str
+    _saved: ClassVar[dict[str, Attribute]] = {
+        "members_": added(none_or(instance(Members)), None),
+        "problems_": optional(instance(pd.DataFrame)),
+    }
     #: Whether one model is learnt of all series; otherwise each has its own.
     _is_global = False
 
@@ -115,8 +90,13 @@ class ForecastsPanels:
         learnt = self._fit_ones(ones, panel.ids, problems)
         self._tell(problems, panel.ids)
         kept = [i for i in range(len(panel)) if i not in problems]
-        members = [Member(ones[i].data_, ones[i].grid_, learnt[i]) for i in kept]
-        self.members_ = Members(panel.ids[kept], members, rows.form)
+        self.members_ = Members.of(
+            panel.ids[kept],
+            [panel[i] for i in kept],
+            [ones[i].grid_ for i in kept],
+            [learnt[i] for i in kept],
+            rows.form,
+        )
 
     def _read_panel(self: Any, X: Any, y: Any) -> tuple[Panel, Rows]:
         """Return the columns in use of a long table, series by series, and its rows as they stand."""
@@ -178,13 +158,38 @@ class ForecastsPanels:
         way = "" if len(problems) == len(ids) else " errors='report' forecasts the others."
         return f"{len(problems)} of {len(ids)} series cannot be forecast. {' '.join(parts)}{more}{way}"
 
+    def _ones(self: Any) -> list[Any]:
+        """Return a forecaster of each series."""
+        members = self.members_
+        return [self._one(members.data(i), members.grid(i), members.learnt_of(i)) for i in range(len(members.ids))]
+
+    def _check_whole(self: Any) -> None:
+        """Check what a file says of each series by the rules for one, and what was learnt of all of them once."""
+        members = getattr(self, "members_", None)
+        if members is None:
+            self._check_state()
+            return
+        members.check(set(schema_of(type(self))))
+        ones, schema = self._ones(), schema_of(type(self))
+        for i, one in enumerate(ones):
+            state = {name: value for name, value in vars(one).items() if name in schema and schema[name].saved}
+            check_attributes(one, state)
+            if i == 0 or not self._is_global:
+                one._check_state()
+            else:
+                one._check_series()
+
+    def _check_series(self: Any) -> None:
+        """Check what a forecaster knows of one series."""
+        check_data(self)
+
     # ------------------------------------------------------------------ forecasts
 
     def _known(self: Any, history: Any) -> tuple[pd.Index, list[Any], Form]:
         """Return the series that forecasts are made for, a forecaster of each, and the form to give them back in."""
         members = self.members_
         if history is None:
-            return members.ids, [self._one(m.data, m.grid, m.learnt) for m in members.each], members.form
+            return members.ids, self._ones(), members.form
         rows = read_rows(history, self.id_col, self.time_col, "history")
         used = [*self.targets_, *self.past_, *self.future_]
         check_columns(rows.frame, used, "column")
@@ -194,13 +199,13 @@ class ForecastsPanels:
         for i, at in enumerate(members.position(panel.ids)):
             if at < 0 and not self._is_global:
                 raise DataError(self._unknown(panel.ids[members.position(panel.ids) < 0]))
-            grid = self.grid_ if at < 0 else members.each[at].grid
+            grid = self.grid_ if at < 0 else members.grid(at)
             check_on_grid(pd.DatetimeIndex(panel[i].index), grid, f"series {panel.ids[i]!r}: freq={grid.freq!r}")
-            one = self._one(panel[i], grid, members.each[at].learnt if at >= 0 else None)
+            one = self._one(panel[i], grid, members.learnt_of(at) if at >= 0 else None)
             if at < 0:
                 self._meet(one)
             else:
-                one.origin_ = members.each[at].data.index[0]
+                one.origin_ = members.data(at).index[0]
             ones.append(one)
         return panel.ids, ones, rows.form
 
@@ -300,17 +305,20 @@ class ForecastsPanels:
         at = members.position(panel.ids)
         if (at < 0).any() and not self._is_global:
             raise DataError(self._unknown(panel.ids[at < 0]))
-        each, ids = list(members.each), list(members.ids)
+        data = [members.data(i) for i in range(len(members.ids))]
+        grids = [members.grid(i) for i in range(len(data))]
+        learnt = [members.learnt_of(i) for i in range(len(data))]
         for i, frame in zip(at, panel, strict=True):
-            if i < 0:
-                one = self._one(frame, self.grid_)
-                self._meet(one)
-                each.append(Member(one.data_, one.grid_, self._learnt_by(one)))
+            if i >= 0:
+                data[i] = self._one(data[i], grids[i], learnt[i])._with_new(frame)
                 continue
-            one = self._one(each[i].data, each[i].grid, each[i].learnt)
-            each[i] = Member(one._with_new(frame), each[i].grid, each[i].learnt)
-        ids += list(panel.ids[at < 0])
-        self.members_ = Members(pd.Index(ids, dtype=members.ids.dtype), each, members.form)
+            one = self._one(frame, self.grid_)
+            self._meet(one)
+            data.append(frame)
+            grids.append(self.grid_)
+            learnt.append(self._learnt_by(one))
+        ids = members.ids.append(panel.ids[at < 0].astype(members.ids.dtype))
+        self.members_ = Members.of(ids, data, grids, learnt, members.form)
 
     def _meet(self, one: Any) -> None:
         """Learn of a series that was not in the fit what is to be known of each."""

@@ -367,7 +367,7 @@ class WindowForecaster(LearnsPanels, MeasuresErrors, Windowing):
         horizon, block, n_columns = self.horizon_, self.block_, len(self.data_.columns)
         require(horizon <= LONGEST_HORIZON, f"horizon_ is {horizon}, at most {LONGEST_HORIZON} are allowed")
         require(block == (horizon if self.strategy == "direct" else 1), f"block_ is {block} with horizon_ {horizon}")
-        rows, needed, seen = self.n_rows_fit_, self.window_ + block, len(self._seen())
+        rows, needed, seen = self.n_rows_fit_, 1 if self._may_be_short else self.window_ + block, len(self._seen())
         require(needed <= rows <= seen, f"n_rows_fit_ is {rows}, where {needed} are needed and {seen} were seen")
         require(not self.future_ or self.window_ >= block, f"window_ is {self.window_}, shorter than block_ {block}")
         for name in ("mean_", "scale_"):

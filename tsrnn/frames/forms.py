@@ -36,6 +36,7 @@ class Form:
     periods : frequency of the periods that time is given in; "" for stamps
     unit : resolution of the stamps
     backend : "pandas", or the name that narwhals has for what the table is of
+    categorical : whether series are named by categories of pandas
     """
 
     id: Hashable | None = None
@@ -43,8 +44,9 @@ class Form:
     levels: str = ""
     numbered: bool = False
     periods: str = ""
-    unit: Any = "ns"
+    unit: str = "ns"
     backend: str = "pandas"
+    categorical: bool = False
 
     @property
     def is_wide(self) -> bool:
@@ -66,6 +68,7 @@ class Form:
             The index of the rows that were asked for, where time and series are columns.
         """
         time = self.time_of(stamps)
+        ids = ids.astype("category") if self.categorical else ids
         if self.is_wide:
             return values.set_axis(time)
         if self.levels:
@@ -77,9 +80,7 @@ class Form:
             rows = pd.RangeIndex(len(values)) if index is None else index
         else:
             rows = time
-        table = pd.DataFrame({name: np.asarray(v) if name == self.id else v for name, v in columns.items()})
-        if self.id is not None:
-            table[self.id] = pd.Series(ids).to_numpy() if not hasattr(ids, "dtype") else pd.Series(ids, dtype=ids.dtype)
+        table = pd.DataFrame({name: pd.Series(values) for name, values in columns.items()})
         table = pd.concat([table, values.reset_index(drop=True)], axis=1).set_axis(rows)
         return table if self.backend == "pandas" else _native(table, self.backend)
 
@@ -87,7 +88,7 @@ class Form:
         """Return stamps as the table has them: numbers, periods or stamps of its resolution."""
         if self.numbered:
             return numbers_of(stamps)
-        return stamps.to_period(self.periods) if self.periods else stamps.as_unit(self.unit)
+        return stamps.to_period(self.periods) if self.periods else stamps.as_unit(self.unit)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +191,9 @@ def read_rows(X: Any, id_col: Hashable | None = None, time_col: Hashable | None 
     form = Form(id_col, time_col, backend=backend)
     time = X.index if time_col is None else pd.Index(X[time_col])
     stamps, form = _read_time(time, form, name, "index" if time_col is None else f"column {time_col!r}")
-    codes, ids = _read_ids(pd.Index([0] * len(X)) if id_col is None else pd.Index(X[id_col]), name, id_col)
+    labels = pd.Index([0] * len(X)) if id_col is None else pd.Index(X[id_col])
+    form = replace(form, categorical=isinstance(labels, pd.CategoricalIndex))
+    codes, ids = _read_ids(labels, name, id_col)
     frame = X.drop(columns=[col for col in (id_col, time_col) if col is not None]).set_axis(stamps)
     return Rows(frame, ids, codes, form, X.index)
 
@@ -215,7 +218,9 @@ def _rows_of_levels(X: pd.DataFrame, id_col: Hashable | None, time_col: Hashable
     at = timed[0]
     form = Form(index.names[1 - at], index.names[at], levels="series, time" if at == 1 else "time, series")
     stamps, form = _read_time(index.get_level_values(at), form, name, f"level {index.names[at]!r}")
-    codes, ids = _read_ids(index.get_level_values(1 - at), name, index.names[1 - at])
+    labels = index.get_level_values(1 - at)
+    form = replace(form, categorical=isinstance(labels, pd.CategoricalIndex))
+    codes, ids = _read_ids(labels, name, index.names[1 - at])
     return Rows(X.set_axis(stamps), ids, codes, form, index)
 
 
@@ -237,6 +242,8 @@ def _read_ids(labels: Any, name: str, id_col: Hashable | None) -> tuple[np.ndarr
             f"{name} names its series by labels of several types: {id_col!r} holds {some(sorted(kinds))}. Make them "
             f"one, e.g. df[{id_col!r}].astype(str)."
         )
+    if isinstance(labels, pd.CategoricalIndex):
+        labels = labels.astype(labels.categories.dtype)
     codes, ids = pd.factorize(labels)
     return codes, pd.Index(ids)
 
