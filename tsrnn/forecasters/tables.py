@@ -197,9 +197,10 @@ class ReadsTables:
 
     def _extend(self, frame: pd.DataFrame, asked: Asked) -> np.ndarray:
         """Add the rows to forecast below the history: NaN, except for the future covariates given."""
-        stamps, length = asked.stamps[asked.steps > 0], int(asked.steps.max())
+        ahead = asked.steps > 0
+        stamps, length = asked.stamps[ahead], int(asked.steps.max())
         # Which stamps the steps 1..length have: on a calendar, those given say which days are open.
-        whole = len(stamps) == length and (asked.steps == np.arange(1, length + 1)).all()
+        whole = np.array_equal(asked.steps[ahead], np.arange(1, length + 1))
         rows: pd.Index = stamps if whole else self.grid_.rows_ahead(frame.index[-1], stamps)
         longer = self._longer(frame.reindex(frame.index.append(rows)), self._steps_ahead(length) - length)
         if self.future_:
