@@ -48,6 +48,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not follow `__getat
     from .regressors.recurrent import SimpleRNNRegressor as SimpleRNNRegressor
     from .regressors.without_recurrence import ConvRegressor as ConvRegressor
     from .regressors.without_recurrence import FeedForwardRegressor as FeedForwardRegressor
+    from .splits import PanelTimeSeriesSplit as PanelTimeSeriesSplit
     from .windows import SlidingWindow as SlidingWindow
     from .windows import WindowArray as WindowArray
     from .windows import make_windows as make_windows

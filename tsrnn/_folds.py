@@ -25,11 +25,13 @@ def check_folds() -> None:
     nothing is found here, and `predict` refuses the rows.
     """
     frame: FrameType | None = sys._getframe(2)  # past the caller, `__sklearn_clone__`
-    # Up through the clones of what the model is a part of: a pipeline, a wrapper.
-    while frame is not None and _module(frame) == "sklearn.base":
+    # Up through the clones of what the model is a part of: a pipeline, a wrapper, a class that adds to cloning.
+    while frame is not None and (_module(frame) == "sklearn.base" or _module(frame).startswith("tsrnn.")):
         frame = frame.f_back
     if frame is None or not _module(frame).startswith("sklearn.model_selection."):
         return
+    if getattr(getattr(frame.f_locals.get("X"), "index", None), "nlevels", 1) > 1:
+        return  # many series, whose rows are not in the order of time
     train, test = (_rows(frame.f_locals.get(name)) for name in ("train", "test"))
     if train is not None and test is not None and (bad := strange_rows(train, test)).size:
         raise DataError(

@@ -24,7 +24,9 @@ __all__ = [
     "terminal_models",
 ]
 
-Kind = Literal["regressor", "forecaster", "baseline", "base", "transformer", "data", "function", "error", "module"]
+Kind = Literal[
+    "regressor", "forecaster", "baseline", "base", "transformer", "splitter", "data", "function", "error", "module"
+]
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ PUBLIC = (
     Public("WindowArray", "windows", "data", "windows of a series that are not copied"),
     Public("make_windows", "windows", "function", "cuts a series into windows and targets"),
     Public("SlidingWindow", "windows", "transformer", "rows into windows"),
+    Public("PanelTimeSeriesSplit", "splits", "splitter", "cuts a table of many series in time"),
     Public("compare", "comparison", "function", "holds forecasters against each other and against trivial forecasts"),
     Public("load", "persistence", "function", "loads a saved model"),
     Public("show_versions", "_show_versions", "function", "what is installed"),

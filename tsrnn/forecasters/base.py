@@ -377,7 +377,8 @@ class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Es
         return 1
 
     def __sklearn_clone__(self) -> Any:
-        check_folds()
+        if self.id_col is None and self.time_col is None:  # else rows are not in the order of time
+            check_folds()
         return super().__sklearn_clone__()
 
     def __sklearn_tags__(self) -> Any:
