@@ -38,6 +38,7 @@ LAYERS = [
         "frames",
         "windows",
         "splits",
+        "calendars",
         "metrics",
         "datasets",
         "intervals",

@@ -282,6 +282,40 @@ class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Es
             self.data_ = self._read_new(X, y)
         return self
 
+    @reads_one_state
+    def make_future_frame(self, steps: int | None = None) -> Any:
+        """Return the table that `predict` is to be passed for the next steps: fill in its columns.
+
+        Parameters
+        ----------
+        steps : int, optional
+            By default the horizon; of a model that forecasts blocks, as many more as make whole blocks.
+
+        Returns
+        -------
+        table of shape (n_series * n_rows, n_covariates)
+            In the form of the table that was fitted: times (and series), and the future covariates that are asked for,
+            all missing. The calendar and what is constant need not be filled in.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from tsrnn import RidgeForecaster
+        >>> days = pd.date_range("2024-01-01", periods=60)
+        >>> df = pd.DataFrame({"load": range(60), "holiday": 0}, index=days)
+        >>> model = RidgeForecaster(target="load", future_covariates="holiday", window=7, horizon=2).fit(df)
+        >>> model.make_future_frame()
+                    holiday
+        2024-03-01      NaN
+        2024-03-02      NaN
+        """
+        panel = self._has_members()
+        steps = self._steps_ahead(self._default_steps() if steps is None else check_steps(steps))
+        if panel:
+            return self._future_of_panel(steps)
+        index = self.grid_.give_back(self.grid_.future(self.data_.index[-1], steps))
+        return pd.DataFrame(np.nan, index=index, columns=self.asked_)
+
     # ------------------------------------------------------------------ inside
 
     def _has_members(self) -> bool:
@@ -312,7 +346,7 @@ class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Es
         check_is_fitted(self)
         check_request(X)
         data = self.data_ if history is None else self._read_history(history)
-        frame = self.grid_.regularise(data)
+        frame = self._on_grid(data)
         asked = self._read_request(X, frame.index[-1])
         ahead = asked.steps > 0
         out = np.empty((len(ahead), len(self.targets_), 1 + len(quantiles)))

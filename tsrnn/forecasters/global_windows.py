@@ -41,6 +41,7 @@ OWN = ("mean_", "scale_", "n_rows_fit_")
 class LearnsPanels(ForecastsPanels):
     """Fits one regressor to the windows of all series."""
 
+    _not_shown: tuple[str, ...] = ("held_from_",)
     _saved: ClassVar[dict[str, Attribute]] = {"held_from_": optional(integer(-(2**62), 2**62))}
 
     def _fit_ones(self: Any, ones: list[Any], ids: pd.Index, problems: dict[int, str]) -> list[dict[str, Any] | None]:
@@ -52,6 +53,7 @@ class LearnsPanels(ForecastsPanels):
         self.block_ = self.horizon_ if self.strategy == "direct" else 1
         tables: list[Any] = [None if one is None else one._values(one._seen()) for one in ones]
         self.window_ = self._window_of_panel([len(table) for table in tables if table is not None], ones, tables)
+        self._scale_filled([table for table in tables if table is not None])
         for i, (one, values) in enumerate(zip(ones, tables, strict=True)):
             if one is None:
                 continue
@@ -64,8 +66,6 @@ class LearnsPanels(ForecastsPanels):
         self._tell(problems, ids)
         good = [(one, values) for one, values in zip(ones, tables, strict=True) if one is not None]
         examples = self._examples_of_panel(*zip(*good, strict=True))
-        # Of all series together nothing is to be scaled any more.
-        self.mean_, self.scale_ = np.zeros(examples.windows.shape[2]), np.ones(examples.windows.shape[2])
         self.n_rows_fit_ = max(len(values) for _, values in good)
         self._check_windows(examples.windows)
         self.regressor_ = self._learn(examples)
@@ -92,7 +92,18 @@ class LearnsPanels(ForecastsPanels):
             setattr(one, name, getattr(self, name))
         one.n_rows_fit_ = len(values)
         one.mean_, one.scale_ = fit_scaling(values, len(self.targets_), self.block_, self.level)
+        filled = [i for i, name in enumerate(one.data_.columns) if name in self._filled_in()]
+        one.mean_[filled], one.scale_[filled] = self.mean_[filled], self.scale_[filled]
         one._check_lonely_values(values)
+
+    def _scale_filled(self: Any, tables: Sequence[np.ndarray]) -> None:
+        """Scale what is constant in a series by all series, since it would be 0 in each; the calendar is as it is."""
+        columns = [*self.targets_, *self.past_, *self.future_]
+        self.mean_, self.scale_ = np.zeros(len(columns)), np.ones(len(columns))
+        at = [columns.index(name) for name in self.static_]
+        values = np.stack([table[0, at] for table in tables])
+        spread = values.std(axis=0)
+        self.mean_[at], self.scale_[at] = values.mean(axis=0), np.where(spread > 0, spread, 1.0)
 
     def _room(self: Any, n_rows: int) -> int:
         """Return how many empty rows are put before a series in which no window finds room."""

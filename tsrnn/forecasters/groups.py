@@ -96,10 +96,20 @@ class FutureCovariates:
     Parameters
     ----------
     future_covariates : str, list of str or None
-        Columns known ahead.
+        Columns known ahead. A column of text or categories becomes one of 0 and 1 for each of them.
+    calendar : str, list of str or None
+        Covariates made of the time: "hour", "weekday", "day" (of the month), "month", "yearday", each as sine and
+        cosine, and "holiday". They need not be passed.
+    fourier
+        Fourier terms as covariates: number of pairs by period, ``{"D": 3, "7D": 2}``; of numbered rows, by rows.
+    holidays : str, list of dates or None
+        Country, "US" or "US-NY", whose holidays the package `holidays` knows; or the dates.
     """
 
     future_covariates: t.Labels | None = param(default=None, rule=unchecked)
+    calendar: t.Labels | None = param(default=None, rule=unchecked, kw_only=True)
+    fourier: dict[Any, int] | None = param(default=None, rule=unchecked, kw_only=True)
+    holidays: Any = param(default=None, rule=unchecked, kw_only=True)
 
 
 @group(FORECAST)
@@ -123,6 +133,9 @@ class Windowing(FutureCovariates, Table):
         False forecasts all from the past of all.
     past_covariates : str, list of str or None
         Columns known up to the cutoff.
+    static_covariates : str, list of str or None
+        Columns that are constant in each of many series: numbers, or categories. The column of the series itself,
+        ``id_col``, lets a network tell the series apart.
     season_length
         Rows in a season. By default the usual one of the frequency: a day of hours, a week of days, a year of months;
         none where rows are numbered.
@@ -138,6 +151,7 @@ class Windowing(FutureCovariates, Table):
     level: t.Level | None = param(default="last", rule=one_of(LEVELS), kw_only=False)
     shared: bool = param(default=True, rule=check_switch, kw_only=False)
     past_covariates: t.Labels | None = param(default=None, rule=unchecked)
+    static_covariates: t.Labels | None = param(default=None, rule=unchecked, kw_only=True)
     season_length: int | None = param(default=None, rule=partial(check_int, none=True), kw_only=True)
     max_windows: int | t.Auto = param(default="auto", rule=auto_or(check_int), kw_only=True)
 

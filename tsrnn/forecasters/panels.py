@@ -26,7 +26,7 @@ from ..frames import (
     Panel,
     Rows,
     TimeGrid,
-    check_columns,
+    as_names,
     check_on_grid,
     infer_grids,
     read_rows,
@@ -37,7 +37,7 @@ from ..frames.grid import stamps_of_numbers
 from .labels import column_index
 from .members import Members
 from .requests import check_request, check_steps
-from .roles import Named, container_of, read_roles
+from .roles import container_of
 from .saved import check_data
 from .tables import check_observed
 
@@ -61,6 +61,7 @@ class ForecastsPanels:
     past_: list[Any]
     future_: list[Any]
     container_: str
+    _not_shown: tuple[str, ...] = ("members_", "problems_")
     _saved: ClassVar[dict[str, Attribute]] = {
         "members_": added(none_or(instance(Members)), None),
         "problems_": optional(instance(pd.DataFrame)),
@@ -101,11 +102,23 @@ class ForecastsPanels:
     def _read_panel(self: Any, X: Any, y: Any) -> tuple[Panel, Rows]:
         """Return the columns in use of a long table, series by series, and its rows as they stand."""
         rows = read_rows(X, self.id_col, self.time_col)
-        names = Named(self.target, getattr(self, "past_covariates", None), getattr(self, "future_covariates", None))
-        data, self.targets_, self.past_, self.future_ = read_roles(
-            rows.frame, y, names, self._takes_covariates, timed=False
-        )
+        frame = rows.frame
+        if self.id_col is not None and self.id_col in as_names(getattr(self, "static_covariates", None), frame.columns):
+            frame = frame.assign(**{str(self.id_col): np.asarray(rows.ids[rows.codes])})  # each series by its name
+        data, self.targets_, self.past_, self.future_ = self._read_roles(frame, y, timed=False)
+        self._check_constant(data, rows)
         return rows.panel(data), rows
+
+    def _check_constant(self: Any, data: pd.DataFrame, rows: Rows) -> None:
+        """Raise `DataError` if a static covariate has no value for a series, or several."""
+        for name in self.static_:
+            by_series = data[name].groupby(rows.codes)
+            wrong = (by_series.nunique(dropna=False) != 1) | (by_series.count() == 0)
+            if wrong.any():
+                raise DataError(
+                    f"static covariate {name!r} must have one value in each series; series "
+                    f"{self._named(rows.ids)(np.flatnonzero(wrong))} have several, or none."
+                )
 
     def _one(self: Any, data: pd.DataFrame, grid: TimeGrid, learnt: dict[str, Any] | None = None) -> Any:
         """Return a forecaster of one series, which has what was learnt of all and of it."""
@@ -191,9 +204,10 @@ class ForecastsPanels:
         if history is None:
             return members.ids, self._ones(), members.form
         rows = read_rows(history, self.id_col, self.time_col, "history")
-        used = [*self.targets_, *self.past_, *self.future_]
-        check_columns(rows.frame, used, "column")
-        data, *_ = read_roles(rows.frame, None, Named(self.targets_, self.past_, self.future_), True, timed=False)
+        frame = rows.frame
+        if self.id_col is not None and self.id_col in self.categories_:
+            frame = frame.assign(**{str(self.id_col): np.asarray(rows.ids[rows.codes])})
+        data = self._read_columns(frame, "history", timed=False)
         panel = rows.panel(data, "history")
         ones = []
         for i, at in enumerate(members.position(panel.ids)):
@@ -237,7 +251,7 @@ class ForecastsPanels:
         at = ids.get_indexer(asked.ids.astype(ids.dtype))
         if (at < 0).any():
             raise DataError(self._unknown(asked.ids[at < 0]))
-        panel = asked.panel(name="X to predict")
+        panel = asked.panel(self._encoded(asked.frame, self.categories_, learn=False)[0], "X to predict")
         answers = self._answers(asked.ids, [ones[i] for i in at], list(panel), quantiles)
         out = np.empty((len(asked.codes), len(self.targets_), 1 + len(quantiles)))
         out[asked.order()] = np.concatenate(answers)  # rows keep their places
@@ -265,6 +279,13 @@ class ForecastsPanels:
         columns = column_index(self.targets_ if names is None else names, pd.Index(self.targets_))
         frame = pd.DataFrame(values, columns=columns)
         return asked.form.give_back(frame, asked.ids[asked.codes], asked.stamps, asked.index)
+
+    def _future_of_panel(self: Any, steps: int) -> Any:
+        """Return the rows after the end of each series, in the form of the table, the covariates asked for missing."""
+        ids, ones, form = self._known(None)
+        stamps = [one.grid_.future(one.data_.index[-1], steps) for one in ones]
+        empty = pd.DataFrame(np.nan, index=range(len(ids) * steps), columns=self.asked_)
+        return form.give_back(empty, ids.repeat(steps), stamps[0].append(stamps[1:]))
 
     # ------------------------------------------------------------------ cutoffs and updates
 
@@ -297,8 +318,7 @@ class ForecastsPanels:
     def _update_panel(self: Any, X: Any, y: Any) -> None:
         members = self.members_
         rows = read_rows(X, self.id_col, self.time_col)
-        names = Named(self.target, getattr(self, "past_covariates", None), getattr(self, "future_covariates", None))
-        new, targets, _, _ = read_roles(rows.frame, y, names, self._takes_covariates, timed=False)
+        new, targets, _, _ = self._read_roles(rows.frame, y, timed=False)
         if targets != self.targets_:
             raise DataError(f"fitted on target(s) {self.targets_!r}, but the update holds {targets!r}.")
         panel = rows.panel(new)

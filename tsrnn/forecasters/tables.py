@@ -14,10 +14,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._archive.schema import Attribute, choice, instance, names
+from .._archive.schema import Attribute, added, choice, instance, names
 from ..exceptions import DataError
 from ..frames import (
     TimeGrid,
+    as_names,
     check_columns,
     check_frame,
     check_not_tiny,
@@ -27,6 +28,7 @@ from ..frames import (
     infer_grid,
     some,
 )
+from .known import KnowsColumns, static_names
 from .labels import as_objects, column_index
 from .requests import check_steps
 from .roles import Named, Roles, container_of, read_roles
@@ -66,14 +68,18 @@ def check_observed(data: pd.DataFrame, targets: list[Any]) -> None:
     check_not_tiny(data)
 
 
-class ReadsTables:
+def are_texts(values: Any) -> bool:
+    return type(values) is list and all(type(value) is str for value in values)
+
+
+class ReadsTables(KnowsColumns):
     """Part of a forecaster that reads tables and gives them back.
 
     Fitted attributes: ``data_`` (the rows seen, validated), ``grid_`` (how time goes on), ``origin_`` (the first row
     fitted, from which row positions count), ``targets_``, ``past_`` and ``future_`` (column names by role).
     """
 
-    _not_shown: tuple[str, ...] = ("container_", "origin_")
+    _not_shown: tuple[str, ...] = ("asked_", "calendar_", "categories_", "container_", "origin_", "static_")
     target: Any
     freq: str | None
     data_: pd.DataFrame
@@ -94,6 +100,13 @@ class ReadsTables:
         "grid_": instance(TimeGrid),
         "origin_": instance(pd.Timestamp),
         "container_": choice("frame", "series", "array"),
+        "asked_": added(names(), lambda model: list(model.future_)),
+        "calendar_": added(names(), lambda model: []),
+        "static_": added(names(), lambda model: []),
+        "categories_": added(
+            Attribute("a dict of lists of text", lambda v: type(v) is dict and all(map(are_texts, v.values()))),
+            lambda model: {},
+        ),
     }
 
     # ------------------------------------------------------------------ what a user handed in
@@ -110,10 +123,37 @@ class ReadsTables:
         self.container_ = container_of(y)
         return self._values(self._seen())
 
-    def _read_roles(self, X: Any, y: Any) -> Roles:
-        """Return the columns in use, ordered targets, past, future, and the three lists of names."""
-        named = Named(self.target, getattr(self, "past_covariates", None), getattr(self, "future_covariates", None))
-        return read_roles(X, y, named, self._takes_covariates)
+    def _read_roles(self, X: Any, y: Any, *, timed: bool = True) -> Roles:
+        """Return the columns in use, ordered targets, past, future, and the three lists of names.
+
+        Categories stand as columns of numbers; what is filled in comes last of what is known ahead.
+        """
+        past, future = getattr(self, "past_covariates", None), getattr(self, "future_covariates", None)
+        if not isinstance(X, pd.DataFrame) or not self._takes_covariates:
+            self.categories_, self.calendar_, self.static_, self.asked_ = {}, [], [], []
+            return read_roles(X, y, Named(self.target, past, future), self._takes_covariates, timed=timed)
+        past, future = as_names(past, X.columns), as_names(future, X.columns)
+        static = static_names(self.static_covariates, X.columns)
+        if y is not None and not future:
+            given = {self.target, *past} if not isinstance(self.target, list) else {*self.target, *past}
+            future = [name for name in X.columns if name not in given | set(static)]
+        self.asked_, learn = list(future), not hasattr(self, "targets_")
+        frame, codes = self._encoded(X, [*past, *future, *static], learn)
+        parts = [[code for name in role for code in codes.get(name, [name])] for role in (past, future, static)]
+        named = Named(self.target, parts[0], parts[1] + parts[2])
+        data, targets, past, future = read_roles(frame, y, named, True, timed=timed)
+        self.static_ = parts[2]
+        data = self._add_calendar(data)
+        return data, targets, past, future + self.calendar_
+
+    def _read_columns(self, frame: pd.DataFrame, name: str, *, timed: bool = True) -> pd.DataFrame:
+        """Return the columns in use of rows that are no fit's."""
+        frame, _ = self._encoded(frame, self.categories_, learn=False)
+        used = [*self.targets_, *self.past_, *self.future_]
+        given = [column for column in used if column not in self.calendar_]
+        check_columns(frame, given, "column")
+        data = check_frame(frame[given], name, timed=timed)
+        return self._add_calendar(data)[used]
 
     def _read_new(self, X: Any, y: Any) -> pd.DataFrame:
         """Return the rows seen with new ones below them."""
@@ -138,9 +178,7 @@ class ReadsTables:
             history = history.to_frame(self.targets_[0] if len(self.targets_) == 1 else history.name)
         if not isinstance(history, pd.DataFrame):
             raise DataError(f"history must be a DataFrame or Series, got {type(history).__name__}.")
-        used = list(self.data_.columns)
-        check_columns(history, used, "column")
-        data = in_zone(check_frame(history[used], "history"), self._zone, "history")
+        data = in_zone(self._read_columns(history, "history"), self._zone, "history")
         if not len(data):
             raise DataError("history has no rows.")
         check_on_grid(check_time_index(data.index), self.grid_, f"freq={self.grid_.freq!r}")
@@ -185,7 +223,11 @@ class ReadsTables:
 
     def _seen(self) -> pd.DataFrame:
         """The rows seen, one for each step of the grid."""
-        return self.grid_.regularise(self.data_)
+        return self._on_grid(self.data_)
+
+    def _on_grid(self, data: pd.DataFrame) -> pd.DataFrame:
+        """Rows with one for each step of the grid."""
+        return self._filled(self.grid_.regularise(data))
 
     def _values(self, frame: pd.DataFrame) -> np.ndarray:
         """The rows of a frame as an array, and at its right what the time alone tells."""
@@ -193,7 +235,8 @@ class ReadsTables:
 
     def _longer(self, frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
         """The frame with so many rows of NaN after its last."""
-        return frame.reindex(frame.index.append(self.grid_.future(frame.index[-1], n_rows))) if n_rows else frame
+        longer = frame.reindex(frame.index.append(self.grid_.future(frame.index[-1], n_rows))) if n_rows else frame
+        return self._filled(longer)
 
     def _extend(self, frame: pd.DataFrame, asked: Asked) -> np.ndarray:
         """Add the rows to forecast below the history: NaN, except for the future covariates given."""
@@ -203,22 +246,25 @@ class ReadsTables:
         whole = np.array_equal(asked.steps[ahead], np.arange(1, length + 1))
         rows: pd.Index = stamps if whole else self.grid_.rows_ahead(frame.index[-1], stamps)
         longer = self._longer(frame.reindex(frame.index.append(rows)), self._steps_ahead(length) - length)
-        if self.future_:
-            rows = longer.index[len(frame) :]
-            longer.iloc[len(frame) :, -len(self.future_) :] = self._known_ahead(asked, rows, length).to_numpy()
+        asked_for = [name for name in self.future_ if name not in self._filled_in()]
+        if asked_for:
+            columns = [list(longer.columns).index(name) for name in asked_for]
+            known = self._known_ahead(asked, longer.index[len(frame) :], length, asked_for)
+            longer.iloc[len(frame) :, columns] = known.to_numpy()
         return self._values(longer)
 
-    def _known_ahead(self, asked: Asked, rows: pd.Index, steps: int) -> pd.DataFrame:
+    def _known_ahead(self, asked: Asked, rows: pd.Index, steps: int, names: list[Any]) -> pd.DataFrame:
         """Return the future covariates of these rows."""
         given = asked.covariates
         if given is None:
-            given = pd.DataFrame(index=asked.stamps, columns=self.future_, dtype=float)
-        check_columns(given, self.future_, "future covariate")
-        known = in_zone(check_frame(given[self.future_], "X to predict"), self._zone).dropna()
+            given = pd.DataFrame(index=asked.stamps, columns=names, dtype=float)
+        given, _ = self._encoded(given, self.categories_, learn=False)
+        check_columns(given, names, "future covariate")
+        known = in_zone(check_frame(given[names], "X to predict"), self._zone).dropna()
         missing = rows.difference(known.index)
         if len(missing):
             raise DataError(
-                f"future covariates {some(self.future_)} are needed for every step up to {rows[-1]}; missing "
+                f"future covariates {some(self.asked_)} are needed for every step up to {rows[-1]}; missing "
                 f"timestamps: {some(missing, 24)}. Pass predict(X) with a frame that has them."
                 f"{self._block_advice(steps)}"
             )
@@ -228,7 +274,7 @@ class ReadsTables:
         self, steps: int, history: Table, cutoffs: pd.DatetimeIndex
     ) -> tuple[pd.DataFrame, np.ndarray]:
         """Return the rows of the history and of the steps beyond its end, and in which of them the cutoffs are."""
-        frame = self.grid_.regularise(self._read_history(history))
+        frame = self._on_grid(self._read_history(history))
         if not len(cutoffs):
             raise DataError("there are no cutoffs to forecast from; pass at least one row of the history.")
         rows = frame.index.get_indexer(cutoffs)
@@ -247,7 +293,7 @@ class ReadsTables:
         unknown = ahead.index[ahead.isna().any(axis=1)]
         if len(unknown):
             raise DataError(
-                f"future covariates {some(self.future_)} must be known for every forecast row; missing timestamps: "
+                f"future covariates {some(self.asked_)} must be known for every forecast row; missing timestamps: "
                 f"{some(unknown, 24)}.{self._block_advice(steps)}"
             )
 
