@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsrnn.backtest import make_plan
 from tsrnn.baselines import is_network, trivial_kind, with_baselines
 from tsrnn.exceptions import DataError
 from tsrnn.forecasters.echo_state import EchoStateForecaster
@@ -15,6 +14,7 @@ from tsrnn.forecasters.naive import DriftForecaster, NaiveForecaster, SeasonalNa
 from tsrnn.forecasters.recurrent import GRUForecaster, LSTMForecaster
 from tsrnn.forecasters.ridge import RidgeForecaster
 from tsrnn.forecasters.without_recurrence import FeedForwardForecaster
+from tsrnn.plans import make_plan
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.normal(size=400)

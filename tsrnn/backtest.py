@@ -23,16 +23,12 @@ from .forecasters.mean import MeanForecaster
 from .forecasters.requests import interval_levels
 from .frames import (
     as_names,
-    check_columns,
-    check_frame,
-    check_time_index,
     infer_grid,
     is_length,
-    season_length,
     some,
-    warn_of_empty_columns,
 )
-from .splits import rolling_cutoffs
+from .frames.grid import numbers_of
+from .plans import Columns, Plan, make_plan
 
 __all__ = ["Backtest", "backtest"]
 
@@ -73,46 +69,6 @@ class Backtest:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """Who forecasts what from where: shared by all models of a comparison.
-
-    Attributes
-    ----------
-    frame : DataFrame
-        The rows given, with all columns.
-    observed : DataFrame of shape (n_rows, n_targets)
-        The targets on the full grid, NaN in gaps.
-    cutoffs : DatetimeIndex of shape (n_windows,)
-    target : str, list of str or None
-        As the user gave it.
-    horizon : int
-    step : int
-        Rows from one cutoff to the next.
-    season_length : int
-        The usual season of the frequency, in rows.
-    freq : str or None
-        As a model has it.
-    periods : str
-        Frequency of the periods that the data were indexed by; empty for stamps.
-    """
-
-    frame: pd.DataFrame
-    observed: pd.DataFrame
-    cutoffs: pd.DatetimeIndex
-    target: t.Labels | None
-    horizon: int
-    step: int
-    season_length: int
-    freq: str | None = None
-    periods: str = ""
-
-    @property
-    def train(self) -> pd.DataFrame:
-        """The targets up to the first cutoff: what is known before any forecast."""
-        return self.observed.loc[: self.cutoffs[0]]
-
-
 def backtest(
     model: BaseForecaster,
     df: pd.DataFrame | pd.Series,
@@ -124,6 +80,9 @@ def backtest(
     refit: bool | int = False,
     coverage: float | None = None,
     name: str | None = None,
+    id_col: Hashable | None = None,
+    time_col: Hashable | None = None,
+    season_length: int | None = None,
 ) -> Backtest:
     """Forecast from rolling origins in the past.
 
@@ -150,6 +109,8 @@ def backtest(
         Adds the bounds of a central interval, e.g. 0.9.
     name : str, optional
         The ``model`` column; from the class by default.
+    id_col, time_col, season_length
+        As of a forecaster, which is told where it leaves them open; of a table of many series. See `tsrnn.compare`.
 
     Returns
     -------
@@ -177,36 +138,10 @@ def backtest(
     every = check_refit(refit)
     if coverage is not None:
         interval_levels(coverage)
-    plan = make_plan(df, target, horizon, n_windows, step, freq=getattr(model, "freq", None))
+    freq = getattr(model, "freq", None)
+    plan = make_plan(df, target, horizon, n_windows, step, freq, Columns(id_col, time_col, season_length))
     check_model(model, plan)
     return run_plan(model, plan, every=every, coverage=coverage, name=name or model_name(model))
-
-
-def make_plan(
-    df: pd.DataFrame | pd.Series,
-    target: t.Labels | None,
-    horizon: int,
-    n_windows: int,
-    step: int | None,
-    freq: str | None = None,
-) -> Plan:
-    """Check the data and place the origins."""
-    df = df.to_frame("y" if df.name is None else df.name) if isinstance(df, pd.Series) else df
-    if not isinstance(df, pd.DataFrame):
-        raise DataError(f"df must be a pandas DataFrame with a time index, got {type(df).__name__}.")
-    targets = as_names(target, df.columns) or list(df.columns)
-    check_columns(df, targets, "target")
-    periods = df.index.freqstr if isinstance(df.index, pd.PeriodIndex) else ""
-    index = check_time_index(df.index, "df")
-    df = df.set_axis(index)  # periods -> stamps
-    grid = infer_grid(index, freq)
-    known = check_frame(df[targets], "df")
-    if target is None:
-        warn_of_empty_columns(known)
-    observed = grid.regularise(known)
-    cutoffs = pd.DatetimeIndex(observed.index)[rolling_cutoffs(len(observed), horizon, n_windows, step)]
-    step = int(horizon if step is None else step)
-    return Plan(df, observed, cutoffs, target, int(horizon), step, season_length(grid), freq, periods)
 
 
 def check_refit(refit: bool | int) -> int | None:
@@ -236,6 +171,9 @@ def check_model(model: BaseForecaster, plan: Plan) -> None:
     """Raise now, before anything is fitted, what the data and the parameters would make the model raise later."""
     check_forecaster(model)
     prepared = prepare(model, plan)
+    if plan.long is not None:
+        prepared.check_origins(plan.horizon, plan.until(plan.cutoffs[0]), plan.cutoffs)
+        return
     freq = getattr(prepared, "freq", None)
     rows = infer_grid(pd.DatetimeIndex(plan.frame.index), freq).regularise(plan.frame[[]]).index
     if not rows.equals(plan.observed.index):
@@ -259,12 +197,14 @@ def run_plan(model: BaseForecaster, plan: Plan, *, every: int | None, coverage: 
             with fits.unit("fit", numbered=True):
                 fitted = prepare(model, plan)
                 start = time.perf_counter()
-                fitted.fit(plan.frame.loc[: cutoffs[0]])
+                fitted.fit(plan.until(cutoffs[0]))
                 middle = time.perf_counter()
-                parts.append(fitted.predict_cutoffs(plan.horizon, plan.frame, cutoffs, coverage=coverage))
+                asked: Any = numbers_of(cutoffs) if plan.long is not None and plan.long.numbered else cutoffs
+                parts.append(fitted.predict_cutoffs(plan.horizon, plan.frame, asked, coverage=coverage))
                 predict_seconds += time.perf_counter() - middle
                 fit_seconds += middle - start
-    forecasts = _tidy(pd.concat(parts, ignore_index=True), plan.observed, name)
+    forecasts = pd.concat(parts, ignore_index=True)
+    forecasts = _tidy(forecasts if plan.long is None else plan.long.named(forecasts), plan.observed, name)
     if plan.periods:  # as the data were indexed
         forecasts = forecasts.assign(**{name: forecasts[name].dt.to_period(plan.periods) for name in ("cutoff", "ds")})
     return Backtest(forecasts, fitted, fit_seconds, predict_seconds, count_parameters(fitted), len(batches))
@@ -275,12 +215,15 @@ def prepare(model: BaseForecaster, plan: Plan) -> BaseForecaster:
     model = clone(model)
     params = model.get_params(deep=False)
     own = as_names(params.get("target"), plan.frame.columns)
+    wanted = list(plan.observed.columns) if plan.long is None else as_names(plan.target, plan.frame.columns)
     if own:
-        missing = [target for target in plan.observed.columns if target not in own]
+        missing = [target for target in wanted if target not in own]
         if missing:
             raise DataError(f"the model is set to target={params['target']!r}, but {some(missing)} is to be forecast.")
     else:
-        model.set_params(target=list(plan.observed.columns) if plan.target is None else plan.target)
+        model.set_params(target=wanted if plan.target is None else plan.target)
+    if plan.long is not None:
+        model.set_params(**plan.long.told(model))
     if params.get("horizon", 0) is None:
         model.set_params(horizon=plan.horizon)
     return model

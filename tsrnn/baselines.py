@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .backtest import Plan, run_plan
+from .backtest import run_plan
 from .exceptions import DataError
 from .forecasters.base import BaseForecaster
 from .forecasters.echo_state import EchoStateForecaster
@@ -19,6 +19,7 @@ from .forecasters.mean import MeanForecaster
 from .forecasters.naive import NaiveForecaster, SeasonalNaiveForecaster
 from .forecasters.networks import NetworkForecaster
 from .forecasters.ridge import RidgeForecaster
+from .plans import Plan
 
 __all__ = ["is_network", "trivial_kind", "with_baselines"]
 
@@ -109,7 +110,8 @@ def _fitting(
 def _trial(plan: Plan, season_length: int) -> Plan | None:
     """The same plan with origins before the first cutoff, their forecasts ending there at the latest."""
     n_rows, seen = len(plan.train), plan.train.notna().to_numpy()
-    first = max(int(SKIPPED * n_rows), season_length, int(seen.argmax(axis=0).max()))
+    begun = int(seen.argmax(axis=0).max())  # the series that begins last
+    first = max(int(SKIPPED * n_rows), season_length, begun + (season_length if plan.long is not None else 0))
     last = n_rows - 1 - plan.horizon
     if last < first:
         return None
@@ -117,7 +119,8 @@ def _trial(plan: Plan, season_length: int) -> Plan | None:
     rows = np.unique(np.linspace(first, last, most).astype(int))
     return replace(
         plan,
-        frame=plan.frame.loc[: plan.cutoffs[0]],
+        frame=plan.until(plan.cutoffs[0]),
+        long=None if plan.long is None else plan.long.until(plan.cutoffs[0]),
         observed=plan.train,
         cutoffs=pd.DatetimeIndex(plan.train.index[rows]),
     )

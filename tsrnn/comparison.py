@@ -24,14 +24,17 @@ from ._checks import check_int
 from ._metric import Metric
 from ._progress import work
 from ._warnings import warn_user
-from .backtest import Backtest, Plan, check_model, check_refit, make_plan, model_name, run_plan
+from .backtest import Backtest, check_model, check_refit, model_name, run_plan
 from .baselines import trivial_kind, with_baselines
 from .exceptions import DataError, SilentNetworkWarning
 from .forecasters.base import BaseForecaster
 from .forecasters.naive import NaiveForecaster, SeasonalNaiveForecaster
 from .forecasters.requests import interval_levels
 from .forecasters.ridge import RidgeForecaster
+from .frames import some
+from .frames.grid import numbers_of
 from .metrics import USUAL
+from .plans import Columns, Plan, check_observed, check_season, make_plan
 from .scores import best_first, check_metrics, scales, score_blocks, score_models, units, usual_sort, with_units
 from .verdicts import Errors, Verdict, listed, network_share, of_network
 
@@ -55,6 +58,8 @@ def compare(
     error_score: float | str = np.nan,
     progress: bool | str = "auto",
     metrics: Iterable[Metric | Callable[..., float] | str] | None = None,
+    id_col: Hashable | None = None,
+    time_col: Hashable | None = None,
 ) -> Comparison:
     """Backtest several forecasters on the same origins, beside the trivial forecasts that fit the series.
 
@@ -98,6 +103,11 @@ def compare(
         `tsrnn.metrics` and scikit-learn, names of those of `tsrnn.metrics`, or a `tsrnn.metrics.Metric`, which says
         more of a function: its unit, whether higher is better, and what else it needs. By default ``MAE``, ``RMSE``,
         ``sMAPE``, ``MASE`` and ``skill``.
+    id_col, time_col : label, optional
+        Columns of a long table of many series, which models that leave them open are told, as of `season_length`. An
+        index of two levels, series and time, needs neither. All series are forecast from the same origins; numbered
+        rows end together. Each counts as a target: ``leaderboard(by="series")`` has them one by one, and all other
+        numbers are means over them.
 
     Returns
     -------
@@ -134,10 +144,11 @@ def compare(
     columns = check_metrics(metrics, coverage)
     named = _named(models)
     freqs = [freq for model in named.values() if (freq := getattr(model, "freq", None)) is not None]
-    plan = make_plan(df, target, horizon, n_windows, step, freq=freqs[0] if freqs else None)
-    _check_observed(plan)
+    columns_of_time = Columns(id_col, time_col, season_length)
+    plan = make_plan(df, target, horizon, n_windows, step, freqs[0] if freqs else None, columns_of_time)
+    check_observed(plan)
     season_length = plan.season_length if season_length is None else season_length
-    _check_season(plan, season_length)
+    check_season(plan, season_length)
     for name, model in named.items():
         _check_named(name, model, plan)
     everyone = with_baselines(named, plan, season_length)
@@ -199,8 +210,9 @@ class Comparison:
 
         Parameters
         ----------
-        by : {"step", "target", "cutoff"}, optional
-            One block of rows for each value of this column instead of one row per model.
+        by : {"step", "target", "cutoff", "series"}, optional
+            One block of rows for each value of this column instead of one row per model. Of many series, each is a
+            target.
         sort : str, optional
             The column to sort by. By default the first of the metrics, MAE; where a number is the mean over several
             targets the first that has no unit, MASE.
@@ -214,8 +226,11 @@ class Comparison:
             ``parameters``; where there are networks ``network_share`` (see `networks`), and where a model failed
             ``error``: its row has no numbers, and stands at the end.
         """
-        if by not in (None, "step", "target", "cutoff"):
-            raise DataError(f"by={by!r} is not one of 'step', 'target', 'cutoff'.")
+        if by not in (None, "step", "target", "cutoff", "series") or (by == "series" and self.plan.long is None):
+            of_many = "" if self.plan.long is None else ", 'series'"
+            raise DataError(f"by={by!r} is not one of 'step', 'target', 'cutoff'{of_many}.")
+        if by == "series":
+            return self.leaderboard("target", sort).rename(columns={"target": "series"})
         known = self.forecasts[self.forecasts["y_true"].notna()]
         if by is None:
             scores = score_models(known, self.scale, self.reference, self.metrics)
@@ -348,10 +363,16 @@ class Comparison:
         return table + "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self._sentences())
 
     def _headline(self) -> str:
-        cutoffs, targets = self.plan.cutoffs, ", ".join(map(str, self.plan.observed.columns))
+        plan, observed = self.plan, self.plan.observed.columns
+        where = ", ".join(map(str, observed)) if plan.long is None else f"{len(observed)} series ({some(observed, 3)})"
+        cutoffs: pd.Index = plan.cutoffs
+        if plan.periods:
+            cutoffs = plan.cutoffs.to_period(plan.periods)
+        elif plan.long is not None and plan.long.numbered:
+            cutoffs = numbers_of(plan.cutoffs)
         return (
-            f"Comparison of {len(self.runs) + len(self.failures)} models on {targets}: {len(cutoffs)} origins from "
-            f"{cutoffs[0]} to {cutoffs[-1]}, {self.plan.horizon} steps each; skill against {self.reference}."
+            f"Comparison of {len(self.runs) + len(self.failures)} models on {where}: {len(cutoffs)} origins from "
+            f"{cutoffs[0]} to {cutoffs[-1]}, {plan.horizon} steps each; skill against {self.reference}."
         )
 
     def _sentences(self) -> list[str]:
@@ -359,8 +380,9 @@ class Comparison:
         mixed = with_units(self.metrics) if len(self.scale) > 1 else []
         if mixed:
             are = "are means" if len(mixed) > 1 else "is a mean"
+            each, by = ("targets", "target") if self.plan.long is None else ("series", "series")
             said.append(
-                f"{listed(mixed)} {are} over targets, whose units may differ: leaderboard(by='target') has each alone."
+                f"{listed(mixed)} {are} over {each}, whose units may differ: leaderboard(by='{by}') has each alone."
             )
         return [sentence for sentence in said if sentence]
 
@@ -418,26 +440,6 @@ def _check_named(name: str, model: BaseForecaster, plan: Plan) -> None:
         check_model(model, plan)
     except (TypeError, ValueError) as exc:  # DataError is a ValueError
         raise DataError(f"model {name!r}: {exc}") from exc
-
-
-def _check_observed(plan: Plan) -> None:
-    """Raise if no forecast could be held against an observation."""
-    first = plan.observed.index.get_indexer(plan.cutoffs)[:, np.newaxis] + 1
-    rows = plan.observed.iloc[(first + np.arange(plan.horizon)).ravel()]
-    if rows.isna().to_numpy().all():
-        raise DataError(
-            f"target(s) {', '.join(map(str, rows.columns))} hold no observation in the rows to forecast, "
-            f"{rows.index[0]} to {rows.index[-1]}: there is nothing to compare. Drop the empty rows at the end, "
-            "df.dropna(how='all'), or raise n_windows so that earlier rows are forecast too."
-        )
-
-
-def _check_season(plan: Plan, season_length: int) -> None:
-    if len(plan.train) <= season_length:
-        raise DataError(
-            f"the first cutoff, {plan.cutoffs[0]}, leaves {len(plan.train)} rows to train on, no more than "
-            f"season_length={season_length}. Lower n_windows or step, pass more history, or pass season_length=1."
-        )
 
 
 # ---------------------------------------------------------------------- the runs

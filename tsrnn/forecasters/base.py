@@ -262,7 +262,10 @@ class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Es
         DataError
             And what `fit` raises for a parameter.
         """
-        clone(self)._rehearse(steps, history, cutoffs)
+        if is_wide(history, self.id_col, self.time_col):
+            clone(self)._rehearse(steps, history, cutoffs)
+        else:
+            clone(self)._check_panel(history)
 
     def _rehearse(self, steps: int, history: Table, cutoffs: Any) -> None:
         """Read and settle what a fit up to the first cutoff does, and read what the forecasts do."""

@@ -109,6 +109,12 @@ class ForecastsPanels:
         self._check_constant(data, rows)
         return rows.panel(data), rows
 
+    def _check_panel(self: Any, X: Any) -> None:
+        """Raise what `fit` would raise for the columns of a table and for parameters."""
+        panel, rows = self._read_panel(X, None)
+        infer_grids(panel, self.freq, self._named(panel.ids), numbered=rows.form.numbered)
+        self.__check_parameters__()
+
     def _check_constant(self: Any, data: pd.DataFrame, rows: Rows) -> None:
         """Raise `DataError` if a static covariate has no value for a series, or several."""
         for name in self.static_:
