@@ -14,6 +14,8 @@ from tsrnn import datasets
 FOLDER = Path(__file__).parent.parent / "datasets"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 NAMES = list(datasets.CATALOGUE)
+LONG = [name for name, entry in datasets.CATALOGUE.items() if entry.series]
+WIDE = [name for name in NAMES if name not in LONG]
 UTC = ["jfk_weather_hourly", "buoy_sea_temperature_30min"]
 
 
@@ -70,7 +72,27 @@ def test_docstring_names_every_column_and_the_shape_licence_and_source(name):
         assert re.search(rf"^ +- .*\b{column}\b", doc, flags=re.MULTILINE), column
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LONG)
+def test_a_long_table_says_of_each_row_which_series_and_when(name):
+    frame, entry = load(name), datasets.CATALOGUE[name]
+    series, time = frame.columns[:2]
+    assert series == entry.series and not frame.duplicated([series, time]).any()
+    for _, part in frame.groupby(series):
+        assert part[time].is_monotonic_increasing
+    assert str(frame[time].dt.tz) == ("UTC" if "hourly" in name else "None")
+
+
+@pytest.mark.parametrize(
+    ("long", "alone", "series"), [("ny_airports", "jfk_weather", "JFK"), ("shares", "aapl", "AAPL")]
+)
+def test_one_series_of_a_long_table_is_the_table_of_its_own(long, alone, series):
+    frame = getattr(datasets, f"load_{long}")()
+    name, time = frame.columns[:2]
+    part = frame[frame[name] == series].drop(columns=name).set_index(time)
+    pd.testing.assert_frame_equal(part, getattr(datasets, f"load_{alone}")(), check_freq=False)
+
+
+@pytest.mark.parametrize("name", WIDE)
 def test_index_is_sorted_time_with_the_zone_of_the_stamps(name):
     index = load(name).index
     assert isinstance(index, pd.DatetimeIndex)
@@ -83,7 +105,7 @@ def test_numbers_are_numbers_and_only_weather_is_a_category(name):
     frame = load(name)
     categories = list(frame.select_dtypes("category").columns)
     assert categories == (["weather"] if name == "seattle_weather_daily" else [])
-    numbers = frame.drop(columns=categories)
+    numbers = frame.drop(columns=[*categories, *(frame.columns[:2] if name in LONG else [])])
     kinds = {column: "i" if column == "volume" else "f" for column in numbers.columns}
     assert {column: dtype.kind for column, dtype in numbers.dtypes.items()} == kinds
 

