@@ -33,10 +33,11 @@ def table(times=DAYS, values=VALUES, sep=",", header="t,x"):
 def read(tmp_path):
     """Read a text, or bytes, as a file."""
 
-    def read_it(content, time=("t",), target="x", **flags):
+    def read_it(content, time=("t",), target="x", whole=False, **flags):
         file = tmp_path / "series.csv"
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return read_csv(file, list(time), [target], Layout(**flags))[target]
+        frame = read_csv(file, list(time), [target], Layout(**flags))
+        return frame if whole else frame[target]
 
     return read_it
 
@@ -360,7 +361,6 @@ def test_a_mark_of_a_comment_in_quotes_is_none(read):
 @pytest.mark.parametrize(
     ("ids", "said"),
     [
-        (["ticker"], "column 'ticker' holds 2 series: A, B. Say which to read, e.g. --id ticker=A."),
         (["ticker=C"], "column 'ticker' has no 'C'. It holds A, B."),
         (["ticke=A"], "--id 'ticke' is not in the data. Did you mean 'ticker'?"),
     ],
@@ -368,6 +368,20 @@ def test_a_mark_of_a_comment_in_quotes_is_none(read):
 def test_a_series_that_is_not_there_is_refused(read, ids, said):
     text = "t,ticker,x\n" + "".join(f"{day},{name},1\n" for name in "AB" for day in DAYS)
     assert said in refusal(read, text, ids=ids)
+
+
+def test_a_column_of_series_reads_all_of_them(read):
+    text = "t,ticker,x\n" + "".join(f"{day},{name},{k}\n" for name in "BA" for k, day in enumerate(DAYS))
+    found = read(text, ids=["ticker"], whole=True)
+    assert list(found.columns) == ["ticker", "t", "x"] and found["ticker"].tolist() == ["B"] * 40 + ["A"] * 40
+    assert found["x"].tolist() == [*range(40), *range(40)]
+
+
+def test_a_row_of_no_series_is_refused(read):
+    text = "t,ticker,x\n" + "".join(f"{day},{name},1\n" for name in "AB" for day in DAYS) + "2030-01-01,,3\n"
+    assert "column 'ticker', row 81 (line 82): empty, where the name of a series stands" in refusal(
+        read, text, ids=["ticker"]
+    )
 
 
 def test_a_column_of_text_is_no_target(read):

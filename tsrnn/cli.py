@@ -82,9 +82,11 @@ def compare_command(
     named = {name: make_model(name, seed, epochs, layout.freq) for name in model_names(models)}
     check_size(horizon, windows, len(named), len(target))
     check_outputs(file, csv=csv, plot=plot)
-    from .terminal.reading import read_csv
+    from .terminal.reading import columns_of_series, read_csv
 
     frame = read_csv(file, time, target, layout)
+    of_series = columns_of_series(frame, target)
+    check_plot(plot, of_series)
     from .comparison import compare
 
     result = compare(
@@ -97,6 +99,7 @@ def compare_command(
         refit=refit_every or refit,
         coverage=coverage,
         progress="auto",
+        **of_series,
     )
     title = f"{', '.join(target)}: {windows} origins, {horizon} steps ahead"
     jobs = {csv: lambda: write_table(result.forecasts, csv, index=False)} if csv else {}
@@ -128,10 +131,13 @@ def forecast_command(
     forecaster = make_model(model, seed, epochs, layout.freq)
     check_size(horizon, 1, 1, len(target))
     check_outputs(file, csv=csv, plot=plot, save=save)
-    from .terminal.reading import check_future, read_csv
+    from .terminal.reading import check_future, columns_of_series, read_csv
 
     frame = read_csv(file, time, target, layout)
+    of_series = columns_of_series(frame, target)
+    check_plot(plot, of_series)
     check_future(frame, horizon)
+    forecaster.set_params(**of_series)
     forecaster.set_params(target=target if len(target) > 1 else target[0])
     if "horizon" in forecaster.get_params(deep=False):
         forecaster.set_params(horizon=horizon)
@@ -142,12 +148,13 @@ def forecast_command(
     else:
         result = forecaster.predict_interval(horizon, coverage=coverage)
     tell_fallback(model, forecaster)
-    result.index.name = " ".join(time)
-    jobs = {csv: lambda: write_table(result, csv)} if csv else {}
+    if not of_series:
+        result.index.name = " ".join(time)
+    jobs = {csv: lambda: write_table(result, csv, index=not of_series)} if csv else {}
     jobs |= {save: lambda: forecaster.save(save)} if save else {}
     jobs |= {plot: lambda: write_figure(draw_forecast(frame, result, target), plot)} if plot else {}
     whole = write_all(jobs)
-    show(readable(result), f"{model}: {', '.join(target)}")
+    show(result if of_series else readable(result), f"{model}: {', '.join(target)}")
     finish(whole)
 
 
@@ -188,6 +195,13 @@ def demo_command(
     written = [run_demo(scene, output, seed, epochs) for scene in SCENES]
     finish(all(written))
     say(f"Charts and forecasts are in {output}.")
+
+
+def check_plot(plot: Path | None, of_series: dict[str, str]) -> None:
+    """Refuse a chart of many series."""
+    if plot is not None and of_series:
+        column = of_series["id_col"]
+        raise UsageError(f"--plot draws one series: choose it with --id {column}=VALUE, or leave --plot out.")
 
 
 def tell_fallback(name: str, forecaster: BaseForecaster) -> None:

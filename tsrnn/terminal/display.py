@@ -39,6 +39,10 @@ def fitting(name: str, forecaster: BaseForecaster) -> Iterator[None]:
         yield
 
 
+#: Targets, or series, that have a table of their own each.
+MOST_TARGETS = 5
+
+
 def say(text: str) -> None:
     """Print a sentence: broken at blanks on a terminal, one line elsewhere."""
     console = Out()
@@ -62,7 +66,9 @@ def show(frame: pd.DataFrame, title: str) -> None:
 def show_comparison(result: Comparison, title: str) -> None:
     """Print the leaderboard, of several targets also that of each, and what it is worth in words."""
     show(in_words(result.leaderboard()), title)
-    if len(result.scale) > 1:
+    if len(result.scale) > MOST_TARGETS:
+        say(f"The numbers are means over {len(result.scale)} series.")
+    elif len(result.scale) > 1:
         for target, table in result.leaderboard(by="target").groupby("target", sort=False):
             show(in_words(table.drop(columns="target")), str(target))
     for sentence in filter(None, (result.predictability(), result.networks())):

@@ -70,7 +70,11 @@ class Layout:
     encoding: Annotated[str | None, option("--encoding", "Encoding of the text; UTF-8 by default.")] = None
     ids: Annotated[
         list[str] | None,
-        option("--id", "Of a file with several series below each other: the rows to read.", "COL=VALUE"),
+        option(
+            "--id",
+            "Of a file with several series below each other: the column that tells them apart, or the one to read.",
+            "COL[=VALUE]",
+        ),
     ] = None
     sort: Annotated[bool, option("--sort", "Put the rows in order of time.")] = False
     duplicates: Annotated[

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -23,11 +24,15 @@ from .source import read_text
 from .stamps import check_time_flags, to_times
 from .usage import FileError, UsageError
 
-__all__ = ["check_future", "read_csv"]
+__all__ = ["check_future", "columns_of_series", "read_csv"]
 
 
 def read_csv(file: Path, time: list[str], targets: list[str], layout: Layout | None = None) -> pd.DataFrame:
-    """Read the targets of a CSV file on their time index."""
+    """Read the targets of a CSV file on their time index.
+
+    Where --id names a column that holds several series, all are read: a long table, whose first column is that one and
+    whose second is the time.
+    """
     layout = Layout() if layout is None else layout
     check_names(time, targets)
     check_time_flags(layout)
@@ -48,7 +53,27 @@ def read_csv(file: Path, time: list[str], targets: list[str], layout: Layout | N
         check_numbers(column, bad, layout)
         for doubt in doubts(column, numbers[name], layout):
             tell("note", doubt)
-    return on_clean_index(numbers, times, table, layout, rows, [*clock, *places])
+    used = [*clock, *places]
+    of_series = [place for place, value in chosen if value is None and len(set(pick(columns[place], rows))) > 1]
+    if not of_series:
+        return on_clean_index(numbers, times, table, layout, rows, used)
+    if len(of_series) > 1:
+        names = " and ".join(repr(table.names[place]) for place in of_series)
+        raise UsageError(
+            f"--id names several columns that tell series apart, {names}. Name one, or choose: --id COL=VALUE."
+        )
+    labels = pd.Series(pick(columns[of_series[0]], rows))
+    if (labels == "").any():
+        line = table.place(rows[int((labels == "").argmax())])
+        raise FileError(f"column {table.names[of_series[0]]!r}, {line}: empty, where the name of a series stands.")
+    tables: list[pd.DataFrame] = []
+    for label, at in labels.groupby(labels, sort=False).indices.items():
+        own = {name: values[at] for name, values in numbers.items()}
+        frame = on_clean_index(own, times[at], table, layout, [rows[k] for k in at], [*used, of_series[0]])
+        frame.index.name = " ".join(time)
+        tables.append(frame.reset_index().assign(**{table.names[of_series[0]]: label}))
+    whole = pd.concat(tables, ignore_index=True)
+    return whole[[table.names[of_series[0]], " ".join(time), *targets]]
 
 
 def check_names(time: list[str], targets: list[str]) -> None:
@@ -76,11 +101,6 @@ def rows_to_read(table: Cells, columns: dict, clock: list[int], chosen: list) ->
     for place, value in chosen:
         known = list(dict.fromkeys(cell for cell in columns[place] if cell))
         name = table.names[place]
-        if value is None and len(known) > 1:
-            raise FileError(
-                f"column {name!r} holds {len(known)} series: {shown(known)}. Say which to read, e.g. --id "
-                f"{shlex.quote(f'{name}={known[0]}')}."
-            )
         if value is not None and value not in known:
             raise FileError(f"column {name!r} has no {value!r}. It holds {shown(known)}.")
         rows = [row for row in rows if value is None or columns[place][row] == value]
@@ -167,8 +187,8 @@ def refuse_duplicates(times: pd.DatetimeIndex, table: Cells, rows: Sequence[int]
                 f"--time {column} --time {shlex.quote(name)}."
             )
         raise FileError(
-            f"{text}. Column {name!r} tells {len(known)} series apart: {shown(known)}. Say which to read, e.g. --id "
-            f"{shlex.quote(f'{name}={known[0]}')}."
+            f"{text}. Column {name!r} tells {len(known)} series apart: {shown(known)}. Say --id {shlex.quote(name)} to "
+            f"read all of them, or choose one, e.g. --id {shlex.quote(f'{name}={known[0]}')}."
         )
     autumn = times.tz is None and first.month in (4, 10, 11) and first.hour < 4
     zone = ", or --tz and the zone (e.g. --tz Europe/Berlin) if the clock went back there" if autumn else ""
@@ -180,8 +200,16 @@ def shown(values: list[str], most: int = 5) -> str:
     return ", ".join(values[:most]) + (f", ... ({len(values)} in all)" if len(values) > most else "")
 
 
+def columns_of_series(frame: pd.DataFrame, targets: list[str]) -> dict[str, Any]:
+    """Return what a forecaster is told of a long table: its first two columns; nothing of a table of one series."""
+    return {} if len(frame.columns) == len(targets) else dict(zip(("id_col", "time_col"), frame.columns, strict=False))
+
+
 def check_future(frame: pd.DataFrame, horizon: int) -> None:
     """Refuse a horizon that leaves the calendar, before any work is done."""
+    if not isinstance(frame.index, pd.DatetimeIndex):
+        longest = frame[frame.columns[0]].value_counts().index[0]
+        frame = frame[frame[frame.columns[0]] == longest].set_index(frame.columns[1])
     try:
         last = infer_grid(pd.DatetimeIndex(frame.index)).future(frame.index[-1], horizon)[-1]
         beyond = last.year > 9999
