@@ -39,6 +39,7 @@ LAYERS = [
         "windows",
         "splits",
         "calendars",
+        "transforms",
         "metrics",
         "datasets",
         "intervals",

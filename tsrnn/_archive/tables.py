@@ -33,6 +33,7 @@ DATACLASSES = {
     "Reservoir": "tsrnn.engine.reservoir",
     "TimeGrid": "tsrnn.frames.grid",
     "TrainerState": "tsrnn.engine.resumption",
+    "Transform": "tsrnn.transforms",
     "Trivial": "tsrnn.forecasters.trivial",
 }
 

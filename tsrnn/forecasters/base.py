@@ -368,9 +368,10 @@ class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Es
     ) -> np.ndarray:
         """Return forecasts and then their quantiles, (n_cutoffs, steps, K, 1 + n_quantiles)."""
         forecasts = self._forecast(values, cutoffs, steps)
-        if not len(quantiles):
-            return forecasts[..., None]
-        return np.concatenate([forecasts[..., None], self._quantiles(values, cutoffs, forecasts, quantiles)], axis=-1)
+        out = forecasts[..., None]
+        if len(quantiles):
+            out = np.concatenate([out, self._quantiles(values, cutoffs, forecasts, quantiles)], axis=-1)
+        return self._given_back_in_unit(out)
 
     def _quantiles(
         self, values: np.ndarray, cutoffs: np.ndarray, forecasts: np.ndarray, levels: np.ndarray
@@ -403,9 +404,10 @@ class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Es
             out[last] = self._forecast_and_bands(values, np.array([latest]), int(steps.max()), quantiles)[0, steps - 1]
         unseen = np.isnan(out[..., 0])
         if unseen.any():
-            mean = np.nanmean(self.data_[self.targets_].to_numpy(), axis=0)
+            mean = np.nanmean(self._seen()[self.targets_].to_numpy(), axis=0)
             spread = self._spread(1, quantiles)[0] if len(quantiles) else np.empty((len(mean), 0))
             of_target = np.hstack([mean[:, None], mean[:, None] + spread])  # (K, 1 + n_quantiles)
+            of_target = self._given_back_in_unit(of_target[None, None])[0, 0]
             out[unseen] = np.broadcast_to(of_target, out.shape)[unseen]
         return out
 

@@ -35,7 +35,7 @@ CALIBRATION_WINDOWS = 20_000
 #: A window of a short series begins before it, but at least one in so many of its rows lies in it.
 LEAST_SHARE = 4
 #: Attributes of a series of its own.
-OWN = ("mean_", "scale_", "n_rows_fit_")
+OWN = ("mean_", "scale_", "n_rows_fit_", "transform_")
 
 
 class LearnsPanels(ForecastsPanels):
@@ -116,6 +116,7 @@ class LearnsPanels(ForecastsPanels):
         return empty_before(values, self._room(len(values)))
 
     def _meet(self: Any, one: Any) -> None:
+        one._learn_transform()
         values = one._values(one._seen())
         self._join(one, values)
 

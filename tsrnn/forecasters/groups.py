@@ -19,6 +19,7 @@ from .._parameters import COST, FORECAST, NETWORK, TRAINING, auto_or, choice, gr
 from .._parameters.rules import Rule
 from ..exceptions import DataError
 from ..regressors.groups import Cost, MissingValues, Recurrence, Training
+from ..transforms import check_bounds, check_transform
 
 __all__ = [
     "LEVELS",
@@ -77,6 +78,12 @@ class Table:
     id_col, time_col : label
         Columns of a long table that say which series a row is of, and when it is; without `time_col` the index is the
         time. An index of two levels, series and time, needs neither. Times may be integers: the numbers of the rows.
+    transform
+        Scale on which each series is modelled: "log", "log1p", "boxcox", "yeojohnson", "standard", "robust", or a
+        transformer of scikit-learn that has an inverse. It is fitted to the rows to fit alone. Forecasts, intervals and
+        scores are in the unit of the target; the forecast is the median.
+    bounds : tuple of float or None
+        Lowest and highest value that a forecast may have, ``(0, None)`` for counts and prices; either may be None.
     errors
         "raise" refuses a table in which some series cannot be forecast, and names them all; "report" forecasts the
         others and tells of these in ``problems_``.
@@ -86,6 +93,8 @@ class Table:
     freq: str | None = param(default=None, rule=unchecked)
     id_col: Hashable | None = param(default=None, rule=unchecked, kw_only=True)
     time_col: Hashable | None = param(default=None, rule=unchecked, kw_only=True)
+    transform: Any = param(default=None, rule=check_transform, kw_only=True)
+    bounds: tuple[float | None, float | None] | None = param(default=None, rule=check_bounds, kw_only=True)
     errors: t.Errors = param(default="raise", kw_only=True)
 
 

@@ -83,7 +83,9 @@ class ForecastsPanels:
             try:
                 if i in suspects:
                     check_observed(frame, self.targets_)
-                ones.append(self._one(frame, grid.with_season(season)))
+                one = self._one(frame, grid.with_season(season))
+                one._learn_transform()
+                ones.append(one)
             except DataError as error:
                 problems[i] = str(error)
                 ones.append(None)

@@ -44,6 +44,8 @@ def check_data(model: Any) -> None:
         and model.origin_ == data.index[0]
     )
     require(same, f"origin_ is {model.origin_}, where the first row of data_ is {data.index[0]}")
+    if getattr(model, "transform_", None) is not None:
+        model.transform_.check(len(model.targets_))
     one = model.container_ == "frame" or len(model.targets_) == 1
     require(one, f"container_ is {model.container_!r}, and there are {len(model.targets_)} targets")
 

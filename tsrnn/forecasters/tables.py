@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._archive.schema import Attribute, added, choice, instance, names
+from .._archive.schema import Attribute, added, choice, instance, names, none_or
 from ..exceptions import DataError
 from ..frames import (
     TimeGrid,
@@ -28,6 +28,7 @@ from ..frames import (
     infer_grid,
     some,
 )
+from ..transforms import Transform, check_bounds, check_transform, fit_transform
 from .known import KnowsColumns, static_names
 from .labels import as_objects, column_index
 from .requests import check_steps
@@ -79,9 +80,20 @@ class ReadsTables(KnowsColumns):
     fitted, from which row positions count), ``targets_``, ``past_`` and ``future_`` (column names by role).
     """
 
-    _not_shown: tuple[str, ...] = ("asked_", "calendar_", "categories_", "container_", "origin_", "static_")
+    _not_shown: tuple[str, ...] = (
+        "asked_",
+        "calendar_",
+        "categories_",
+        "container_",
+        "origin_",
+        "static_",
+        "transform_",
+    )
     target: Any
     freq: str | None
+    # What a forecaster from elsewhere need not have.
+    transform: Any = None
+    bounds: Any = None
     data_: pd.DataFrame
     grid_: TimeGrid
     origin_: pd.Timestamp
@@ -100,6 +112,7 @@ class ReadsTables(KnowsColumns):
         "grid_": instance(TimeGrid),
         "origin_": instance(pd.Timestamp),
         "container_": choice("frame", "series", "array"),
+        "transform_": added(none_or(instance(Transform)), None),
         "asked_": added(names(), lambda model: list(model.future_)),
         "calendar_": added(names(), lambda model: []),
         "static_": added(names(), lambda model: []),
@@ -121,6 +134,7 @@ class ReadsTables(KnowsColumns):
         self.targets_, self.past_, self.future_ = targets, past, future
         self.data_, self.grid_, self.origin_ = data, grid, data.index[0]
         self.container_ = container_of(y)
+        self._learn_transform()
         return self._values(self._seen())
 
     def _read_roles(self, X: Any, y: Any, *, timed: bool = True) -> Roles:
@@ -226,8 +240,36 @@ class ReadsTables(KnowsColumns):
         return self._on_grid(self.data_)
 
     def _on_grid(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Rows with one for each step of the grid."""
-        return self._filled(self.grid_.regularise(data))
+        """Rows with one for each step of the grid, the targets on the scale on which they are modelled."""
+        frame = self._filled(self.grid_.regularise(data))
+        transform = getattr(self, "transform_", None)
+        if transform is None:
+            return frame
+        frame = frame.copy()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            z = transform.forward(frame[self.targets_].to_numpy())
+        if (beyond := ~np.isfinite(z) & frame[self.targets_].notna().to_numpy()).any():
+            row, column = np.argwhere(beyond)[0]
+            value = frame[self.targets_].to_numpy()[row, column]
+            raise DataError(
+                f"target {self.targets_[column]!r} is {value:g} at {frame.index[row]}, which has no "
+                f"transform={self.transform!r}. Mend the value, or fit with another transform."
+            )
+        frame[self.targets_] = z
+        return frame
+
+    def _learn_transform(self) -> None:
+        """Settle the scale on which the targets are modelled, from the rows to fit alone."""
+        check_transform("transform", self.transform)
+        check_bounds("bounds", self.bounds)
+        self.transform_ = fit_transform(self.transform, self.data_[self.targets_], self.bounds)
+
+    def _given_back_in_unit(self, out: np.ndarray) -> np.ndarray:
+        """Take forecasts and quantiles (n_cutoffs, steps, K, n) back to the unit of the targets and their bounds."""
+        transform = getattr(self, "transform_", None)
+        if transform is not None:
+            out = np.moveaxis(transform.inverse(np.moveaxis(out, 2, -1)), -1, 2)
+        return out if self.bounds is None else np.clip(out, *self.bounds)
 
     def _values(self, frame: pd.DataFrame) -> np.ndarray:
         """The rows of a frame as an array, and at its right what the time alone tells."""
