@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, clone
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -79,7 +79,7 @@ def test_a_word_that_is_near_nothing_means_nothing():
 
 def test_a_search_over_an_unknown_parameter_stops_before_the_first_fit():
     y = pd.Series(np.arange(60.0), pd.date_range("2024-01-01", periods=60), name="y")
-    search = GridSearchCV(tsrnn.GRUForecaster(window=4), {"hidden_size": [2, 4]})
+    search = GridSearchCV(tsrnn.GRUForecaster(window=4), {"hidden_size": [2, 4]}, cv=TimeSeriesSplit(3))
     with pytest.raises(ValueError, match="GRUForecaster has no parameter 'hidden_size'. Did you mean 'units'"):
         search.fit(y.to_frame()[[]], y)
 

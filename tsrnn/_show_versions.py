@@ -18,6 +18,7 @@ PACKAGES = (
     "statsmodels",
     "joblib",
     "matplotlib",
+    "narwhals",
     "rich",
     "threadpoolctl",
     "typer",

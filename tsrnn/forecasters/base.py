@@ -121,6 +121,9 @@ class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Es
         DataError
             If a timestamp is not ahead of the history nor in it, or a future covariate is missing.
         """
+        check_is_fitted(self)
+        if X is None:
+            check_request(X)  # which says what may be asked for
         out, given_back = self._ask(X, history)
         return given_back(out[..., 0])
 
