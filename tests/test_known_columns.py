@@ -9,6 +9,7 @@ from pandas.testing import assert_frame_equal
 from test_panels import LONG, small_gru, table
 
 from tsrnn import ARIMAForecaster, GRUForecaster, RidgeForecaster
+from tsrnn.backtest import backtest
 from tsrnn.calendars import calendar_columns
 from tsrnn.exceptions import DataError, DataWarning
 from tsrnn.persistence import load
@@ -193,6 +194,20 @@ def test_a_series_may_tell_its_own_name():
     new = df[df["site"] == "s1"].assign(site="new")
     with pytest.warns(DataWarning, match="column 'site' holds 'new', which the fit did not have"):
         assert np.isfinite(model.predict(6, history=new)["load"]).all()
+
+
+@pytest.mark.parametrize("levels", [False, True])
+def test_a_series_tells_its_name_wherever_rows_come_in(levels):
+    df = table(lengths=(150, 150))
+    known, later = df.groupby("site").head(140), df.groupby("site").tail(10)
+    if levels:
+        known, later, df = (rows.set_index(["site", "time"]) for rows in (known, later, df))
+    model = RidgeForecaster(
+        target="load", window=6, horizon=6, static_covariates="site", **({} if levels else LONG)
+    ).fit(known)
+    history = model.predict(6, history=df)
+    np.testing.assert_array_equal(model.update(later).predict(6)["load"], history["load"])
+    assert len(backtest(model, df, target="load", horizon=6, n_windows=3).forecasts) == 36
 
 
 def test_a_panel_with_calendar_categories_and_constants_comes_back_from_a_file(tmp_path):

@@ -139,7 +139,8 @@ def backtest(
     if coverage is not None:
         interval_levels(coverage)
     freq = getattr(model, "freq", None)
-    plan = make_plan(df, target, horizon, n_windows, step, freq, Columns(id_col, time_col, season_length))
+    columns = Columns(id_col, time_col, season_length).or_those_of([model])
+    plan = make_plan(df, target, horizon, n_windows, step, freq, columns)
     check_model(model, plan)
     return run_plan(model, plan, every=every, coverage=coverage, name=name or model_name(model))
 

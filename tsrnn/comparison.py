@@ -144,7 +144,7 @@ def compare(
     columns = check_metrics(metrics, coverage)
     named = _named(models)
     freqs = [freq for model in named.values() if (freq := getattr(model, "freq", None)) is not None]
-    columns_of_time = Columns(id_col, time_col, season_length)
+    columns_of_time = Columns(id_col, time_col, season_length).or_those_of(named.values())
     plan = make_plan(df, target, horizon, n_windows, step, freqs[0] if freqs else None, columns_of_time)
     check_observed(plan)
     season_length = plan.season_length if season_length is None else season_length

@@ -5,7 +5,7 @@ Imports frames, splits and exceptions, and forecasters for their labels.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -139,6 +139,14 @@ class Columns(NamedTuple):
     id_col: Hashable | None = None
     time_col: Hashable | None = None
     season_length: int | None = None
+
+    def or_those_of(self, models: Iterable[Any]) -> Columns:
+        """Return them with the columns that a model knows where the user leaves them open."""
+        if (self.id_col, self.time_col) != (None, None):
+            return self
+        known = ((getattr(model, "id_col", None), getattr(model, "time_col", None)) for model in models)
+        id_col, time_col = next((pair for pair in known if pair != (None, None)), (None, None))
+        return self._replace(id_col=id_col, time_col=time_col)
 
 
 def make_plan(

@@ -104,12 +104,17 @@ class ForecastsPanels:
     def _read_panel(self: Any, X: Any, y: Any) -> tuple[Panel, Rows]:
         """Return the columns in use of a long table, series by series, and its rows as they stand."""
         rows = read_rows(X, self.id_col, self.time_col)
-        frame = rows.frame
-        if self.id_col is not None and self.id_col in as_names(getattr(self, "static_covariates", None), frame.columns):
-            frame = frame.assign(**{str(self.id_col): np.asarray(rows.ids[rows.codes])})  # each series by its name
+        frame = self._columns_of(rows)
         data, self.targets_, self.past_, self.future_ = self._read_roles(frame, y, timed=False)
         self._check_constant(data, rows)
         return rows.panel(data), rows
+
+    def _columns_of(self: Any, rows: Rows) -> pd.DataFrame:
+        """Return the columns of a table, that of the series among them where a model is to read it."""
+        given, name = getattr(self, "static_covariates", None), rows.form.id
+        if name is None or name not in as_names(given):
+            return rows.frame
+        return rows.frame.assign(**{str(name): np.asarray(rows.ids[rows.codes])})
 
     def _check_panel(self: Any, X: Any) -> None:
         """Raise what `fit` would raise for the columns of a table and for parameters."""
@@ -212,10 +217,7 @@ class ForecastsPanels:
         if history is None:
             return members.ids, self._ones(), members.form
         rows = read_rows(history, self.id_col, self.time_col, "history")
-        frame = rows.frame
-        if self.id_col is not None and self.id_col in self.categories_:
-            frame = frame.assign(**{str(self.id_col): np.asarray(rows.ids[rows.codes])})
-        data = self._read_columns(frame, "history", timed=False)
+        data = self._read_columns(self._columns_of(rows), "history", timed=False)
         panel = rows.panel(data, "history")
         ones = []
         for i, at in enumerate(members.position(panel.ids)):
@@ -326,7 +328,7 @@ class ForecastsPanels:
     def _update_panel(self: Any, X: Any, y: Any) -> None:
         members = self.members_
         rows = read_rows(X, self.id_col, self.time_col)
-        new, targets, _, _ = self._read_roles(rows.frame, y, timed=False)
+        new, targets, _, _ = self._read_roles(self._columns_of(rows), y, timed=False)
         if targets != self.targets_:
             raise DataError(f"fitted on target(s) {self.targets_!r}, but the update holds {targets!r}.")
         panel = rows.panel(new)
