@@ -14,6 +14,7 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
+from sklearn.metrics import r2_score
 
 from tsrnn import (
     DriftForecaster,
@@ -25,7 +26,9 @@ from tsrnn import (
     SeasonalNaiveForecaster,
 )
 from tsrnn.exceptions import ArchiveError, DataError
+from tsrnn.inspection import effective_memory
 from tsrnn.persistence import load
+from tsrnn.plots import plot_forecast
 
 LONG = {"id_col": "site", "time_col": "time"}
 LOCAL = [NaiveForecaster, SeasonalNaiveForecaster, DriftForecaster, MeanForecaster]
@@ -318,6 +321,30 @@ def test_future_covariates_of_each_series_are_its_own():
 def test_what_a_panel_may_not_be(change, message):
     with pytest.raises(DataError, match=message):
         ridge(**LONG).fit(change(table()))
+
+
+def test_an_empty_table_is_refused():
+    with pytest.raises(DataError, match="X has no rows"):
+        ridge(**LONG).fit(table()[:0])
+
+
+def test_the_score_of_a_table_is_that_of_its_rows_in_any_order():
+    df = table()
+    cutoff = df["time"].max() - pd.Timedelta(hours=6)
+    model, ahead = ridge(**LONG).fit(df[df["time"] <= cutoff]), df[df["time"] > cutoff]
+    expected = r2_score(ahead["load"], model.predict(ahead)["load"])
+    assert model.score(ahead) == pytest.approx(expected)
+    assert model.score(ahead.sample(frac=1, random_state=0)) == pytest.approx(expected)
+    assert model.score(ahead.drop(columns="load"), ahead["load"]) == pytest.approx(expected)
+
+
+def test_charts_and_inspection_say_that_they_look_at_one_series():
+    df = table()
+    model = small_gru(**LONG).fit(df)
+    with pytest.raises(DataError, match="forecast has no time index .*Of many series draw one at a time"):
+        plot_forecast(df[df["site"] == "s0"].set_index("time"), model.predict_interval(6))
+    with pytest.raises(DataError, match="fitted on many series, and inspection looks at windows of one"):
+        effective_memory(model)
 
 
 def test_an_index_of_three_levels_is_refused():

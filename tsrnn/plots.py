@@ -68,6 +68,12 @@ def plot_forecast(
     >>> ax.get_ylabel()
     'load'
     """
+    for name, table in (("history", history), ("forecast", forecast)):
+        if not isinstance(table.index, (pd.DatetimeIndex, pd.PeriodIndex)):
+            raise DataError(
+                f"{name} has no time index (got {type(table.index).__name__}). Of many series draw one at a time: "
+                "df[df['site'] == 'a'].set_index('time')."
+            )
     history, forecast = _as_frame(history, forecast), _as_frame(forecast)
     target = forecast.columns[0] if target is None else target
     for what, frame in (("history", history), ("forecast", forecast)):

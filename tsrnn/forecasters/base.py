@@ -150,9 +150,10 @@ class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Es
         DataError
             If a target has no observation in these rows, or X does not hold the targets and y is not given.
         """
-        check_is_fitted(self)
-        y = self._read_truth(X) if y is None else y
-        return observed_r2(y, self.predict(X), self.targets_, sample_weight)
+        panel = self._has_members()
+        if y is None:
+            y = self._truth_of_panel(X) if panel else self._read_truth(X)
+        return observed_r2(y, self._ask(X, None)[0][..., 0], self.targets_, sample_weight)
 
     @reads_one_state
     def forecast(self, steps: int | None = None) -> pd.DataFrame:

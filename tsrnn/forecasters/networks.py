@@ -18,7 +18,7 @@ from .._archive.schema import added, choice, either, instance, none_or, real, re
 from .._progress import Work, work
 from .._publishing import reads_one_state
 from .._warnings import warn_user
-from ..exceptions import CapacityWarning, SilentNetworkWarning
+from ..exceptions import CapacityWarning, DataError, SilentNetworkWarning
 from ..frames import season_length
 from ..regressors.base import NetworkRegressor
 from ..regressors.reporting import ReportsToCallbacks
@@ -288,6 +288,11 @@ class NetworkForecaster(ReportsToCallbacks, ForecasterCost, ForecasterTraining, 
 
     def __ensemble_view__(self) -> EnsembleView:
         """Return what inspection may see of the networks."""
+        if getattr(self, "members_", None) is not None:
+            raise DataError(
+                "the networks were fitted on many series, and inspection looks at windows of one. Hand over one of "
+                "`regressor_.parts[0].networks` and windows of your own, or fit on one series."
+            )
         targets, columns = list(self.targets_), list(self.data_.columns)
         together = targets if self._n_together() == len(targets) else ["target"]
 

@@ -27,6 +27,7 @@ from ..frames import (
     Rows,
     TimeGrid,
     as_names,
+    check_columns,
     check_on_grid,
     infer_grids,
     read_rows,
@@ -105,6 +106,8 @@ class ForecastsPanels:
         """Return the columns in use of a long table, series by series, and its rows as they stand."""
         rows = read_rows(X, self.id_col, self.time_col)
         frame = self._columns_of(rows)
+        if not len(rows.codes):
+            raise DataError("X has no rows: there is nothing to learn from.")
         data, self.targets_, self.past_, self.future_ = self._read_roles(frame, y, timed=False)
         self._check_constant(data, rows)
         return rows.panel(data), rows
@@ -289,6 +292,12 @@ class ForecastsPanels:
         columns = column_index(self.targets_ if names is None else names, pd.Index(self.targets_))
         frame = pd.DataFrame(values, columns=columns)
         return asked.form.give_back(frame, asked.ids[asked.codes], asked.stamps, asked.index)
+
+    def _truth_of_panel(self: Any, X: Any) -> pd.DataFrame:
+        """Return the targets that stand in a table, in its order."""
+        rows = read_rows(X, self.id_col, self.time_col)
+        check_columns(rows.frame, self.targets_, "target")
+        return rows.frame[self.targets_]
 
     def _future_of_panel(self: Any, steps: int) -> Any:
         """Return the rows after the end of each series, in the form of the table, the covariates asked for missing."""
