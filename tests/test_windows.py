@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from tsrnn.exceptions import DataError
+from tsrnn.regressors import GRURegressor
 from tsrnn.windows import SlidingWindow, WindowArray, make_windows
 
 
@@ -263,3 +264,43 @@ def test_masked_starts_and_scales_are_refused():
     with pytest.raises(ValueError, match="scale must be positive"):
         WindowArray(base, [0, 1], 2, scale=masked)
     assert np.isnan(WindowArray(base, [0, 1], 2, offset=masked).offset[1, 0])
+
+
+def test_windows_of_a_table_of_series_are_those_of_each_alone_in_the_places_of_its_rows():
+    hours = pd.date_range("2024-01-01", periods=8, freq="h")
+    df = pd.DataFrame({"site": ["a"] * 8 + ["b"] * 5, "time": [*hours, *hours[3:]], "load": np.arange(13.0)})
+    mixed = df.sample(frac=1, random_state=0)
+    known, later = mixed[mixed["time"] < hours[6]], mixed[mixed["time"] >= hours[6]]
+    long = SlidingWindow(3, id_col="site", time_col="time").fit(known)
+    levels = SlidingWindow(3).fit(known.set_index(["site", "time"]))
+    for rows in (known, later):
+        found = np.asarray(long.transform(rows))
+        np.testing.assert_array_equal(np.asarray(levels.transform(rows.set_index(["site", "time"]))), found)
+        for site, part in df.groupby("site"):
+            alone = SlidingWindow(3).fit(part[part["time"] < hours[6]].set_index("time")[["load"]])
+            here = rows[rows["site"] == site].set_index("time")[["load"]].sort_index()
+            order = np.argsort(rows.loc[rows["site"] == site, "time"].to_numpy())
+            np.testing.assert_array_equal(
+                found[(rows["site"] == site).to_numpy()][order], np.asarray(alone.transform(here))
+            )
+
+
+def test_a_pipeline_of_windows_learns_from_many_series():
+    hours = pd.date_range("2024-01-01", periods=60, freq="h")
+    index = pd.MultiIndex.from_product([["a", "b"], hours], names=["site", "time"])
+    X = pd.DataFrame({"load": np.sin(np.arange(120.0))}, index=index)
+    y = X["load"].groupby(level=0).shift(-1).fillna(0.0)
+    pipeline = make_pipeline(
+        StandardScaler().set_output(transform="pandas"),
+        SlidingWindow(5),
+        GRURegressor(units=3, epochs=2, random_state=0),
+    )
+    assert pipeline.fit(X, y).predict(X).shape == (120,)
+
+
+def test_a_series_that_was_not_fitted_begins_anew():
+    hours = pd.date_range("2024-01-01", periods=6, freq="h")
+    df = pd.DataFrame({"site": "a", "time": hours, "load": np.arange(6.0)})
+    slide = SlidingWindow(2, id_col="site", time_col="time").fit(df)
+    found = np.asarray(slide.transform(df.assign(site="b")))
+    assert np.isnan(found[0, 0]).all() and found[1:, :, 0].tolist() == [[i, i + 1] for i in range(5)]

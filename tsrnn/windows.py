@@ -7,7 +7,7 @@ scikit-learn pipeline. Imports only frames, checks and exceptions.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Any, Literal, Self, overload
 
 import numpy as np
@@ -21,7 +21,17 @@ from ._masked import unmasked
 from ._parameters import estimator, param, unchecked
 from ._publishing import publishes, reads_one_state
 from .exceptions import DataError
-from .frames import TimeGrid, as_names, check_columns, check_frame, check_length, in_zone, infer_grid
+from .frames import (
+    TimeGrid,
+    as_names,
+    check_columns,
+    check_frame,
+    check_length,
+    in_zone,
+    infer_grid,
+    is_wide,
+    read_rows,
+)
 
 __all__ = ["SlidingWindow", "WindowArray", "make_windows"]
 
@@ -324,9 +334,14 @@ class SlidingWindow(TransformerMixin, Estimator):
         Rows per window, the row itself included.
     freq
         Frequency of the index where it cannot be inferred.
+    id_col, time_col
+        Columns of a long table that say which series a row is of, and when; an index of two levels, series and time,
+        needs neither. No window holds rows of two series.
 
     Attributes
     ----------
+    series_ : dict
+        Of many series, what each of them has of its own, by name.
     grid_ : TimeGrid
     tail_ : DataFrame of shape (window - 1, n_features)
         The last training rows.
@@ -353,10 +368,18 @@ class SlidingWindow(TransformerMixin, Estimator):
 
     window: int = param(default=24, rule=lambda name, value: check_length(value, name), kw_only=False)
     freq: str | None = param(default=None, rule=unchecked, kw_only=False)
+    id_col: Hashable | None = param(default=None, rule=unchecked, kw_only=True)
+    time_col: Hashable | None = param(default=None, rule=unchecked, kw_only=True)
 
     @publishes
-    def fit(self, X: pd.DataFrame | pd.Series, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None) -> Self:
         self.__check_parameters__()
+        self.__dict__.pop("series_", None)
+        if not is_wide(X, self.id_col, self.time_col):
+            self.series_ = {name: SlidingWindow(self.window, self.freq).fit(part) for name, part, _ in self._parts(X)}
+            first: Any = next(iter(self.series_.values()))
+            self.n_features_in_, self.feature_names_in_ = first.n_features_in_, first.feature_names_in_
+            return self
         window = int(self.window)
         data = check_frame(X)
         self.grid_: TimeGrid = infer_grid(pd.DatetimeIndex(data.index), self.freq)
@@ -366,8 +389,10 @@ class SlidingWindow(TransformerMixin, Estimator):
         return self
 
     @reads_one_state
-    def transform(self, X: pd.DataFrame | pd.Series) -> WindowArray:
+    def transform(self, X: Any) -> WindowArray:
         check_is_fitted(self)
+        if hasattr(self, "series_"):
+            return self._of_series(X)
         data = check_frame(X)
         if list(data.columns) != list(self.feature_names_in_):
             raise DataError(f"fitted on columns {list(self.feature_names_in_)}, got {list(data.columns)}.")
@@ -383,6 +408,30 @@ class SlidingWindow(TransformerMixin, Estimator):
         base = np.full((len(joined) + padding * int(segment[-1]), data.shape[1]), np.nan)
         base[rows] = joined.to_numpy()
         return WindowArray(base, rows[-len(data) :] - padding, self.window)
+
+    def _parts(self, X: Any) -> Iterator[tuple[Any, pd.DataFrame, np.ndarray]]:
+        """Yield each series of a table: its name, its rows by time, and where they stand."""
+        rows = read_rows(X, self.id_col, self.time_col)
+        if not len(rows.codes):
+            raise DataError("X has no rows.")
+        panel, order = rows.panel(), rows.order()
+        for i, name in enumerate(rows.ids):
+            yield name, panel[i], order[panel.starts[i] : panel.starts[i + 1]]
+
+    def _of_series(self, X: Any) -> WindowArray:
+        """Return the windows of many series, each of its own rows, in the places of the rows."""
+        bases, starts, places, before = [], [], [], 0
+        for name, part, at in self._parts(X):
+            # A series that was not there begins anew.
+            slide = self.series_.get(name) or SlidingWindow(self.window, self.freq).fit(part)
+            windows = slide.transform(part)
+            bases.append(windows.base)
+            starts.append(windows.starts + before)
+            places.append(at)
+            before += len(windows.base)
+        ordered = np.empty(sum(map(len, places)), dtype=np.int64)
+        ordered[np.concatenate(places)] = np.concatenate(starts)
+        return WindowArray(np.concatenate(bases), ordered, self.window)
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Let a Pipeline set the output of its other steps: windows stay a `WindowArray`."""
