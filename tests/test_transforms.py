@@ -186,3 +186,83 @@ def test_a_later_value_without_a_transform_is_refused():
     later.iloc[2] = -1
     with pytest.raises(DataError, match="target 'sales' is -1 at 2024-05-22 .* has no transform='log'"):
         model.update(later).predict(7)
+
+
+def test_a_constant_is_in_the_unit_of_the_target():
+    found = MeanForecaster(value=3.0, transform="log").fit(growing()).predict_interval(2)
+    np.testing.assert_allclose(found["sales"], 3.0)
+
+
+# ---------------------------------------------------------------------- changes that add up
+
+
+def walk(n=600, seed=0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(scale=0.01, size=n)
+    return pd.DataFrame({"price": 100 * np.exp(steps.cumsum())}, index=pd.bdate_range("2020-01-01", periods=n))
+
+
+@pytest.mark.parametrize(("transform", "forward"), [("returns", np.log), ("difference", np.asarray)])
+def test_the_mean_of_changes_goes_on_along_the_line_from_first_to_last(transform, forward):
+    df = walk()
+    found = MeanForecaster(transform=transform).fit(df).predict(5)["price"].to_numpy()
+    levels = forward(df["price"].to_numpy())
+    slope = (levels[-1] - levels[0]) / (len(df) - 1)
+    path = levels[-1] + slope * np.arange(1, 6)
+    np.testing.assert_allclose(found, np.exp(path) if transform == "returns" else path)
+
+
+@pytest.mark.parametrize("make", MODELS)
+@pytest.mark.parametrize("transform", ["returns", "difference"])
+def test_models_of_changes_forecast_levels(make, transform):
+    df = walk(300)
+    model = make(transform=transform).fit(df[:280])
+    found = model.predict_interval(7, coverage=0.8)
+    values = found.to_numpy()
+    assert (values[:, 1] <= values[:, 0]).all() and (values[:, 0] <= values[:, 2]).all()
+    assert (np.abs(values[:, 0] / df["price"].iloc[279] - 1) < 0.2).all()
+    tidy = model.predict_cutoffs(7, df, df.index[[270, 279]], coverage=0.8)
+    np.testing.assert_allclose(tidy["y_pred"][7:], values[:, 0], rtol=1e-5)
+    fitted = model.predict(df.index[100:110])["price"]
+    assert np.abs(fitted / df["price"].iloc[99:109].to_numpy() - 1).max() < 0.1
+    later = model.update(df[280:]).predict(2)["price"]
+    assert (np.abs(later / df["price"].iloc[-1] - 1) < 0.1).all()
+
+
+@pytest.mark.parametrize("make", [MODELS[3], MODELS[5]])
+def test_intervals_of_prices_hold_as_often_as_they_say_at_every_step(make):
+    held = []
+    for seed in range(12):
+        df = walk(700, seed)
+        tidy = make(transform="returns").fit(df[:500]).predict_cutoffs(7, df, df.index[500:690:10], coverage=0.8)
+        truth = df["price"].reindex(tidy["ds"]).to_numpy()
+        held.append(((tidy["lower_80"] <= truth) & (truth <= tidy["upper_80"])).to_numpy().reshape(-1, 7))
+    by_step = np.nanmean(np.concatenate(held), axis=0)
+    assert ((by_step > 0.72) & (by_step < 0.88)).all()
+
+
+def test_changes_across_a_gap_are_not_known_and_levels_start_from_the_last_value():
+    df = walk(100)
+    df.iloc[40:43] = np.nan
+    model = NaiveForecaster(transform="difference").fit(df)
+    changes = model._seen()["price"]
+    assert np.flatnonzero(changes.isna()).tolist() == [0, 40, 41, 42, 43]
+    ended = df.copy()
+    ended.iloc[-2:] = np.nan
+    found = MeanForecaster(value=0.0, transform="returns").fit(ended).predict(2)["price"]
+    np.testing.assert_allclose(found, df["price"].iloc[-3])
+
+
+def test_models_of_returns_come_back_from_a_file(tmp_path):
+    df = table(lengths=(150, 120))
+    df["load"] += 1
+    model = small_gru(transform="returns", **LONG).fit(df)
+    model.save(tmp_path / "model.tsrnn")
+    assert_frame_equal(load(tmp_path / "model.tsrnn").predict_interval(6), model.predict_interval(6))
+
+
+def test_returns_of_what_is_not_above_zero_are_refused():
+    df = walk(60)
+    df.iloc[5] = -1
+    with pytest.raises(DataError, match="target 'price' is -1 at .* the change of the logarithm needs values above 0"):
+        NaiveForecaster(transform="returns").fit(df)

@@ -1,7 +1,8 @@
-"""Scales on which a target is modelled, one value at a time: logarithms, power transforms, and scikit-learn's own.
+"""Scales on which a target is modelled: logarithms, power transforms, scikit-learn's own, and changes from row to row.
 
-Each is monotone, so that quantiles go back as they are, and the median of a forecast stays the median. Imports
-exceptions.
+Of single values each is monotone, so that quantiles go back as they are, and the median of a forecast stays the median.
+Changes add up to a path; what is known of single ones says nothing of its quantiles, which are those of whole paths.
+Imports exceptions.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sklearn.base import clone
 
 from .exceptions import DataError
 
-__all__ = ["NAMED", "Fitted", "Transform", "check_bounds", "check_transform", "fit_transform"]
+__all__ = ["CHANGES", "NAMED", "Changes", "Fitted", "Transform", "check_bounds", "check_transform", "fit_transform"]
 
 #: What can be named, and what it is in a sentence.
 NAMED = {
@@ -30,6 +31,8 @@ NAMED = {
 }
 
 
+#: Changes from one row to the next.
+CHANGES = {"returns": "the change of the logarithm", "difference": "the change"}
 #: Of values that hardly differ any power fits, and a large one leaves the range of double precision.
 LARGEST_POWER = 5.0
 
@@ -83,6 +86,27 @@ class Transform:
             raise ValueError(f"transform_ is no transform of {n_targets} target(s)")
 
 
+@dataclass(frozen=True)
+class Changes:
+    """Changes from one row to the next: "returns" of logarithms, or the "difference"."""
+
+    name: str
+
+    def forward(self, y: np.ndarray) -> np.ndarray:
+        """Return the changes of targets (n_rows, n_targets): NaN in the first row, and where one of two is missing."""
+        levels = np.log(y) if self.name == "returns" else y
+        return np.diff(levels, axis=0, prepend=np.full((1, y.shape[1]), np.nan))
+
+    def add_to(self, level: np.ndarray, path: np.ndarray) -> np.ndarray:
+        """Return where sums of changes lead from a level."""
+        return level * np.exp(path) if self.name == "returns" else level + path
+
+    def check(self, n_targets: int) -> None:
+        """Raise `ValueError` unless it is one."""
+        if self.name not in CHANGES:
+            raise ValueError(f"transform_ is none: {self.name!r:.60}")
+
+
 @dataclass(frozen=True, eq=False)
 class Fitted:
     """A transformer of scikit-learn for each target, fitted."""
@@ -108,11 +132,11 @@ class Fitted:
 
 def check_transform(name: str, value: Any) -> None:
     """Raise `DataError` unless this is None, the name of a transform, or a transformer with an inverse."""
-    if value is None or (isinstance(value, str) and value in NAMED):
+    if value is None or (isinstance(value, str) and value in NAMED | CHANGES):
         return
     if isinstance(value, str) or isinstance(value, type) or not hasattr(value, "inverse_transform"):
         raise DataError(
-            f"{name} must be one of {', '.join(NAMED)}, or a transformer of scikit-learn that has an "
+            f"{name} must be one of {', '.join(NAMED | CHANGES)}, or a transformer of scikit-learn that has an "
             f"inverse_transform, got {value!r}."
         )
 
@@ -127,7 +151,9 @@ def check_bounds(name: str, value: Any) -> None:
     raise DataError(f"{name} must be a pair (lowest, highest), either None, the first below the second; got {value!r}.")
 
 
-def fit_transform(given: Any, targets: pd.DataFrame, bounds: Sequence[Any] | None = None) -> Transform | Fitted | None:
+def fit_transform(
+    given: Any, targets: pd.DataFrame, bounds: Sequence[Any] | None = None
+) -> Transform | Changes | Fitted | None:
     """Return a transform fitted to the rows where each target was observed; None for none.
 
     Raises
@@ -141,10 +167,12 @@ def fit_transform(given: Any, targets: pd.DataFrame, bounds: Sequence[Any] | Non
             _refuse(targets, beyond, f"outside bounds={tuple(bounds or ())}", "Widen the bounds, or mend the value.")
     if given is None:
         return None
-    if given in ("log", "boxcox"):
-        what = NAMED[given]
+    if isinstance(given, str) and given in ("log", "boxcox", "returns"):
+        what = (NAMED | CHANGES)[given]
         _refuse(targets, targets <= 0, f"and {what} needs values above 0", "Use 'log1p' or 'yeojohnson'.")
-    if given == "log1p":
+    if isinstance(given, str) and given in CHANGES:
+        return Changes(given)
+    if isinstance(given, str) and given == "log1p":
         _refuse(targets, targets <= -1, "and log1p needs values above -1", "Use 'yeojohnson'.")
     columns = [targets[name].dropna().to_numpy(dtype=float) for name in targets.columns]
     if isinstance(given, str):

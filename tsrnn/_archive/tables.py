@@ -19,6 +19,7 @@ FORMAT_VERSION = 1
 # Everything that a file may bring to life: class -> the module that defines it.
 ESTIMATORS = {row.name: f"tsrnn.{row.module}" for row in PUBLIC if row.saved}
 DATACLASSES = {
+    "Changes": "tsrnn.transforms",
     "ConvSpec": "tsrnn.networks.without_recurrence",
     "Draws": "tsrnn.engine.resumption",
     "Ensemble": "tsrnn.forecasters.ensemble",

@@ -22,6 +22,7 @@ from .._folds import check_folds
 from .._publishing import publishes, reads_one_state
 from ..exceptions import DataError
 from ..frames import check_time_index, is_wide, some
+from .changes import AddsUpChanges
 from .labels import suffixed
 from .observed import rows_since_observed
 from .panels import ForecastsPanels
@@ -35,7 +36,7 @@ __all__ = ["BaseForecaster"]
 NO_LEVELS = np.empty(0)
 
 
-class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Estimator):
+class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, RegressorMixin, Estimator):
     """The protocol shared by networks and baselines.
 
     A subclass has the parameters ``target`` and ``freq`` and implements, on arrays whose columns are the targets, then
@@ -244,7 +245,8 @@ class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Es
     ) -> pd.DataFrame:
         frame, rows = self._rows_to_forecast(steps, history, cutoffs)
         self._check_history(frame.to_numpy(), rows)
-        out = self._forecast_and_bands(self._values(frame), rows, steps, levels)
+        starts = self._levels(self._read_history(history))
+        out = self._forecast_and_bands(self._values(frame), rows, steps, levels, starts)
         tidy = self._tidy(out[..., 0], pd.DatetimeIndex(frame.index), rows)
         if len(levels):
             tidy[f"lower_{suffix}"], tidy[f"upper_{suffix}"] = out[..., 1].ravel(), out[..., 2].ravel()
@@ -355,23 +357,34 @@ class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Es
         data = self.data_ if history is None else self._read_history(history)
         frame = self._on_grid(data)
         asked = self._read_request(X, frame.index[-1])
-        ahead = asked.steps > 0
+        ahead, levels = asked.steps > 0, self._levels(data)
         out = np.empty((len(ahead), len(self.targets_), 1 + len(quantiles)))
         # First the farthest steps: a model that measures its errors does so once, as far as is asked for.
         if ahead.any():
             steps, cutoff = asked.steps[ahead], np.array([len(frame) - 1])
             self._check_history(frame.to_numpy(), cutoff)
             values = self._extend(frame, asked)
-            out[ahead] = self._forecast_and_bands(values, cutoff, int(steps.max()), quantiles)[0, steps - 1]
+            out[ahead] = self._forecast_and_bands(values, cutoff, int(steps.max()), quantiles, levels)[0, steps - 1]
         if not ahead.all():
-            out[~ahead] = self._fitted_values(frame, pd.DatetimeIndex(data.index), asked.stamps[~ahead], quantiles)
+            known = pd.DatetimeIndex(data.index)
+            out[~ahead] = self._fitted_values(frame, known, asked.stamps[~ahead], quantiles, levels)
         return out[..., 0], out[..., 1:], asked.as_given
 
     def _forecast_and_bands(
-        self, values: np.ndarray, cutoffs: np.ndarray, steps: int, quantiles: np.ndarray
+        self,
+        values: np.ndarray,
+        cutoffs: np.ndarray,
+        steps: int,
+        quantiles: np.ndarray,
+        levels: np.ndarray | None,
     ) -> np.ndarray:
-        """Return forecasts and then their quantiles, (n_cutoffs, steps, K, 1 + n_quantiles)."""
+        """Return forecasts and then their quantiles, (n_cutoffs, steps, K, 1 + n_quantiles).
+
+        Where changes are modelled, `levels` (n_rows, K) are what they start from.
+        """
         forecasts = self._forecast(values, cutoffs, steps)
+        if levels is not None:
+            return self._added_up(forecasts, levels[cutoffs], quantiles)
         out = forecasts[..., None]
         if len(quantiles):
             out = np.concatenate([out, self._quantiles(values, cutoffs, forecasts, quantiles)], axis=-1)
@@ -386,7 +399,12 @@ class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Es
         return np.where(levels == own, bands, around)
 
     def _fitted_values(
-        self, frame: pd.DataFrame, known: pd.DatetimeIndex, stamps: pd.DatetimeIndex, quantiles: np.ndarray
+        self,
+        frame: pd.DataFrame,
+        known: pd.DatetimeIndex,
+        stamps: pd.DatetimeIndex,
+        quantiles: np.ndarray,
+        levels: np.ndarray | None,
     ) -> np.ndarray:
         """One-step forecasts of known rows; those with nothing observed before them get the mean of the target."""
         unknown = stamps.difference(known)
@@ -402,12 +420,16 @@ class BaseForecaster(ForecastsPanels, ReadsTables, SaveMixin, RegressorMixin, Es
         latest = len(values) - 1 - self._steps_ahead(1)
         later, last = (rows > 0) & (rows - 1 <= latest), (rows - 1 > latest) & (latest >= 0)
         if later.any():
-            out[later] = self._forecast_and_bands(values, rows[later] - 1, 1, quantiles)[:, 0]
+            out[later] = self._forecast_and_bands(values, rows[later] - 1, 1, quantiles, levels)[:, 0]
         if last.any():
             steps = rows[last] - latest
-            out[last] = self._forecast_and_bands(values, np.array([latest]), int(steps.max()), quantiles)[0, steps - 1]
+            ends = np.array([latest])
+            out[last] = self._forecast_and_bands(values, ends, int(steps.max()), quantiles, levels)[0, steps - 1]
         unseen = np.isnan(out[..., 0])
-        if unseen.any():
+        if unseen.any() and levels is not None:  # nothing to start from
+            mean = np.nanmean(self.data_[self.targets_].to_numpy(), axis=0)
+            out[unseen] = np.broadcast_to(mean[:, None], out.shape)[unseen]
+        elif unseen.any():
             mean = np.nanmean(self._seen()[self.targets_].to_numpy(), axis=0)
             spread = self._spread(1, quantiles)[0] if len(quantiles) else np.empty((len(mean), 0))
             of_target = np.hstack([mean[:, None], mean[:, None] + spread])  # (K, 1 + n_quantiles)

@@ -80,8 +80,10 @@ class Table:
         time. An index of two levels, series and time, needs neither. Times may be integers: the numbers of the rows.
     transform
         Scale on which each series is modelled: "log", "log1p", "boxcox", "yeojohnson", "standard", "robust", or a
-        transformer of scikit-learn that has an inverse. It is fitted to the rows to fit alone. Forecasts, intervals and
-        scores are in the unit of the target; the forecast is the median.
+        transformer of scikit-learn that has an inverse. It is fitted to the rows to fit alone. "returns" (changes of
+        the logarithm) and "difference" model changes from row to row, which add up to forecasts; their intervals are
+        measured on whole paths of the past. Forecasts, intervals and scores are in the unit of the target; the forecast
+        is the median.
     bounds : tuple of float or None
         Lowest and highest value that a forecast may have, ``(0, None)`` for counts and prices; either may be None.
     errors

@@ -15,6 +15,7 @@ from .._checks import check_int, check_real
 from .._parameters import estimator, param
 from ..exceptions import DataError
 from ..frames import some
+from ..transforms import Changes
 from .naive import WalkForecaster
 
 __all__ = ["MeanForecaster"]
@@ -187,15 +188,28 @@ class MeanForecaster(WalkForecaster):
     def _forecast(self, values: np.ndarray, cutoffs: np.ndarray, steps: int) -> np.ndarray:
         targets = self._targets(values)
         if self.value is not None:
-            return np.full((len(cutoffs), steps, targets.shape[1]), float(self.value))
+            return np.tile(self._constant(targets.shape[1]), (len(cutoffs), steps, 1))
         return np.repeat(recent_means(targets, cutoffs, self.window)[:, None, :], steps, axis=1)
 
+    def _constant(self, n_targets: int) -> np.ndarray:
+        """The constant on the scale on which targets are modelled; of changes it is one itself."""
+        constant = np.full((1, n_targets), float(self.value or 0.0))
+        single = self.transform_ is not None and not isinstance(self.transform_, Changes)
+        return self.transform_.forward(constant)[0] if single else constant[0]  # type: ignore[union-attr]
+
     def _fitted_values(
-        self, frame: pd.DataFrame, known: pd.DatetimeIndex, stamps: pd.DatetimeIndex, quantiles: np.ndarray
+        self,
+        frame: pd.DataFrame,
+        known: pd.DatetimeIndex,
+        stamps: pd.DatetimeIndex,
+        quantiles: np.ndarray,
+        levels: np.ndarray | None,
     ) -> np.ndarray:
-        out = super()._fitted_values(frame, known, stamps, quantiles)
+        out = super()._fitted_values(frame, known, stamps, quantiles, levels)
+        if self.value is None or self.transform_ is not None:
+            return out
         # The first row, with nothing before it, is forecast by the mean; a constant needs nothing before it.
-        return out if self.value is None else out - out[..., :1] + float(self.value)
+        return out - out[..., :1] + float(self.value)
 
     def _spread(self, steps: int, quantiles: np.ndarray) -> np.ndarray:
         of_mean = np.zeros(len(self.targets_)) if self.value is not None else 1 / self.n_observed_

@@ -84,6 +84,10 @@ class MeasuresErrors(BaseForecaster):
             known = self.gap_residuals_[gap, hidden] = self._calibrate(steps, gap, hidden)
         return known[:, :steps]
 
+    def _path_errors(self, steps: int) -> np.ndarray:
+        """Errors (n_windows, steps, K) of sums of changes, on the windows that the model was not trained on."""
+        return np.cumsum(self._errors(steps), axis=1)
+
     def _error_quantiles(self, residuals: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
         """Quantiles of the errors, step by step, on the last windows in time (split conformal, signed)."""
         measured = np.isfinite(residuals).any(axis=0).all(axis=1)  # (steps,)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._archive.schema import Attribute, added, choice, instance, names, none_or
+from .._archive.schema import Attribute, added, choice, either, instance, names, none_or
 from ..exceptions import DataError
 from ..frames import (
     TimeGrid,
@@ -28,7 +28,7 @@ from ..frames import (
     infer_grid,
     some,
 )
-from ..transforms import Transform, check_bounds, check_transform, fit_transform
+from ..transforms import Changes, Transform, check_bounds, check_transform, fit_transform
 from .known import KnowsColumns, static_names
 from .labels import as_objects, column_index
 from .requests import check_steps
@@ -112,7 +112,7 @@ class ReadsTables(KnowsColumns):
         "grid_": instance(TimeGrid),
         "origin_": instance(pd.Timestamp),
         "container_": choice("frame", "series", "array"),
-        "transform_": added(none_or(instance(Transform)), None),
+        "transform_": added(none_or(either(instance(Transform), instance(Changes))), None),
         "asked_": added(names(), lambda model: list(model.future_)),
         "calendar_": added(names(), lambda model: []),
         "static_": added(names(), lambda model: []),
@@ -248,7 +248,10 @@ class ReadsTables(KnowsColumns):
         frame = frame.copy()
         with np.errstate(invalid="ignore", divide="ignore"):
             z = transform.forward(frame[self.targets_].to_numpy())
-        if (beyond := ~np.isfinite(z) & frame[self.targets_].notna().to_numpy()).any():
+        beyond = ~np.isfinite(z) & frame[self.targets_].notna().to_numpy()
+        if isinstance(transform, Changes):
+            beyond = frame[self.targets_].to_numpy() <= 0 if transform.name == "returns" else np.zeros_like(beyond)
+        if beyond.any():
             row, column = np.argwhere(beyond)[0]
             value = frame[self.targets_].to_numpy()[row, column]
             raise DataError(
@@ -257,6 +260,12 @@ class ReadsTables(KnowsColumns):
             )
         frame[self.targets_] = z
         return frame
+
+    def _levels(self, data: pd.DataFrame) -> np.ndarray | None:
+        """Return where changes start from after each row, the last value observed; None where values are modelled."""
+        if not isinstance(getattr(self, "transform_", None), Changes):
+            return None
+        return self.grid_.regularise(data)[self.targets_].ffill().to_numpy()
 
     def _learn_transform(self) -> None:
         """Settle the scale on which the targets are modelled, from the rows to fit alone."""
@@ -267,7 +276,7 @@ class ReadsTables(KnowsColumns):
     def _given_back_in_unit(self, out: np.ndarray) -> np.ndarray:
         """Take forecasts and quantiles (n_cutoffs, steps, K, n) back to the unit of the targets and their bounds."""
         transform = getattr(self, "transform_", None)
-        if transform is not None:
+        if transform is not None and not isinstance(transform, Changes):
             out = np.moveaxis(transform.inverse(np.moveaxis(out, 2, -1)), -1, 2)
         return out if self.bounds is None else np.clip(out, *self.bounds)
 
