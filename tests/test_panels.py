@@ -323,6 +323,11 @@ def test_what_a_panel_may_not_be(change, message):
         ridge(**LONG).fit(change(table()))
 
 
+def test_a_window_without_room_for_what_is_known_ahead_is_refused():
+    with pytest.raises(DataError, match="window=3 is shorter than horizon=6: .* Use window=6 or more"):
+        RidgeForecaster(target="load", future_covariates="wind", window=3, horizon=6, **LONG).fit(table())
+
+
 def test_an_empty_table_is_refused():
     with pytest.raises(DataError, match="X has no rows"):
         ridge(**LONG).fit(table()[:0])

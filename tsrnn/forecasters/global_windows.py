@@ -75,7 +75,7 @@ class LearnsPanels(ForecastsPanels):
     def _window_of_panel(self: Any, lengths: Sequence[int], ones: list[Any], tables: list[Any]) -> int:
         """Take the window given, or the usual one where half of the series allow, in whole seasons."""
         if self.window is not None:
-            return int(self.window)
+            return self._wide_enough(int(self.window))
         longest = max((i for i, table in enumerate(tables) if table is not None), key=lambda i: len(tables[i]))
         usual = max(usual_window(self.grid_, tables[longest][:, : len(self.targets_)]), 8)
         room = int((np.median(lengths) - self.block_) // 4)
@@ -256,7 +256,7 @@ class LearnsPanels(ForecastsPanels):
 
 
 def empty_before(values: np.ndarray, n: int) -> np.ndarray:
-    """Put n rows of NaN before the values of a series; before numbers that count time, those that count on backward."""
+    """Put n rows of NaN before the values of a series."""
     if not n:
         return values
     before = np.full((n, values.shape[1]), np.nan)

@@ -115,12 +115,16 @@ class WindowForecaster(LearnsPanels, MeasuresErrors, Windowing):
                 f"history has {n_rows} rows, but window={window} and horizon={self.block_} need at least "
                 f"{window + self.block_}. Pass more history or use a smaller window."
             )
+        return self._wide_enough(int(window))
+
+    def _wide_enough(self, window: int) -> int:
+        """Return the window, or raise if it has no room for what is known ahead."""
         if self.future_ and window < self.block_:
             raise DataError(
                 f"window={window} is shorter than horizon={self.block_}: the window could not hold the future "
                 f"covariates of every step. Use window={self.block_} or more."
             )
-        return int(window)
+        return window
 
     def _training_cutoffs(self, values: np.ndarray) -> np.ndarray:
         """Rows after which a window can be trained on: full windows with something observed on both sides."""
