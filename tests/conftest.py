@@ -8,6 +8,9 @@ from hypothesis import settings
 # scikit-learn reads it when SciPy is first imported; without it the array API checks of check_estimator are skipped.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
+# Helpers whose assertions are to say what differed, as those of tests do.
+pytest.register_assert_rewrite("native_oracle")
+
 # How long an example takes says what else the machine does.
 settings.register_profile("tsrnn", deadline=None)
 settings.load_profile("tsrnn")

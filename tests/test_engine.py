@@ -498,7 +498,7 @@ def test_another_keras_backend_is_refused_with_the_fix():
 def test_other_backends_keep_what_these_tests_state(backend):
     if find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
-    files = ("test_engine.py", "test_native.py", "test_keras_model.py", "test_feedback.py")
+    files = ("test_engine.py", "test_native_keras.py", "test_keras_model.py", "test_feedback.py")
     chosen = ["-m", "slow or not slow", "-k", "(keras or test_feedback) and not estimator_check and not forecasters"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *chosen, *(str(Path(__file__).parent / name) for name in files)],
