@@ -9,7 +9,7 @@ from hypothesis import settings
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 # Helpers whose assertions are to say what differed, as those of tests do.
-pytest.register_assert_rewrite("native_oracle")
+pytest.register_assert_rewrite("native_oracle", "saved_models")
 
 # How long an example takes says what else the machine does.
 settings.register_profile("tsrnn", deadline=None)
@@ -27,3 +27,33 @@ def load_csv(tmp_path):
     from terminal import write_load
 
     return write_load(tmp_path)
+
+
+# -- saved models ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def holding_forecaster_is_listed(monkeypatch):
+    from saved_models import HoldingForecaster
+
+    from tsrnn._archive import ESTIMATORS
+
+    monkeypatch.setitem(ESTIMATORS, "HoldingForecaster", HoldingForecaster.__module__)
+
+
+@pytest.fixture
+def model():
+    """A seasonal naive forecaster of one of two columns of hours."""
+    from saved_models import hours
+
+    from tsrnn.forecasters import SeasonalNaiveForecaster
+
+    return SeasonalNaiveForecaster(target="temp").fit(hours())
+
+
+@pytest.fixture
+def saved(model, tmp_path):
+    """The file of `model`."""
+    path = tmp_path / "model.tsrnn"
+    model.save(path)
+    return path
