@@ -29,6 +29,11 @@ def load_csv(tmp_path):
     return write_load(tmp_path)
 
 
+@pytest.fixture
+def keras():
+    return pytest.importorskip("keras")
+
+
 # -- saved models ----------------------------------------------------------------------------------------------------
 
 
