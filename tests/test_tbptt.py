@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import subprocess
 import sys
 import warnings
@@ -11,17 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from archive_files import save_unchecked
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tbptt_examples import CLASSES, ENGINES, data, largest_difference, needs_native, regressor, sequences
 
-from tsrnn import GRURegressor, LSTMRegressor, MinGRURegressor, SimpleRNNRegressor, load
-from tsrnn.engine import WindowData
-from tsrnn.engine.data import Sequences
-from tsrnn.engine.examples import Examples, split_steps
-from tsrnn.engine.native import available
-from tsrnn.engine.pieces import Pieces
-from tsrnn.exceptions import ArchiveError, CapacityWarning
+from tsrnn import LSTMRegressor, MinGRURegressor, SimpleRNNRegressor
+from tsrnn.exceptions import CapacityWarning
 from tsrnn.inspection import gate_trace, gradient_flow, learning_rate_range_test
 from tsrnn.networks.cells import CELLS, SQUASH
 from tsrnn.windows import WindowArray
@@ -29,32 +23,9 @@ from tsrnn.windows import WindowArray
 pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.exceptions.CapacityWarning")
 
 STATUS = Path("/proc/self/status")
-CLASSES = [LSTMRegressor, GRURegressor, SimpleRNNRegressor]
-needs_native = pytest.mark.skipif(not available(), reason="the native engine was not compiled")
-ENGINES = [pytest.param("native", marks=needs_native), pytest.param("keras", marks=pytest.mark.slow)]
 
 
-def data(n_sequences=6, n_steps=24, n_features=2, seed=0):
-    X = np.random.default_rng(seed).normal(size=(n_sequences, n_steps, n_features))
-    return X, X[..., 0].cumsum(axis=1) / 5
-
-
-def regressor(cls=GRURegressor, **options):
-    return cls(**{"units": 3, "epochs": 2, "return_sequences": True, "random_state": 0} | options)
-
-
-def sequences(lengths, seed=0):
-    """Sequences of these lengths with their targets, as lists."""
-    rng = np.random.default_rng(seed)
-    X = [rng.normal(size=(length, 2)) for length in lengths]
-    return X, [x.sum(axis=1).cumsum() / 5 for x in X]
-
-
-def largest_difference(first, second):
-    return max(np.abs(a - b).max() for a, b in zip(first, second, strict=True))
-
-
-# -- the oracle: a slow loop in double precision, with gradients by finite differences ---------------------------------
+# -- the oracle: a slow loop in double precision, with gradients by finite differences -------------------------------
 
 
 def slow_run(cell, weights, x, state):
@@ -151,7 +122,7 @@ def test_training_is_that_of_a_stateful_keras_layer(cls, layer):
     assert largest_difference(model.weights_, oracle.get_weights()) < 2e-5
 
 
-# -- pieces and whole sequences ----------------------------------------------------------------------------------------
+# -- pieces and whole sequences --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -267,68 +238,7 @@ def test_backends_that_do_not_carry_states_say_so():
         HostProgram(ProgramKey(ForwardKey(spec, 4, 2, carried=True)))
 
 
-# -- lanes -------------------------------------------------------------------------------------------------------------
-
-
-def cut(lengths, tbptt_steps, batch_size):
-    X, y = sequences(lengths)
-    windows = WindowData.from_windows(Sequences(np.concatenate(X), np.array(lengths)))
-    flat = np.full((len(X), windows.n_steps), np.nan, np.float32)
-    for row, target in zip(flat, y, strict=True):
-        row[len(row) - len(target) :] = target
-    return X, y, Pieces.cut(Examples(windows, flat, np.arange(1.0, len(X) + 1)), tbptt_steps, batch_size, n_states=2)
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    lengths=st.lists(st.integers(1, 40), min_size=1, max_size=6),
-    tbptt_steps=st.integers(1, 12),
-    batch_size=st.integers(1, 8),
-)
-def test_an_epoch_reads_each_step_once_and_in_order(lengths, tbptt_steps, batch_size):
-    X, y, pieces = cut(lengths, tbptt_steps, batch_size)
-    order = pieces.batches(batch_size, None)
-    assert order.shape == (pieces.n_batches(batch_size), batch_size)
-    assert sorted(order[order >= 0]) == list(range(len(pieces)))
-    lanes = pieces.carry.lanes
-    assert all(len(set(lanes[row[row >= 0]])) == (row >= 0).sum() for row in order)  # one piece of a lane at a time
-    read: list[list[np.ndarray]] = [[] for _ in pieces.first]
-    for piece in order.ravel()[order.ravel() >= 0]:
-        full = slice(pieces.windows.lead[piece], None)
-        values = pieces.windows.dense(np.array([piece]))[0, full]
-        read[lanes[piece]].append(np.column_stack([values, pieces.y[piece, full]]))
-        assert np.isnan(pieces.y[piece, : full.start]).all()
-    joined = [np.concatenate(parts) for parts in read]
-    starts = np.flatnonzero(~pieces.follows)
-    again = [np.concatenate(joined[i:j]) for i, j in zip(starts, [*starts[1:], len(joined)], strict=True)]
-    for x, target, got in zip(X, y, again, strict=True):
-        np.testing.assert_allclose(got, np.column_stack([x, target]).astype(np.float32))
-    assert len(joined) <= max(batch_size, len(lengths))
-    np.testing.assert_array_equal(pieces.weight, np.searchsorted(starts, lanes, side="right"))
-
-
-def test_a_lane_starts_where_the_one_before_it_ended_in_the_epoch_before():
-    *_, pieces = cut([12, 4], tbptt_steps=2, batch_size=5)
-    assert pieces.count.tolist() == [2, 2, 2, 2]
-    pieces.batches(5, None)
-    np.testing.assert_array_equal(pieces.carry.states, 0)
-    pieces.carry.states[:] = [[1, 1], [2, 2], [3, 3], [4, 4]]
-    pieces.batches(5, None)
-    np.testing.assert_array_equal(pieces.carry.states, [[0, 0], [1, 1], [2, 2], [0, 0]])
-
-
-@needs_native
-def test_shuffling_permutes_sequences_and_their_order_in_X_does_not_matter():
-    X, y = data(n_sequences=7)
-    rows = np.random.default_rng(3).permutation(7)
-    options = {"tbptt_steps": 5, "batch_size": 3}
-    model, permuted = regressor(**options).fit(X, y), regressor(**options).fit(X[rows], y[rows])
-    assert largest_difference(model.weights_, permuted.weights_) == 0
-    np.testing.assert_array_equal(model.state_[0][rows], permuted.state_[0])
-    assert largest_difference(model.weights_, regressor(shuffle=False, **options).fit(X, y).weights_) > 0
-
-
-# -- what can be learnt ------------------------------------------------------------------------------------------------
+# -- what can be learnt ----------------------------------------------------------------------------------------------
 
 
 @needs_native
@@ -364,178 +274,7 @@ def test_what_lies_within_no_piece_is_not_learnt_although_the_state_is_carried()
     assert errors[1] < 0.1
 
 
-# -- early stopping ----------------------------------------------------------------------------------------------------
-
-
-def test_the_last_steps_of_each_sequence_are_held_out():
-    X, y = sequences([10, 4, 1])
-    windows = WindowData.from_windows(Sequences(np.concatenate(X), np.array([10, 4, 1])))
-    flat = np.full((3, 10), np.nan, np.float32)
-    for row, target in zip(flat, y, strict=True):
-        row[10 - len(target) :] = target
-    training, held_out = split_steps(Examples(windows, flat, np.ones(3)), fraction=0.25, gap=1)
-    # round(0.25 * 10) = 2, round(0.25 * 4) = 1, round(0.25 * 1) = 0, and one step before each that is dropped
-    kept = [x[: len(x) - n] for x, n in zip(X, (3, 2, 0), strict=True)]
-    for i, x in enumerate(kept):
-        lead = training.windows.lead[i]
-        np.testing.assert_allclose(training.windows.dense(slice(None))[i, lead:], x.astype(np.float32))
-        np.testing.assert_allclose(training.y[i, lead:], y[i][: len(x)].astype(np.float32))
-        assert np.isnan(training.y[i, :lead]).all()
-    np.testing.assert_array_equal(np.isnan(held_out.y).sum(axis=1), [8, 9])  # of the short one none
-    np.testing.assert_array_equal(held_out.y[0, 8:], flat[0, 8:])
-    np.testing.assert_array_equal(held_out.windows.lead, windows.lead[:2])
-
-
-def split_one(y, fraction, gap):
-    windows = WindowData.from_windows(np.random.default_rng(0).normal(size=(1, y.shape[1], 1)))
-    return split_steps(Examples(windows, y.astype(np.float32), np.ones(1)), fraction, gap)
-
-
-@given(
-    known=st.lists(st.booleans(), min_size=4, max_size=40),
-    fraction=st.sampled_from([0.1, 0.25, 0.5]),
-    gap=st.integers(0, 3),
-)
-@settings(deadline=None, max_examples=60)
-def test_the_last_share_of_the_known_targets_is_held_out(known, fraction, gap):
-    y = np.where(known, np.arange(len(known)), np.nan)[None]
-    rows = np.flatnonzero(known)
-    n_held = round(fraction * len(rows))
-    earlier = [] if n_held == 0 else [row for row in rows if row < rows[-n_held] - gap]
-    if not earlier:
-        with pytest.raises(ValueError, match="known targets on both sides"):
-            split_one(y, fraction, gap)
-        return
-    training, held_out = split_one(y, fraction, gap)
-    assert held_out.y[~np.isnan(held_out.y)].tolist() == rows[-n_held:].tolist()
-    assert training.y[~np.isnan(training.y)].tolist() == earlier
-
-
-@needs_native
-@pytest.mark.parametrize("tail", [0, 300, 900])
-def test_a_series_whose_last_targets_are_unknown_is_validated_on_the_last_known_ones(tail):
-    X, y = data(1, 1000)
-    y[:, 1000 - tail :] = np.nan
-    model = regressor(tbptt_steps=50, epochs=3, early_stopping=True, n_iter_no_change=50).fit(X, y)
-    n_held = round(0.1 * (1000 - tail))
-    rows = slice(1000 - tail - n_held, 1000 - tail)
-    best = min([model.initial_val_loss_, *model.history_["val_loss"]])
-    assert best == pytest.approx(np.mean((model.predict(X)[0, rows] - y[0, rows]) ** 2), rel=1e-4)
-
-
-@needs_native
-def test_a_series_without_a_known_target_is_refused():
-    X, y = data(1, 100)
-    with pytest.raises(ValueError, match="the data have no window with both a weight above zero and a target"):
-        regressor(tbptt_steps=10).fit(X, np.full_like(y, np.nan))
-
-
-@needs_native
-def test_the_validation_loss_is_that_of_the_last_steps_reached_from_those_before():
-    X, y = data(n_sequences=1, n_steps=200)
-    options = {"tbptt_steps": 8, "epochs": 3, "validation_gap": 2}
-    model = regressor(early_stopping=True, n_iter_no_change=50, **options).fit(X, y)
-    error = np.mean((model.predict(X)[0, 180:] - y[0, 180:]) ** 2)
-    best = min([model.initial_val_loss_, *model.history_["val_loss"]])
-    assert error == pytest.approx(best, rel=1e-5)
-    alone = regressor(early_stopping=False, **options).fit(X[:, :178], y[:, :178])
-    assert model.history_["loss"] == alone.history_["loss"]  # and nothing of them is trained on
-    assert regressor(**options).fit(X, y).history_.keys() == {"loss", "learning_rate"}  # "auto": 25 pieces are few
-
-
-@needs_native
-def test_auto_stops_early_from_1000_pieces_on():
-    X, y = data(n_sequences=1, n_steps=1000)
-    assert "val_loss" in regressor(tbptt_steps=1, epochs=1).fit(X, y).history_
-    assert "val_loss" not in regressor(tbptt_steps=2, epochs=1).fit(X, y).history_
-
-
-# -- the state after fit -----------------------------------------------------------------------------------------------
-
-
-@needs_native
-@pytest.mark.parametrize("cls", CLASSES)
-def test_a_stream_goes_on_where_the_training_sequences_end(cls, tmp_path):
-    X, y = sequences([30, 12, 5])
-    model = regressor(cls, units=(4, 3), tbptt_steps=7).fit(X, y)
-    new = np.random.default_rng(1).normal(size=(4, 3, 2))
-    path = tmp_path / "model.tsrnn"
-    model.save(path)
-    for fitted in (model, load(path), pickle.loads(pickle.dumps(model))):
-        stream = fitted.stream(state="fitted")
-        np.testing.assert_array_equal(stream.n_seen, [30, 12, 5])
-        went_on = np.array([stream.update(observations) for observations in new])
-        for i, x in enumerate(X):
-            longer = model.predict([np.concatenate([x, new[:, i]])])[0]
-            np.testing.assert_allclose(went_on[:, i], longer[len(x) :], rtol=0, atol=1e-6)
-    np.testing.assert_array_equal(stream.reset().n_seen, 0)
-
-
-@needs_native
-def test_the_fitted_state_is_that_of_all_sequences_with_the_weights_that_were_kept():
-    X, y = data(n_sequences=4, n_steps=60)
-    weight = np.array([1.0, 0.0, 1.0, 1.0])  # one that is not trained on
-    model = regressor(tbptt_steps=7, early_stopping=True, epochs=4).fit(X, y, sample_weight=weight)
-    stream = model.stream(n_streams=4)
-    for step in range(60):
-        stream.update(X[:, step])
-    np.testing.assert_allclose(model.state_[0], stream._states[0][0][0], rtol=0, atol=1e-6)
-    assert not hasattr(model.set_params(tbptt_steps=None).fit(X, y), "state_")
-
-
-@needs_native
-def test_a_fitted_state_that_is_not_there_is_refused():
-    X, y = data()
-    model = regressor(tbptt_steps=6).fit(X, y)
-    with pytest.raises(ValueError, match="n_streams=2, but the fitted state is that of 6 sequences"):
-        model.stream(2, state="fitted")
-    with pytest.raises(ValueError, match="state must be"):
-        model.stream(state="zero")
-    with pytest.raises(ValueError, match="Fit with tbptt_steps"):
-        regressor().fit(X, y).stream(state="fitted")
-
-
-@needs_native
-def test_an_interrupted_fit_keeps_weights_but_no_state(monkeypatch):
-    X, y = data()
-    model = regressor(tbptt_steps=6, warm_start=True).fit(X, y)
-    before, batches, epochs = model.weights_, Pieces.batches, iter([False, True])
-
-    def interrupted(*args):
-        if next(epochs):
-            raise KeyboardInterrupt
-        return batches(*args)
-
-    monkeypatch.setattr(Pieces, "batches", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X, y)
-    assert largest_difference(model.weights_, before) > 0
-    assert not hasattr(model, "state_")
-
-
-@needs_native
-@pytest.mark.parametrize(
-    "damage",
-    [
-        {"_piece": 0},
-        {"_piece": 25},
-        {"_piece": None},
-        {"state_": []},
-        {"state_": [np.zeros((6, 2), np.float32)]},
-        {"_n_seen": np.zeros(5, np.int64)},
-        {"_n_seen": np.full(6, -1)},
-    ],
-    ids=str,
-)
-def test_files_with_states_that_cannot_be_are_refused(damage, tmp_path):
-    model = regressor(tbptt_steps=6).fit(*data())
-    vars(model).update(damage)
-    save_unchecked(model, tmp_path / "model.tsrnn")
-    with pytest.raises(ArchiveError, match="piece|state_|_n_seen"):
-        load(tmp_path / "model.tsrnn")
-
-
-# -- sequences of any length -------------------------------------------------------------------------------------------
+# -- sequences of any length -----------------------------------------------------------------------------------------
 
 
 @needs_native
@@ -593,7 +332,7 @@ def test_the_steps_count_against_the_parameters():
         regressor(tbptt_steps=50).fit(X, y)
 
 
-# -- what is refused ---------------------------------------------------------------------------------------------------
+# -- what is refused -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -623,16 +362,6 @@ def test_dilations_of_one_step_are_plain():
 
 
 @needs_native
-def test_early_stopping_that_leaves_nothing_is_refused():
-    X, y = data(n_sequences=2, n_steps=6)
-    options = {"tbptt_steps": 2, "early_stopping": True}
-    with pytest.raises(ValueError, match="known targets on both sides"):
-        regressor(validation_gap=6, **options).fit(X, y)
-    with pytest.raises(ValueError, match="takes the last 0"):
-        regressor(validation_fraction=0.01, **options).fit(X, y)
-
-
-@needs_native
 def test_the_binding_refuses_states_that_do_not_fit():
     from tsrnn.engine.native import _core
 
@@ -659,133 +388,3 @@ def test_the_binding_refuses_states_that_do_not_fit():
     for options in ({"bidirectional": True}, {"static": (0,)}):
         with pytest.raises(ValueError, match="carried"):
             _core.Network(carried=True, **network | options)
-
-
-# -- gaps and chunks ---------------------------------------------------------------------------------------------------
-
-
-def test_one_long_sequence_may_have_gaps_in_its_targets():
-    X, y = data(1, 60)
-    y[0, 20:40] = np.nan
-    model = regressor(tbptt_steps=10, epochs=30, learning_rate=0.02).fit(X, y)
-    assert np.isfinite(model.predict(X)).all()
-    assert np.nanmean((model.predict(X) - y) ** 2) < np.nanvar(y) / 2
-    again = regressor(tbptt_steps=10, epochs=30, learning_rate=0.02)
-    again.__fit_windows__(X, y)  # as forecasters do, whose targets have always been allowed to be missing
-    np.testing.assert_array_equal(again.predict(X), model.predict(X))
-
-
-def test_a_short_first_chunk_does_not_shorten_the_pieces_of_later_ones(tmp_path):
-    X, y = data(2, 60)
-    model = regressor(tbptt_steps=20).partial_fit(X[:, :5], y[:, :5]).partial_fit(X[:, 5:], y[:, 5:])
-    assert model._piece == 20
-    assert model.n_windows_ == 2 * 3
-    model.save(tmp_path / "model.tsrnn")
-    np.testing.assert_array_equal(load(tmp_path / "model.tsrnn").predict(X), model.predict(X))
-
-
-# -- trained on as it comes in -----------------------------------------------------------------------------------------
-
-ONE_LANE = {"tbptt_steps": 10, "batch_size": 1, "learning_rate": 0.02}
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("cls", CLASSES)
-@pytest.mark.parametrize("options", [{}, {"units": (3, 2), "dropout": 0.3}, {"optimizer": "sgd"}], ids=str)
-def test_a_series_trained_on_piece_by_piece_is_one_pass_over_it(cls, engine, options):
-    X, y = data(1, 120)
-    whole = regressor(cls, engine=engine, **ONE_LANE | options).partial_fit(X, y)
-    model = regressor(cls, engine=engine, **ONE_LANE | options)
-    for rows in (slice(0, 30), slice(30, 90), slice(90, 120)):
-        state = None if rows.start == 0 else "fitted"
-        model = pickle.loads(pickle.dumps(model)).partial_fit(X[:, rows], y[:, rows], state=state)
-    assert largest_difference(model.weights_, whole.weights_) == 0
-    assert model.n_iter_ == 3 and list(model._n_seen) == [120]
-
-
-@needs_native
-@pytest.mark.parametrize("shuffle", [False, True])
-@pytest.mark.parametrize("batch_size", [2, 8])
-def test_several_series_go_on_side_by_side(shuffle, batch_size, tmp_path):
-    X, y = data(4, 40)
-    X[3], y[3] = X[2], y[2]  # the twin of another series
-    options = {"tbptt_steps": 5, "batch_size": batch_size, "shuffle": shuffle, "learning_rate": 1e-12}
-    model = regressor(**options).partial_fit(X[:, :20], y[:, :20])
-    model.save(tmp_path / "model")
-    loss = load(tmp_path / "model").partial_fit(X[:, 20:], y[:, 20:], state="fitted").history_["loss"][-1]
-    # Weights stand still, so the loss is that of predictions from the beginning on.
-    assert loss == pytest.approx(np.mean((model.predict(X)[:, 20:] - y[:, 20:]) ** 2), rel=1e-5)
-    cold = model.partial_fit(X[:, 20:], y[:, 20:]).history_["loss"][-1]
-    assert abs(cold - loss) > 1e-4
-
-
-@needs_native
-def test_a_stream_goes_on_after_the_last_piece():
-    X, y = data(3, 60)
-    model = regressor(tbptt_steps=10, learning_rate=1e-12, missing_indicator=True).partial_fit(X[:, :20], y[:, :20])
-    for start in (20, 35):
-        X[1, start : start + 2] = np.nan  # a gap where the piece begins: the series had begun before
-        stop = start + 15 if start == 20 else 60
-        model.partial_fit(X[:, start:stop], y[:, start:stop], state="fitted")
-    stream = model.stream()
-    np.testing.assert_array_equal(model._n_seen, 60)
-    stream = model.stream(3)
-    for step in range(60):
-        stream.update(X[:, step])
-    fitted = model.stream(state="fitted")
-    np.testing.assert_allclose(fitted.update(X[:, 0]), stream.update(X[:, 0]), atol=1e-5)
-
-
-@needs_native
-def test_pieces_of_different_lengths_and_series_without_weight_go_on():
-    X, y = sequences([30, 20, 25])
-    options = {"tbptt_steps": 5, "learning_rate": 1e-12}
-    first, second = [x[:10] for x in X], [x[10:] for x in X]
-    model = regressor(**options).partial_fit(first, [t[:10] for t in y], sample_weight=[1, 0, 1])
-    model.partial_fit(second, [t[10:] for t in y], state="fitted")
-    np.testing.assert_array_equal(model._n_seen, [30, 20, 25])
-    whole = regressor(**options).partial_fit(X, y)
-    for got, expected in zip(model.state_, whole.state_, strict=True):
-        np.testing.assert_allclose(got, expected, atol=1e-5)
-
-
-@needs_native
-def test_a_series_goes_on_after_a_fit_with_early_stopping_from_the_state_of_its_weights():
-    X, y = data(1, 200)
-    model = regressor(epochs=3, early_stopping=True, **ONE_LANE | {"learning_rate": 1e-12})
-    model.fit(X[:, :150], y[:, :150]).partial_fit(X[:, 150:], y[:, 150:], state="fitted")
-    expected = np.mean((model.predict(X)[:, 150:] - y[:, 150:]) ** 2)
-    assert model.history_["loss"][-1] == pytest.approx(expected, rel=1e-5)
-
-
-@needs_native
-def test_a_state_to_go_on_from_that_is_not_there_is_refused():
-    X, y = data()
-    model = regressor(tbptt_steps=6)
-    with pytest.raises(ValueError, match="Fit with tbptt_steps, or leave state out"):
-        model.partial_fit(X, y, state="fitted")
-    model.partial_fit(X, y)
-    before = vars(model).copy()
-    with pytest.raises(ValueError, match="X holds 2 sequences, but the fitted state is that of 6"):
-        model.partial_fit(X[:2], y[:2], state="fitted")
-    with pytest.raises(ValueError, match=r"state must be one of None, 'fitted', got 'zero'"):
-        model.partial_fit(X, y, state="zero")
-    assert vars(model) == before
-    with pytest.raises(ValueError, match="Set tbptt_steps, or leave state out"):
-        model.set_params(tbptt_steps=None).partial_fit(X, y, state="fitted")
-
-
-def test_networks_without_a_state_say_so():
-    from tsrnn import FeedForwardRegressor
-
-    with pytest.raises(ValueError, match="FeedForwardRegressor carries none"):
-        FeedForwardRegressor().partial_fit(np.zeros((5, 3)), np.zeros(5), state="fitted")
-
-
-@needs_native
-def test_a_left_state_that_does_not_fit_is_refused(tmp_path):
-    model = regressor(**ONE_LANE).partial_fit(*data(1))
-    for damage in (np.zeros((2, 3), np.float32), np.zeros((1, 3)), "left"):
-        model._left_state = damage
-        with pytest.raises(ArchiveError, match="_left_state"):
-            model.save(tmp_path / "model.tsrnn")
