@@ -30,6 +30,13 @@ def load_csv(tmp_path):
 
 
 @pytest.fixture
+def ax():
+    from matplotlib.figure import Figure
+
+    return Figure(layout="constrained").subplots()
+
+
+@pytest.fixture
 def keras():
     return pytest.importorskip("keras")
 
@@ -62,3 +69,27 @@ def saved(model, tmp_path):
     path = tmp_path / "model.tsrnn"
     model.save(path)
     return path
+
+
+# -- inspection ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hourly():
+    """A frame of two columns on 300 hours."""
+    import numpy as np
+    import pandas as pd
+
+    t = np.arange(300)
+    index = pd.date_range("2024-01-01", periods=300, freq="h")
+    noise = np.random.default_rng(0).normal(scale=0.1, size=(2, 300))
+    return pd.DataFrame({"load": np.sin(t / 4) + noise[0], "wind": np.cos(t / 7) + noise[1]}, index)
+
+
+@pytest.fixture(scope="module")
+def forecaster(hourly):
+    """A small LSTM forecaster of several networks, fitted on `hourly`."""
+    from tsrnn import LSTMForecaster
+
+    params = {"window": 12, "horizon": 3, "units": 4, "epochs": 2, "past_covariates": ["wind"], "random_state": 0}
+    return LSTMForecaster("load", n_members=2, **params).fit(hourly)

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.dates import ConciseDateFormatter, date2num
-from matplotlib.figure import Figure
 
 from tsrnn.exceptions import DataError
 from tsrnn.plots import plot_comparison, plot_forecast, plot_leaderboard
@@ -18,11 +17,6 @@ from tsrnn.plots import plot_comparison, plot_forecast, plot_leaderboard
 mpl.use("Agg")
 
 HOURS = pd.date_range("2024-03-30", periods=60, freq="h", tz="Europe/Berlin", name="time")
-
-
-@pytest.fixture
-def ax():
-    return Figure(layout="constrained").subplots()
 
 
 def lines(ax):
