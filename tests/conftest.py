@@ -93,3 +93,36 @@ def forecaster(hourly):
 
     params = {"window": 12, "horizon": 3, "units": 4, "epochs": 2, "past_covariates": ["wind"], "random_state": 0}
     return LSTMForecaster("load", n_members=2, **params).fit(hourly)
+
+
+# -- comparisons -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """How many models were fitted, of whatever class."""
+    from tsrnn.forecasters.base import BaseForecaster
+
+    counted = []
+    read = BaseForecaster.fit
+
+    def fit(self, X, y=None):
+        counted.append(type(self).__name__)
+        return read(self, X, y)
+
+    monkeypatch.setattr(BaseForecaster, "fit", fit)
+    return counted
+
+
+@pytest.fixture(scope="module")
+def result():
+    """A comparison of two models and the baselines on a table with gaps."""
+    from comparison_examples import hourly, ridge
+
+    from tsrnn.comparison import compare
+    from tsrnn.forecasters import DriftForecaster
+
+    df = hourly().drop(hourly().index[[-5, -30, 100]])
+    return compare(
+        {"ridge": ridge(), "drift": DriftForecaster()}, df, target="temp", horizon=6, n_windows=8, coverage=0.8
+    )
