@@ -189,7 +189,7 @@ def test_what_cannot_be_is_refused_before_the_work(load_csv, tmp_path):
     done = run("forecast", load_csv, *args, "--model", "naive", "--target", "load")
     assert done.exit_code == 2 and "--target names load more than once" in done.stderr
     done = run("datasets", "--csv", tmp_path / "out.csv")
-    assert (done.exit_code, done.stdout) == (2, "") and "tsrnn datasets NAME --csv FILE" in done.stderr
+    assert (done.exit_code, done.stdout) == (2, "") and "tsrnn datasets NAME --output FILE" in done.stderr
     assert "Did you mean 'aapl_daily'?" in run("datasets", "aapl").stderr
 
 

@@ -9,7 +9,7 @@ from terminal import run
 
 from tsrnn.comparison import compare
 from tsrnn.forecasters.naive import DriftForecaster
-from tsrnn.terminal.reading import read_csv
+from tsrnn.terminal.reading import read_table
 
 
 def test_tables_on_a_terminal_are_drawn(load_csv, monkeypatch):
@@ -29,7 +29,7 @@ def test_no_number_is_cut_on_a_narrow_terminal(load_csv, monkeypatch, columns):
     lines = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout).splitlines()
     assert max(map(len, lines)) <= columns
     numbers = compare(
-        [DriftForecaster()], read_csv(load_csv, ["time"], ["load"]), target="load", horizon=2
+        [DriftForecaster()], read_table(load_csv, ["time"], ["load"]), target="load", horizon=2
     ).leaderboard()
     assert all(f"{value:.4g}" in done.stdout for value in numbers[["MAE", "RMSE", "MASE"]].to_numpy().ravel())
     assert all(name in done.stdout for name in ("drift", "naive", "snaive"))

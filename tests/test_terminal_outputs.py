@@ -58,9 +58,9 @@ def test_a_comparison_is_written_before_it_is_shown(load_csv, tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--csv", "load.csv"], "--csv 'load.csv' is the file that is read as well"),
+        (["--csv", "load.csv"], "--output 'load.csv' is the file that is read as well"),
         (["--save", "other.csv"], "--save 'other.csv' is the file that is read as well"),
-        (["--csv", "p.png", "--plot", "./p.png"], "is --csv as well"),
+        (["--csv", "p.png", "--plot", "./p.png"], "is --output as well"),
         (["--csv", "nowhere/p.csv"], "there is no folder '"),
         (["--csv", "."], "it is a folder"),
         (["--csv", "/dev/null"], "cannot save to '/dev/null': it is a device"),

@@ -16,7 +16,7 @@ import pytest
 from terminal import edit, run
 
 from tsrnn.terminal.layout import Layout
-from tsrnn.terminal.reading import read_csv
+from tsrnn.terminal.reading import read_table
 from tsrnn.terminal.usage import FileError, UsageError
 
 DAYS = [stamp.strftime("%Y-%m-%d") for stamp in pd.date_range("2024-01-01", periods=40)]
@@ -36,7 +36,7 @@ def read(tmp_path):
     def read_it(content, time=("t",), target="x", whole=False, **flags):
         file = tmp_path / "series.csv"
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        frame = read_csv(file, list(time), [target], Layout(**flags))
+        frame = read_table(file, list(time), [target], Layout(**flags))
         return frame if whole else frame[target]
 
     return read_it
@@ -116,7 +116,7 @@ def test_stdin_is_a_file(monkeypatch):
         buffer = io.BytesIO(table().encode())
 
     monkeypatch.setattr("sys.stdin", Stdin)
-    assert list(read_csv(Path("-"), ["t"], ["x"])["x"]) == VALUES
+    assert list(read_table(Path("-"), ["t"], ["x"])["x"]) == VALUES
 
 
 def test_many_rows_equal_those_that_pandas_reads(tmp_path):
@@ -125,7 +125,7 @@ def test_many_rows_equal_those_that_pandas_reads(tmp_path):
     frame.index = pd.date_range("2000-01-01", periods=rows, freq="min", name="t")
     frame.iloc[::1000] = np.nan
     frame.to_csv(tmp_path / "long.csv")
-    got = read_csv(tmp_path / "long.csv", ["t"], ["x"])
+    got = read_table(tmp_path / "long.csv", ["t"], ["x"])
     pd.testing.assert_frame_equal(got, frame, check_freq=False, check_names=False, check_index_type=False)
 
 

@@ -1,4 +1,4 @@
-"""The command line: compare models on a CSV file, forecast one, list the data sets, and a demonstration.
+"""The command line: compare models on a CSV or Parquet file, forecast one, list the data sets, and a demonstration.
 
 Each command is put together from the parts in `terminal`. pandas, the networks and matplotlib come in inside the
 commands, so that help is there at once. Results go to stdout, progress and errors to stderr. Exit status 1 means that
@@ -20,12 +20,12 @@ from .terminal.layout import Layout
 from .terminal.models import check_choice, make_model, model_names
 from .terminal.options import (
     Coverage,
-    Csv,
     Epochs,
     File,
     Horizon,
     Model,
     Models,
+    Output,
     Plot,
     Refit,
     RefitEvery,
@@ -73,18 +73,18 @@ def compare_command(
     epochs: Epochs = None,
     seed: Seed = 0,
     coverage: Coverage = None,
-    csv: Csv = None,
+    output: Output = None,
     plot: Plot = None,
     *,
     layout: Layout,
 ) -> None:
-    """Backtest models on a CSV file, beside trivial forecasts, and print the leaderboard."""
+    """Backtest models on a CSV or Parquet file, beside trivial forecasts, and print the leaderboard."""
     named = {name: make_model(name, seed, epochs, layout.freq) for name in model_names(models)}
     check_size(horizon, windows, len(named), len(target))
-    check_outputs(file, csv=csv, plot=plot)
-    from .terminal.reading import columns_of_series, read_csv
+    check_outputs(file, output=output, plot=plot)
+    from .terminal.reading import columns_of_series, read_table
 
-    frame = read_csv(file, time, target, layout)
+    frame = read_table(file, time, target, layout)
     of_series = columns_of_series(frame, target)
     check_plot(plot, of_series)
     from .comparison import compare
@@ -102,7 +102,7 @@ def compare_command(
         **of_series,
     )
     title = f"{', '.join(target)}: {windows} origins, {horizon} steps ahead"
-    jobs = {csv: lambda: write_table(result.forecasts, csv, index=False)} if csv else {}
+    jobs = {output: lambda: write_table(result.forecasts, output, index=False)} if output else {}
     jobs |= {plot: lambda: write_figure(draw_comparison(result, title), plot)} if plot else {}
     whole = write_all(jobs)
     show_comparison(result, title)
@@ -121,19 +121,19 @@ def forecast_command(
     epochs: Epochs = None,
     seed: Seed = 0,
     coverage: Coverage = None,
-    csv: Csv = None,
+    output: Output = None,
     plot: Plot = None,
     save: Save = None,
     *,
     layout: Layout,
 ) -> None:
-    """Fit a model to a CSV file and print what comes next."""
+    """Fit a model to a CSV or Parquet file and print what comes next."""
     forecaster = make_model(model, seed, epochs, layout.freq)
     check_size(horizon, 1, 1, len(target))
-    check_outputs(file, csv=csv, plot=plot, save=save)
-    from .terminal.reading import check_future, columns_of_series, read_csv
+    check_outputs(file, output=output, plot=plot, save=save)
+    from .terminal.reading import check_future, columns_of_series, read_table
 
-    frame = read_csv(file, time, target, layout)
+    frame = read_table(file, time, target, layout)
     of_series = columns_of_series(frame, target)
     check_plot(plot, of_series)
     check_future(frame, horizon)
@@ -150,7 +150,7 @@ def forecast_command(
     tell_fallback(model, forecaster)
     if not of_series:
         result.index.name = " ".join(time)
-    jobs = {csv: lambda: write_table(result, csv, index=not of_series)} if csv else {}
+    jobs = {output: lambda: write_table(result, output, index=not of_series)} if output else {}
     jobs |= {save: lambda: forecaster.save(save)} if save else {}
     jobs |= {plot: lambda: write_figure(draw_forecast(frame, result, target), plot)} if plot else {}
     whole = write_all(jobs)
@@ -162,25 +162,27 @@ def forecast_command(
 @reported
 def datasets_command(
     name: Annotated[str | None, typer.Argument(help="Data set to export.", show_default=False)] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", help="Write it here.", show_default=False)] = None,
+    output: Output = None,
 ) -> None:
-    """List the data sets that come with tsrnn, or export one as CSV."""
+    """List the data sets that come with tsrnn, or export one as a file."""
     from . import datasets
 
     table = datasets.list_datasets()
     if name is None:
-        if csv is not None:
-            raise UsageError("--csv needs the name of a data set to export, as in: tsrnn datasets NAME --csv FILE.")
+        if output is not None:
+            raise UsageError(
+                "--output needs the name of a data set to export, as in: tsrnn datasets NAME --output FILE."
+            )
         show(table[["name", "rows", "frequency", "description", "units"]], "Data sets")
         return
     check_choice(name, list(table["name"]), "data set")
-    check_outputs(csv=csv)
+    check_outputs(output=output)
     frame = getattr(datasets, table.set_index("name")["loader"][name])()
-    if csv is None:
+    if output is None:
         summary = frame.describe().T.astype({"count": int}).drop(columns=["25%", "75%"])
         show(summary.reset_index(names="column"), f"{name}: {len(frame)} rows")
     else:
-        finish(write_all({csv: lambda: write_table(frame, csv)}))
+        finish(write_all({output: lambda: write_table(frame, output, index=frame.index.name is not None)}))
 
 
 @app.command("demo")

@@ -92,6 +92,14 @@ class Cells:
         blank = {k: not "".join(record).strip() for k, (_, record) in enumerate(self.records())}
         return [blank[row] for row in rows]
 
+    def way(self, k: int, layout: Layout) -> Layout:
+        """Return how the numbers of the column at this position are written."""
+        return layout
+
+    def stamps(self, k: int, rows: Sequence[int]) -> pd.DatetimeIndex | None:
+        """Return the times that a column holds in these rows where it is known to be of times; None of text."""
+        return None
+
     def position(self, name: str, what: str) -> int:
         """Return where the column of this name stands, or raise."""
         found = [k for k, known in enumerate(self.names) if known == name]
@@ -129,12 +137,13 @@ class Cells:
 
 @dataclass(frozen=True)
 class Column:
-    """The cells of one column in the rows that are read, and where these stand in the file."""
+    """The cells of one column in the rows that are read, where these stand in the file, and times that are no text."""
 
     name: str
     cells: list[str]
     rows: Sequence[int]
     table: Cells
+    times: pd.DatetimeIndex | None = None
 
     def line(self, at: int) -> int:
         """The line of the file that holds the cell at this position."""

@@ -45,7 +45,8 @@ def refuse(text: str) -> None:
 
 
 File = Annotated[
-    Path, typer.Argument(metavar="FILE.csv", help="CSV file, also compressed; - reads stdin.", show_default=False)
+    Path,
+    typer.Argument(metavar="FILE", help="CSV or Parquet file, also compressed; - reads stdin.", show_default=False),
 ]
 Time = Annotated[
     list[str],
@@ -91,7 +92,16 @@ Coverage = Annotated[
     float | None,
     typer.Option(callback=share, help="Add an interval that is to hold this share, e.g. 0.9.", show_default=False),
 ]
-Csv = Annotated[Path | None, typer.Option("--csv", help="Write the forecasts here.", show_default=False)]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "--csv",
+        metavar="FILE",
+        help="Write the table here: Parquet if the name ends in .parquet, else CSV.",
+        show_default=False,
+    ),
+]
 Plot = Annotated[Path | None, typer.Option("--plot", help="Write a chart here (PNG, PDF or SVG).", show_default=False)]
 Save = Annotated[Path | None, typer.Option("--save", help="Save the fitted model here (.tsrnn).", show_default=False)]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._files import check_writable, write_atomically
+from .formats import PARQUET, check_pyarrow
 from .reporting import tell, words
 from .usage import UsageError
 
@@ -36,6 +37,8 @@ def check_outputs(source: Path | None = None, **paths: Path | None) -> None:
         if path is None:
             continue
         check_output(path)
+        if flag == "output" and path.suffix.lower() in PARQUET:
+            check_pyarrow(f"writing --output {str(path)!r}")
         if flag == "plot" and path.suffix.lower() not in CHARTS:
             raise UsageError(f"--plot {str(path)!r} must end in one of {', '.join(CHARTS)}.")
         other = seen.setdefault(identity(path), f"--{flag}")
@@ -84,7 +87,12 @@ def write_all(jobs: Mapping[Path, Callable[[], object]]) -> bool:
 
 
 def write_table(frame: pd.DataFrame, path: Path, index: bool = True) -> None:
-    """Write a table as CSV, compressed where the name says so."""
+    """Write a table as Parquet where the name ends so, else as CSV, compressed where the name says so."""
+    if path.suffix.lower() in PARQUET:
+        table = frame.reset_index() if index else frame
+        named = table.set_axis([str(column) for column in table.columns], axis=1)  # Parquet has no other names
+        write_atomically(path, lambda stream: named.to_parquet(stream, index=False, engine="pyarrow"))
+        return
     options: dict = {"index": index, "mode": "wb", "compression": COMPRESSED.get(path.suffix.lower())}
     write_atomically(path, lambda stream: frame.to_csv(stream, **options))
 

@@ -1,6 +1,6 @@
-"""Reading of CSV files: the targets on their time index, or the cell that is wrong and the flag that mends it.
+"""Reading of files: the targets on their time index, or the cell that is wrong and the flag that mends it.
 
-pandas parts the file into cells; what each cell means is decided here, and nothing is repaired without a word.
+pandas parts a file into cells; what each cell means is decided here, and nothing is repaired without a word.
 """
 
 from __future__ import annotations
@@ -17,18 +17,20 @@ import pandas as pd
 from ..exceptions import DataError
 from ..frames import infer_grid
 from .cells import Cells, Column, read_cells
+from .formats import MAGIC
 from .layout import Layout
 from .numerals import check_numbers, doubts, to_numbers
+from .parquet import parquet_cells
 from .reporting import tell
-from .source import read_text
+from .source import read_bytes, text_of
 from .stamps import check_time_flags, to_times
 from .usage import FileError, UsageError
 
-__all__ = ["check_future", "columns_of_series", "read_csv"]
+__all__ = ["check_future", "columns_of_series", "read_table"]
 
 
-def read_csv(file: Path, time: list[str], targets: list[str], layout: Layout | None = None) -> pd.DataFrame:
-    """Read the targets of a CSV file on their time index.
+def read_table(file: Path, time: list[str], targets: list[str], layout: Layout | None = None) -> pd.DataFrame:
+    """Read the targets of a CSV or Parquet file on their time index.
 
     Where --id names a column that holds several series, all are read: a long table, whose first column is that one and
     whose second is the time.
@@ -37,7 +39,7 @@ def read_csv(file: Path, time: list[str], targets: list[str], layout: Layout | N
     check_names(time, targets)
     check_time_flags(layout)
     choices = [choice.partition("=")[0] for choice in layout.ids or ()]
-    table = read_cells(read_text(file, layout), layout, [*time, *targets, *choices])
+    table = open_table(file, layout, [*time, *targets, *choices])
     clock = [table.position(name, "time column") for name in time]
     places = [table.position(name, "target") for name in targets]
     chosen = [choose(choice, table) for choice in layout.ids or ()]
@@ -45,13 +47,14 @@ def read_csv(file: Path, time: list[str], targets: list[str], layout: Layout | N
     rows = rows_to_read(table, columns, clock, chosen)
     parts = [pick(columns[k], rows) for k in clock]
     stamps = parts[0] if len(parts) == 1 else [" ".join(cells) for cells in zip(*parts, strict=True)]
-    times = to_times(Column(" ".join(time), stamps, rows, table), layout)
+    typed = table.stamps(clock[0], rows) if len(clock) == 1 else None
+    times = to_times(Column(" ".join(time), stamps, rows, table, typed), layout)
     numbers = {}
     for name, k in zip(targets, places, strict=True):
-        column = Column(name, pick(columns[k], rows), rows, table)
-        numbers[name], bad = to_numbers(column.cells, layout)
-        check_numbers(column, bad, layout)
-        for doubt in doubts(column, numbers[name], layout):
+        column, way = Column(name, pick(columns[k], rows), rows, table), table.way(k, layout)
+        numbers[name], bad = to_numbers(column.cells, way)
+        check_numbers(column, bad, way)
+        for doubt in doubts(column, numbers[name], way):
             tell("note", doubt)
     used = [*clock, *places]
     of_series = [place for place, value in chosen if value is None and len(set(pick(columns[place], rows))) > 1]
@@ -74,6 +77,14 @@ def read_csv(file: Path, time: list[str], targets: list[str], layout: Layout | N
         tables.append(frame.reset_index().assign(**{table.names[of_series[0]]: label}))
     whole = pd.concat(tables, ignore_index=True)
     return whole[[table.names[of_series[0]], " ".join(time), *targets]]
+
+
+def open_table(file: Path, layout: Layout, wanted: list[str]) -> Cells:
+    """Return the cells of a file, which its first bytes say is Parquet or text."""
+    raw = read_bytes(file)
+    if raw.startswith(MAGIC):
+        return parquet_cells(raw, str(file), layout)
+    return read_cells(text_of(raw, str(file), layout), layout, wanted)
 
 
 def check_names(time: list[str], targets: list[str]) -> None:

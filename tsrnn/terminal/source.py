@@ -15,22 +15,21 @@ from pathlib import Path
 from .layout import Layout
 from .usage import FileError, UsageError
 
-__all__ = ["read_text"]
+__all__ = ["read_bytes", "text_of"]
 
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 #: First bytes of files that are no text, and what they are.
 STRANGERS = {
     b"\xd0\xcf\x11\xe0": "an Excel workbook (.xls). Save it as CSV",
-    b"PAR1": "a Parquet file. Write it as CSV",
     b"\x89HDF": "an HDF5 file. Write it as CSV",
     b"SQLite": "an SQLite database. Export the table as CSV",
     b"%PDF": "a PDF file. Export the table as CSV",
 }
 
 
-def read_text(file: Path, layout: Layout) -> str:
+def text_of(raw: bytes, name: str, layout: Layout) -> str:
     """Return the text of a file, the lines and comments to leave out blank, so that lines keep their numbers."""
-    text = decode(read_bytes(file), str(file), layout.encoding)
+    text = decode(raw, name, layout.encoding)
     if layout.lines_left_out:
         lines = text.splitlines(keepends=True)
         for first, last in layout.lines_left_out:

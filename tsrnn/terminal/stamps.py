@@ -88,7 +88,7 @@ def check_time_flags(layout: Layout) -> None:
 
 def to_times(column: Column, layout: Layout) -> pd.DatetimeIndex:
     """Return the time of each cell, or raise `FileError`: which is none, and the flag that mends it."""
-    times = parse(column.cells, layout.time_format, layout)
+    times = column.times if column.times is not None else parse(column.cells, layout.time_format, layout)
     if times is None:
         refuse(column, layout)
     if layout.tz is None:
