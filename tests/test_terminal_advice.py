@@ -55,7 +55,7 @@ def test_no_python_is_advised_in_the_terminal(message):
         ("Pass freq='D' or freq='B'.", "Give --freq D or --freq B."),
         (
             "500 windows of horizon=3 need 99 rows. Lower n_windows, pass more history, or pass season_length=1.",
-            "500 windows of --horizon 3 need 99 rows. Lower --windows, or give more history.",
+            "500 windows of --horizon 3 need 99 rows. Lower --windows, give more history, or give --season 1.",
         ),
         ("covariate 'a' is missing. Fill it first, e.g. df.ffill().", "covariate 'a' is missing. Fill it first."),
         ("it has gaps. Fit with missing_indicator=True to allow them, or fill the gap.", "it has gaps. Fill the gap."),

@@ -30,6 +30,7 @@ from .terminal.options import (
     Refit,
     RefitEvery,
     Save,
+    Season,
     Seed,
     Step,
     Target,
@@ -70,6 +71,7 @@ def compare_command(
     step: Step = None,
     refit: Refit = False,
     refit_every: RefitEvery = None,
+    season: Season = None,
     epochs: Epochs = None,
     seed: Seed = 0,
     coverage: Coverage = None,
@@ -79,10 +81,10 @@ def compare_command(
     layout: Layout,
 ) -> None:
     """Backtest models on a CSV or Parquet file, beside trivial forecasts, and print the leaderboard."""
-    named = {name: make_model(name, seed, epochs, layout.freq) for name in model_names(models)}
+    named = {name: make_model(name, seed, epochs, layout.freq, season) for name in model_names(models)}
     check_size(horizon, windows, len(named), len(target))
     check_outputs(file, output=output, plot=plot)
-    from .terminal.reading import columns_of_series, read_table
+    from .terminal.reading import as_numbered, columns_of_series, read_table
 
     frame = read_table(file, time, target, layout)
     of_series = columns_of_series(frame, target)
@@ -98,11 +100,12 @@ def compare_command(
         step=step,
         refit=refit_every or refit,
         coverage=coverage,
+        season_length=season,
         progress="auto",
         **of_series,
     )
     title = f"{', '.join(target)}: {windows} origins, {horizon} steps ahead"
-    jobs = {output: lambda: write_table(result.forecasts, output, index=False)} if output else {}
+    jobs = {output: lambda: write_table(as_numbered(result.forecasts, frame), output, index=False)} if output else {}
     jobs |= {plot: lambda: write_figure(draw_comparison(result, title), plot)} if plot else {}
     whole = write_all(jobs)
     show_comparison(result, title)
@@ -118,6 +121,7 @@ def forecast_command(
     target: Target,
     horizon: Horizon,
     model: Model = "lstm",
+    season: Season = None,
     epochs: Epochs = None,
     seed: Seed = 0,
     coverage: Coverage = None,
@@ -128,7 +132,7 @@ def forecast_command(
     layout: Layout,
 ) -> None:
     """Fit a model to a CSV or Parquet file and print what comes next."""
-    forecaster = make_model(model, seed, epochs, layout.freq)
+    forecaster = make_model(model, seed, epochs, layout.freq, season)
     check_size(horizon, 1, 1, len(target))
     check_outputs(file, output=output, plot=plot, save=save)
     from .terminal.reading import check_future, columns_of_series, read_table
@@ -200,9 +204,11 @@ def demo_command(
 
 
 def check_plot(plot: Path | None, of_series: dict[str, str]) -> None:
-    """Refuse a chart of many series."""
+    """Refuse a chart of many series, or of numbered rows."""
     if plot is not None and of_series:
-        column = of_series["id_col"]
+        column = of_series.get("id_col")
+        if column is None:
+            raise UsageError("--plot draws times, and these rows have numbers. Leave it out.")
         raise UsageError(f"--plot draws one series: choose it with --id {column}=VALUE, or leave --plot out.")
 
 

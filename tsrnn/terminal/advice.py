@@ -15,6 +15,7 @@ FLAGS = {
     "n_windows": "--windows",
     "horizon": "--horizon",
     "step": "--step",
+    "season_length": "--season",
     "freq": "--freq",
     "coverage": "--coverage",
     "target": "--target",

@@ -51,7 +51,8 @@ class Layout:
         str | None,
         option(
             "--time-format",
-            "Format of the time, e.g. '%d/%m/%Y %H:%M', or unix, unix-ms, excel, quarter; ISO 8601 by default.",
+            "Format of the time, e.g. '%d/%m/%Y %H:%M', or unix, unix-ms, excel, quarter, number (of the row);"
+            " ISO 8601 by default.",
         ),
     ] = None
     tz: Annotated[

@@ -36,11 +36,14 @@ def check_choice(name: str, choices: list[str], what: str) -> None:
         raise UsageError(f"no {what} {name!r}.{hint} Choose from {', '.join(choices)}.")
 
 
-def make_model(name: str, seed: int, epochs: int | None, freq: str | None = None) -> BaseForecaster:
-    """Return an unfitted forecaster of the registry."""
+def make_model(
+    name: str, seed: int, epochs: int | None, freq: str | None = None, season: int | None = None
+) -> BaseForecaster:
+    """Return an unfitted forecaster of the registry; what it does not have, a seed or a season, it is not told."""
     check_choice(name, list(MODELS), "model")
     row, variant = MODELS[name]
     forecaster = row.load()
-    given: dict[str, Any] = {"random_state": seed, "freq": freq} | ({} if epochs is None else {"epochs": epochs})
+    given: dict[str, Any] = {"random_state": seed, "freq": freq, "season_length": season}
+    given |= {} if epochs is None else {"epochs": epochs}
     taken = forecaster().get_params(deep=False)
     return forecaster(**{key: value for key, value in given.items() if key in taken}, **variant.params)

@@ -81,6 +81,14 @@ RefitEvery = Annotated[
         show_default=False,
     ),
 ]
+Season = Annotated[
+    int | None,
+    typer.Option(
+        callback=between(1, MOST_STEPS),
+        help="Rows in a season; by default the usual one of the frequency, none where rows are numbered.",
+        show_default=False,
+    ),
+]
 Epochs = Annotated[
     int | None,
     typer.Option(

@@ -16,6 +16,7 @@ import pandas as pd
 
 from ..exceptions import DataError
 from ..frames import infer_grid
+from ..frames.grid import numbers_of
 from .cells import Cells, Column, read_cells
 from .formats import MAGIC
 from .layout import Layout
@@ -23,14 +24,14 @@ from .numerals import check_numbers, doubts, to_numbers
 from .parquet import parquet_cells
 from .reporting import tell
 from .source import read_bytes, text_of
-from .stamps import check_time_flags, to_times
+from .stamps import NUMBER, check_time_flags, to_times
 from .usage import FileError, UsageError
 
-__all__ = ["check_future", "columns_of_series", "read_table"]
+__all__ = ["as_numbered", "check_future", "columns_of_series", "read_table"]
 
 
 def read_table(file: Path, time: list[str], targets: list[str], layout: Layout | None = None) -> pd.DataFrame:
-    """Read the targets of a CSV or Parquet file on their time index.
+    """Read the targets of a CSV or Parquet file on their time index, or numbered rows with the number as first column.
 
     Where --id names a column that holds several series, all are read: a long table, whose first column is that one and
     whose second is the time.
@@ -59,7 +60,8 @@ def read_table(file: Path, time: list[str], targets: list[str], layout: Layout |
     used = [*clock, *places]
     of_series = [place for place, value in chosen if value is None and len(set(pick(columns[place], rows))) > 1]
     if not of_series:
-        return on_clean_index(numbers, times, table, layout, rows, used)
+        frame = on_clean_index(numbers, times, table, layout, rows, used)
+        return frame.rename_axis(" ".join(time)).reset_index() if layout.time_format == NUMBER else frame
     if len(of_series) > 1:
         names = " and ".join(repr(table.names[place]) for place in of_series)
         raise UsageError(
@@ -177,7 +179,7 @@ def in_order(frame: pd.DataFrame, table: Cells, layout: Layout, rows: Sequence[i
     )
 
 
-def refuse_duplicates(times: pd.DatetimeIndex, table: Cells, rows: Sequence[int], used: list[int]) -> None:
+def refuse_duplicates(times: pd.Index, table: Cells, rows: Sequence[int], used: list[int]) -> None:
     """Raise `FileError` for a time that stands in several rows: of several series, or of one."""
     first = times[times.duplicated()][0]
     same = [rows[k] for k in (times == first).nonzero()[0].tolist()]
@@ -201,7 +203,7 @@ def refuse_duplicates(times: pd.DatetimeIndex, table: Cells, rows: Sequence[int]
             f"{text}. Column {name!r} tells {len(known)} series apart: {shown(known)}. Say --id {shlex.quote(name)} to "
             f"read all of them, or choose one, e.g. --id {shlex.quote(f'{name}={known[0]}')}."
         )
-    autumn = times.tz is None and first.month in (4, 10, 11) and first.hour < 4
+    autumn = isinstance(times, pd.DatetimeIndex) and times.tz is None and first.month in (4, 10, 11) and first.hour < 4
     zone = ", or --tz and the zone (e.g. --tz Europe/Berlin) if the clock went back there" if autumn else ""
     raise FileError(f"{text}. Say which to keep: --duplicates first, last or mean{zone}.")
 
@@ -212,13 +214,28 @@ def shown(values: list[str], most: int = 5) -> str:
 
 
 def columns_of_series(frame: pd.DataFrame, targets: list[str]) -> dict[str, Any]:
-    """Return what a forecaster is told of a long table: its first two columns; nothing of a table of one series."""
-    return {} if len(frame.columns) == len(targets) else dict(zip(("id_col", "time_col"), frame.columns, strict=False))
+    """Return what a forecaster is told of a table: which columns in front of the targets hold series and time."""
+    ahead = ("id_col", "time_col")[2 - (len(frame.columns) - len(targets)) :]
+    return dict(zip(ahead, frame.columns, strict=False))
+
+
+def as_numbered(forecasts: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the forecasts of a comparison with the numbers of rows for the stamps that stood for them, if any did."""
+    if isinstance(frame.index, pd.DatetimeIndex) or not holds_numbers(frame):
+        return forecasts
+    return forecasts.assign(**{name: numbers_of(pd.DatetimeIndex(forecasts[name])) for name in ("cutoff", "ds")})
+
+
+def holds_numbers(frame: pd.DataFrame) -> bool:
+    """Whether the time of a table in columns is the numbers of rows."""
+    return any(pd.api.types.is_integer_dtype(dtype) for dtype in frame.dtypes)  # targets are floats
 
 
 def check_future(frame: pd.DataFrame, horizon: int) -> None:
     """Refuse a horizon that leaves the calendar, before any work is done."""
     if not isinstance(frame.index, pd.DatetimeIndex):
+        if holds_numbers(frame):
+            return
         longest = frame[frame.columns[0]].value_counts().index[0]
         frame = frame[frame[frame.columns[0]] == longest].set_index(frame.columns[1])
     try:

@@ -20,7 +20,10 @@ from .usage import FileError, UsageError
 if TYPE_CHECKING:
     from .cells import Column
 
-__all__ = ["check_time_flags", "to_times"]
+__all__ = ["NUMBER", "check_time_flags", "to_times"]
+
+#: Format of times that are the numbers of the rows.
+NUMBER = "number"
 
 #: Formats that are no pattern of strptime -> microseconds of one unit, what they count, from 1980 to 2100.
 COUNTED = {
@@ -68,12 +71,18 @@ OFFSET = re.compile(r"(?:[zZ]|[-+][0-9]{2}(?::?[0-9]{2})?)$")
 def check_time_flags(layout: Layout) -> None:
     """Refuse a format or zone that no time could be read with."""
     given = layout.time_format
-    if given is not None and given not in COUNTED and given not in ("quarter", "ISO8601"):
+    for flag, value in (("--freq", layout.freq), ("--resample", layout.resample), ("--tz", layout.tz)):
+        if given == NUMBER and value is not None:
+            raise UsageError(
+                f"{flag} {value} is for times, and --time-format number says that rows have numbers. Leave it out; "
+                "--season says how many rows a season has."
+            )
+    if given is not None and given not in COUNTED and given not in ("quarter", NUMBER, "ISO8601"):
         if "%" not in given:
-            near = difflib.get_close_matches(given, [*COUNTED, "quarter"], n=1)
+            near = difflib.get_close_matches(given, [*COUNTED, "quarter", NUMBER], n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise UsageError(
-                f"--time-format {given!r} is no format.{hint} Say e.g. '%d/%m/%Y %H:%M', unix, unix-ms, excel."
+                f"--time-format {given!r} is no format.{hint} Say e.g. '%d/%m/%Y %H:%M', unix, unix-ms, excel, number."
             )
         if not re.search("%[YyGcxs]", given):
             raise UsageError(f"--time-format {given!r} has no year, which a time needs: %Y, or %y for two digits.")
@@ -86,14 +95,28 @@ def check_time_flags(layout: Layout) -> None:
             raise UsageError(f"--tz {layout.tz!r} is not a time zone.{hint}") from exc
 
 
-def to_times(column: Column, layout: Layout) -> pd.DatetimeIndex:
-    """Return the time of each cell, or raise `FileError`: which is none, and the flag that mends it."""
+def to_times(column: Column, layout: Layout) -> pd.Index:
+    """Return the time, or the number, of each cell, or raise `FileError`: which is none, and the flag that mends it."""
+    if layout.time_format == NUMBER:
+        return row_numbers(column)
     times = column.times if column.times is not None else parse(column.cells, layout.time_format, layout)
     if times is None:
         refuse(column, layout)
     if layout.tz is None:
         return times
     return times.tz_convert(layout.tz) if times.tz is not None else localized(times, column, layout)
+
+
+def row_numbers(column: Column) -> pd.Index:
+    """Return the integer that each cell is."""
+    for at, cell in enumerate(column.cells):
+        if not re.fullmatch(r"[-+]?[0-9]{1,15}", cell):
+            what = f"{cell!r} is not an integer" if cell else "the number of the row is missing"
+            raise FileError(
+                f"time {column.place(at)}: {what}, as --time-format number asks for. Mend it, say another "
+                f"--time-format, or --skip-rows {column.line(at)} to leave the line out."
+            )
+    return pd.Index([int(cell) for cell in column.cells], dtype="int64")
 
 
 def parse(cells: list[str], how: str | None, layout: Layout) -> pd.DatetimeIndex | None:
@@ -241,6 +264,8 @@ def count_advice(cells: list[str], layout: Layout) -> str:
     for how, (_, what, (low, high)) in COUNTED.items():
         if len(known) > len(cells) / 2 and ((known > low) & (known < high)).all():
             return f"Say --time-format {how} if these are {what}."
+    if all(re.fullmatch("[-+]?[0-9]+", cell) for cell in cells):
+        return "Say --time-format number if these are the numbers of the rows."
     return ""
 
 
