@@ -21,7 +21,7 @@ from .._estimator import Estimator, RegressorMixin
 from .._folds import check_folds
 from .._publishing import publishes, reads_one_state
 from ..exceptions import DataError
-from ..frames import check_time_index, is_wide, some
+from ..frames import check_time_index, some
 from .changes import AddsUpChanges
 from .labels import suffixed
 from .observed import rows_since_observed
@@ -29,7 +29,7 @@ from .panels import ForecastsPanels
 from .requests import check_levels, check_request, check_steps, interval_levels
 from .saved import check_data
 from .scoring import observed_r2
-from .tables import ReadsTables, Request, Table
+from .tables import ReadsTables, Request, Rows, Table
 
 __all__ = ["BaseForecaster"]
 
@@ -61,15 +61,16 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
     # ------------------------------------------------------------------ fit
 
     @publishes
-    def fit(self, X: Table, y: Any = None) -> Self:
-        """Learn from a table indexed by time.
+    def fit(self, X: Rows, y: Any = None) -> Self:
+        """Learn from a table indexed by time, or from an array whose rows are one step apart.
 
         Parameters
         ----------
-        X : DataFrame of shape (n_rows, n_columns)
-            Sorted by its time index, of stamps or periods. With `y`, its columns (none is fine) are covariates known
-            ahead, except those named in ``past_covariates``. Without, ``target`` says which columns to forecast (None:
-            all that are not covariates); columns that are neither are ignored.
+        X : DataFrame of shape (n_rows, n_columns), or ndarray of this shape or (n_rows,)
+            Sorted by its time index, of stamps or periods. Rows of an array are numbered, its columns too; ``freq`` or
+            ``season_length`` must be given, and arrays come back. With `y`, its columns (none is fine) are covariates
+            known ahead, except those named in ``past_covariates``. Without, ``target`` says which columns to forecast
+            (None: all that are not covariates); columns that are neither are ignored.
         y : Series, DataFrame or ndarray of shape (n_rows,) or (n_rows, n_targets), optional
             The target, on the same index.
 
@@ -87,7 +88,7 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
             del self.__dict__[name]  # nothing that an earlier fit has learnt is read in this one
         if self.errors not in ("raise", "report"):
             raise DataError(f"errors must be 'raise' or 'report', got {self.errors!r}.")
-        if not is_wide(X, self.id_col, self.time_col):
+        if self._is_panel(X):
             self._fit_panel(X, y)
             return self
         self.members_ = None
@@ -99,7 +100,7 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
     # ------------------------------------------------------------------ forecasts
 
     @reads_one_state
-    def predict(self, X: Request, history: Table | None = None) -> pd.DataFrame | pd.Series | np.ndarray:
+    def predict(self, X: Request, history: Rows | None = None) -> pd.DataFrame | pd.Series | np.ndarray:
         """Forecast.
 
         Parameters
@@ -109,7 +110,8 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
             hold the future covariates), which come back as they are. Timestamps of known rows get one-step fitted
             values.
         history : DataFrame or Series, optional
-            Forecast from the end of these rows instead of the rows last fitted or updated; nothing is refitted.
+            Forecast from the end of these rows instead of the rows last fitted or updated; nothing is refitted. Rows of
+            an array count from the first row fitted.
 
         Returns
         -------
@@ -134,8 +136,8 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
 
         Parameters
         ----------
-        X : DataFrame, Series or DatetimeIndex
-            The rows to forecast, as in `predict`.
+        X : DataFrame, Series, ndarray or DatetimeIndex
+            The rows to forecast, as in `predict`; those of an ndarray follow the last row known.
         y : Series, DataFrame or ndarray of shape (n_rows,) or (n_rows, n_targets), optional
             What came, NaN where nothing was observed. By default the targets are read from X.
         sample_weight : array-like of shape (n_rows,), optional
@@ -154,7 +156,7 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
         panel = self._has_members()
         if y is None:
             y = self._truth_of_panel(X) if panel else self._read_truth(X)
-        return observed_r2(y, self._ask(X, None)[0][..., 0], self.targets_, sample_weight)
+        return observed_r2(y, self._ask(self._next_rows(X), None)[0][..., 0], self.targets_, sample_weight)
 
     @reads_one_state
     def forecast(self, steps: int | None = None) -> pd.DataFrame:
@@ -163,7 +165,7 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
         Returns
         -------
         DataFrame of shape (steps, n_targets)
-            On the future time index.
+            On the future time index; of an array, an ndarray, (steps,) where that has one dimension.
         """
         out, given_back = self._ask(None if steps is None else check_steps(steps), None)
         return given_back(out[..., 0], self.targets_)
@@ -173,7 +175,7 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
         self,
         X: Request | None = None,
         quantiles: Sequence[float] = (0.1, 0.5, 0.9),
-        history: Table | None = None,
+        history: Rows | None = None,
     ) -> pd.DataFrame:
         """Forecast quantiles.
 
@@ -196,14 +198,14 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
 
     @reads_one_state
     def predict_interval(
-        self, X: Request | None = None, coverage: float = 0.9, history: Table | None = None
+        self, X: Request | None = None, coverage: float = 0.9, history: Rows | None = None
     ) -> pd.DataFrame:
         """Forecast with a central interval that is to hold the observation with probability `coverage`.
 
         Returns
         -------
         DataFrame of shape (n_stamps, 3 * n_targets)
-            Columns ``<target>``, ``<target>_lower_90``, ``<target>_upper_90`` for coverage 0.9.
+            Columns ``<target>``, ``<target>_lower_90``, ``<target>_upper_90`` for coverage 0.9, also of an ndarray.
         """
         tails, suffix = interval_levels(coverage)
         out, given_back = self._ask(X, history, tails)
@@ -213,7 +215,7 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
         return given_back(out.reshape(len(out), -1), names)
 
     @reads_one_state
-    def predict_cutoffs(self, steps: int, history: Table, cutoffs: Any, coverage: float | None = None) -> pd.DataFrame:
+    def predict_cutoffs(self, steps: int, history: Rows, cutoffs: Any, coverage: float | None = None) -> pd.DataFrame:
         """Forecast from many cutoffs at once, without refitting: the inner loop of a backtest.
 
         Parameters
@@ -241,7 +243,7 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
         return self._tidy_forecasts(steps, history, self._read_cutoffs(cutoffs, self._zone), levels, suffix)
 
     def _tidy_forecasts(
-        self, steps: int, history: Table, cutoffs: pd.DatetimeIndex, levels: np.ndarray, suffix: str
+        self, steps: int, history: Any, cutoffs: pd.DatetimeIndex, levels: np.ndarray, suffix: str
     ) -> pd.DataFrame:
         frame, rows = self._rows_to_forecast(steps, history, cutoffs)
         self._check_history(frame.to_numpy(), rows)
@@ -268,10 +270,10 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
         DataError
             And what `fit` raises for a parameter.
         """
-        if is_wide(history, self.id_col, self.time_col):
-            clone(self)._rehearse(steps, history, cutoffs)
-        else:
+        if self._is_panel(history):
             clone(self)._check_panel(history)
+        else:
+            clone(self)._rehearse(steps, history, cutoffs)
 
     def _rehearse(self, steps: int, history: Table, cutoffs: Any) -> None:
         """Read and settle what a fit up to the first cutoff does, and read what the forecasts do."""
@@ -283,8 +285,8 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
         self._check_history(frame.to_numpy(), rows)
 
     @publishes
-    def update(self, X: Table, y: Any = None) -> Self:
-        """Take in new rows after the last known one, without refitting. Returns self."""
+    def update(self, X: Rows, y: Any = None) -> Self:
+        """Take in new rows after the last known one, also of an array, without refitting. Returns self."""
         if self._has_members():
             self._update_panel(X, y)
         else:

@@ -74,7 +74,7 @@ class Table:
     target : str, list of str or None
         Column(s) of X to forecast when no y is given; None means all.
     freq
-        Frequency of the index where it cannot be inferred.
+        Frequency of the index where it cannot be inferred; of an array, how far its rows are apart.
     id_col, time_col : label
         Columns of a long table that say which series a row is of, and when it is; without `time_col` the index is the
         time. An index of two levels, series and time, needs neither. Times may be integers: the numbers of the rows.

@@ -30,11 +30,11 @@ from ..frames import (
     check_columns,
     check_on_grid,
     infer_grids,
-    read_rows,
     some,
 )
 from ..frames.checks import SMALLEST
 from ..frames.grid import stamps_of_numbers
+from .arrays import ReadsArrays, is_array
 from .labels import column_index
 from .members import Members
 from .requests import check_request, check_steps
@@ -48,7 +48,7 @@ __all__ = ["ForecastsPanels"]
 WORTH_PROCESSES = 20.0
 
 
-class ForecastsPanels:
+class ForecastsPanels(ReadsArrays):
     """What a forecaster does with a table of many series."""
 
     # What a forecaster from elsewhere need not have.
@@ -104,7 +104,7 @@ class ForecastsPanels:
 
     def _read_panel(self: Any, X: Any, y: Any) -> tuple[Panel, Rows]:
         """Return the columns in use of a long table, series by series, and its rows as they stand."""
-        rows = read_rows(X, self.id_col, self.time_col)
+        rows = self._rows_of(X)
         frame = self._columns_of(rows)
         if not len(rows.codes):
             raise DataError("X has no rows: there is nothing to learn from.")
@@ -178,7 +178,9 @@ class ForecastsPanels:
         names = [ids[i] for i in sorted(problems)]
         self.problems_ = pd.DataFrame({"series": names, "problem": [problems[i] for i in sorted(problems)]})
 
-    def _describe(self, problems: dict[int, str], ids: pd.Index) -> str:
+    def _describe(self: Any, problems: dict[int, str], ids: pd.Index) -> str:
+        if len(ids) == 1 and self.id_col is None:
+            return problems[0]
         kinds: dict[str, list[int]] = {}
         for i, problem in problems.items():
             kinds.setdefault(problem, []).append(i)
@@ -219,7 +221,7 @@ class ForecastsPanels:
         members = self.members_
         if history is None:
             return members.ids, self._ones(), members.form
-        rows = read_rows(history, self.id_col, self.time_col, "history")
+        rows = self._rows_of(history, "history")
         data = self._read_columns(self._columns_of(rows), "history", timed=False)
         panel = rows.panel(data, "history")
         ones = []
@@ -258,9 +260,9 @@ class ForecastsPanels:
                 "X to predict holds stamps, and the data many series: pass a table that says which series a row is of, "
                 "or a number of steps."
             )
-        if not hasattr(X, "columns"):
+        if not hasattr(X, "columns") and not (is_array(X) and np.ndim(X) == 2 and self.asked_):
             check_request(X)
-        asked = read_rows(X, self.id_col, self.time_col, "X to predict")
+        asked = self._rows_of(X, "X to predict", ahead=True)
         at = ids.get_indexer(asked.ids.astype(ids.dtype))
         if (at < 0).any():
             raise DataError(self._unknown(asked.ids[at < 0]))
@@ -289,13 +291,15 @@ class ForecastsPanels:
             return values[:, 0]
         if names is None and self.container_ == "series" and asked.index is not None:
             return pd.Series(values[:, 0], index=asked.index, name=self.targets_[0])
+        if asked.form.array == 1 and (names is None or names == self.targets_):
+            return values[:, 0]
         columns = column_index(self.targets_ if names is None else names, pd.Index(self.targets_))
         frame = pd.DataFrame(values, columns=columns)
         return asked.form.give_back(frame, asked.ids[asked.codes], asked.stamps, asked.index)
 
     def _truth_of_panel(self: Any, X: Any) -> pd.DataFrame:
         """Return the targets that stand in a table, in its order."""
-        rows = read_rows(X, self.id_col, self.time_col)
+        rows = self._rows_of(X, ahead=True)
         check_columns(rows.frame, self.targets_, "target")
         return rows.frame[self.targets_]
 
@@ -317,7 +321,8 @@ class ForecastsPanels:
             known = one._cutoffs_known(cutoffs)
             if len(known):
                 tidy = one._tidy_forecasts(steps, one.data_, known, levels, suffix)
-                tidy.insert(0, label, name)
+                if not form.array:
+                    tidy.insert(0, label, name)
                 parts.append(tidy)
         if not parts:
             raise DataError(f"no series has a row at cutoff(s) {some(cutoffs)} and enough rows before it.")
@@ -336,7 +341,7 @@ class ForecastsPanels:
 
     def _update_panel(self: Any, X: Any, y: Any) -> None:
         members = self.members_
-        rows = read_rows(X, self.id_col, self.time_col)
+        rows = self._rows_of(X, ahead=True)
         new, targets, _, _ = self._read_roles(self._columns_of(rows), y, timed=False)
         if targets != self.targets_:
             raise DataError(f"fitted on target(s) {self.targets_!r}, but the update holds {targets!r}.")

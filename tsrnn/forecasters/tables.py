@@ -34,11 +34,12 @@ from .labels import as_objects, column_index
 from .requests import check_steps
 from .roles import Named, Roles, container_of, read_roles
 
-__all__ = ["ReadsTables", "Request", "Table"]
+__all__ = ["ReadsTables", "Request", "Rows", "Table"]
 
 Table = pd.DataFrame | pd.Series
+Rows = Table | np.ndarray
 #: What `predict` is asked for: steps ahead, or timestamps.
-Request = int | Table | pd.Index
+Request = int | Rows | pd.Index
 
 
 class Asked(NamedTuple):

@@ -22,7 +22,7 @@ from .checks import (
     some,
     warn_of_empty_columns,
 )
-from .forms import Form, Rows, is_wide, read_rows
+from .forms import Form, Rows, is_wide, read_rows, rows_of_array
 from .grid import TimeGrid
 from .infer import check_on_grid, infer_grid
 from .panel import Panel, infer_grids
@@ -47,6 +47,7 @@ __all__ = [
     "is_length",
     "is_wide",
     "read_rows",
+    "rows_of_array",
     "season_length",
     "some",
     "warn_of_empty_columns",

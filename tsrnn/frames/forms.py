@@ -2,7 +2,7 @@
 
 A table is wide (its index is the time, one series), long (columns, or a column and the index, say which series and
 when), or has an index of two levels, series and time. Tables of polars, pyarrow and others come in through narwhals.
-Imports checks, grid, panel and exceptions.
+Rows of an array of NumPy are numbered. Imports checks, grid, panel, masked and exceptions.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from .._masked import unmasked
 from ..exceptions import DataError
 from .checks import check_columns, some
 from .grid import numbers_of, stamps_of_numbers
 from .panel import Panel
 
-__all__ = ["Form", "Rows", "is_wide", "read_rows"]
+__all__ = ["Form", "Rows", "is_wide", "read_rows", "rows_of_array"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Form:
     unit : resolution of the stamps
     backend : "pandas", or the name that narwhals has for what the table is of
     categorical : whether series are named by categories of pandas
+    array : dimensions of an array of NumPy, 1 or 2; 0 for a table
     """
 
     id: Hashable | None = None
@@ -47,6 +49,7 @@ class Form:
     unit: str = "ns"
     backend: str = "pandas"
     categorical: bool = False
+    array: int = 0
 
     @property
     def is_wide(self) -> bool:
@@ -54,7 +57,7 @@ class Form:
         return self.id is None and self.time is None and not self.levels
 
     def give_back(self, values: pd.DataFrame, ids: pd.Index, stamps: pd.DatetimeIndex, index: Any = None) -> Any:
-        """Return rows in this form.
+        """Return rows in this form: a table, or an array of shape (n_rows, n_columns).
 
         Parameters
         ----------
@@ -67,6 +70,8 @@ class Form:
         index : Index of shape (n_rows,), optional
             The index of the rows that were asked for, where time and series are columns.
         """
+        if self.array:
+            return values.to_numpy()
         time = self.time_of(stamps)
         ids = ids.astype("category") if self.categorical else ids
         if self.is_wide:
@@ -196,6 +201,44 @@ def read_rows(X: Any, id_col: Hashable | None = None, time_col: Hashable | None 
     codes, ids = _read_ids(labels, name, id_col)
     frame = X.drop(columns=[col for col in (id_col, time_col) if col is not None]).set_axis(stamps)
     return Rows(frame, ids, codes, form, X.index)
+
+
+def rows_of_array(X: np.ndarray, names: list[Any] | None = None, first: int = 0, name: str = "X") -> Rows:
+    """Number the rows of an array of one series.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows,) or (n_rows, n_columns)
+        What is masked is missing.
+    names : list, optional
+        What the columns are called; by default "y" the only one of one dimension, and by their numbers, from 0.
+    first : int
+        Number of the first row.
+    name : str
+        What messages call the array.
+
+    Raises
+    ------
+    DataError
+        If it has another number of dimensions, or of columns than there are names.
+
+    Examples
+    --------
+    >>> rows_of_array(np.array([3.0, 4.0]), first=7).frame.index.as_unit("s").asi8
+    array([7, 8])
+    """
+    values = np.asarray(unmasked(X))
+    if values.ndim not in (1, 2):
+        raise DataError(
+            f"{name} must be an array of shape (n_rows,) or (n_rows, n_columns), got shape {values.shape}. Reshape it."
+        )
+    table = values.reshape(len(values), -1) if values.size else values.reshape(len(values), *values.shape[1:2] or (1,))
+    columns = (["y"] if values.ndim == 1 else list(range(table.shape[1]))) if names is None else names
+    if len(columns) != table.shape[1]:
+        raise DataError(f"{name} has {table.shape[1]} column(s), where {len(columns)} are known: {some(columns)}.")
+    frame = pd.DataFrame(table, columns=columns, index=stamps_of_numbers(np.arange(first, first + len(table))))
+    form = Form(numbered=True, backend="numpy", array=values.ndim)
+    return Rows(frame, pd.Index([0]), np.zeros(len(table), dtype=np.intp), form, pd.RangeIndex(len(table)))
 
 
 def _rows_of_levels(X: pd.DataFrame, id_col: Hashable | None, time_col: Hashable | None, name: str) -> Rows:

@@ -134,7 +134,10 @@ def _numbered_grid(panel: Panel, freq: Any) -> TimeGrid:
     seconds = panel.index.as_unit("s").asi8
     steps = np.diff(seconds)[np.diff(panel.series) == 0]
     step = int(np.gcd.reduce(steps)) if len(steps) else 1
-    season = 0 if freq is None else season_length(TimeGrid(to_offset(freq)))
+    try:
+        season = 0 if freq is None else season_length(TimeGrid(to_offset(freq)))
+    except (ValueError, TypeError) as exc:
+        raise DataError(f"freq={freq!r} is not a frequency pandas knows: {exc}") from exc
     return TimeGrid(to_offset(f"{step}s"), numbered=True, season=season)
 
 
