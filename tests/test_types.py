@@ -128,7 +128,7 @@ def test_methods_of_a_forecaster_that_was_just_made_are_completed():
     assert names(chained.complete()) == {"forecast"}
 
 
-TABLE = ["id_col", "time_col", "transform", "bounds", "errors"]
+TABLE = ["id_col", "time_col", "resample", "transform", "bounds", "errors"]
 
 
 def test_an_editor_shows_the_parameters_of_a_constructor_and_not_those_of_its_base():

@@ -31,6 +31,7 @@ __all__ = [
     "MergeMode",
     "Optimizer",
     "RandomState",
+    "Resample",
     "Schedule",
     "Seasonal",
     "StaticTo",
@@ -56,6 +57,7 @@ Level = Literal["last"]
 Loss = Literal["mse", "mae", "huber", "pinball", "gaussian", "student_t"]
 MergeMode = Literal["concat", "sum", "ave"]
 Optimizer = Literal["adam", "adamw", "rmsprop", "adagrad", "sgd"]
+Resample = Literal["mean", "sum", "last", "first", "max", "min"]
 Seasonal = Literal["auto", "arima", "fourier"]
 StaticTo = Literal["both", "state"]
 Strategy = Literal["direct", "recursive"]

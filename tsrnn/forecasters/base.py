@@ -154,6 +154,7 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
             If a target has no observation in these rows, or X does not hold the targets and y is not given.
         """
         panel = self._has_members()
+        X = self._binned_truth(X, y)
         if y is None:
             y = self._truth_of_panel(X) if panel else self._read_truth(X)
         return observed_r2(y, self._ask(self._next_rows(X), None)[0][..., 0], self.targets_, sample_weight)

@@ -18,6 +18,7 @@ from .._checks import check_int, check_units
 from .._parameters import COST, FORECAST, NETWORK, TRAINING, auto_or, choice, group, param, unchecked
 from .._parameters.rules import Rule
 from ..exceptions import DataError
+from ..frames.bins import RULES
 from ..regressors.groups import Cost, MissingValues, Recurrence, Training
 from ..transforms import check_bounds, check_transform
 
@@ -78,6 +79,11 @@ class Table:
     id_col, time_col : label
         Columns of a long table that say which series a row is of, and when it is; without `time_col` the index is the
         time. An index of two levels, series and time, needs neither. Times may be integers: the numbers of the rows.
+    resample
+        Put rows at any times on the grid of `freq`: what falls into a step becomes one row, labelled by the start of
+        the step, by this rule; steps without a row are gaps. Missing values are passed over, and the last step may be
+        incomplete. The same in `update`, which begins with a new step, and `history`. Past covariates go by the same
+        rule; covariates known ahead must be on the grid. By default rows beside the grid are refused.
     transform
         Scale on which each series is modelled: "log", "log1p", "boxcox", "yeojohnson", "standard", "robust", or a
         transformer of scikit-learn that has an inverse. It is fitted to the rows to fit alone. "returns" (changes of
@@ -95,6 +101,7 @@ class Table:
     freq: str | None = param(default=None, rule=unchecked)
     id_col: Hashable | None = param(default=None, rule=unchecked, kw_only=True)
     time_col: Hashable | None = param(default=None, rule=unchecked, kw_only=True)
+    resample: t.Resample | None = param(default=None, rule=one_of((*RULES, None)), kw_only=True)
     transform: Any = param(default=None, rule=check_transform, kw_only=True)
     bounds: tuple[float | None, float | None] | None = param(default=None, rule=check_bounds, kw_only=True)
     errors: t.Errors = param(default="raise", kw_only=True)

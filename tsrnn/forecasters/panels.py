@@ -110,6 +110,7 @@ class ForecastsPanels(ReadsArrays):
             raise DataError("X has no rows: there is nothing to learn from.")
         data, self.targets_, self.past_, self.future_ = self._read_roles(frame, y, timed=False)
         self._check_constant(data, rows)
+        data, rows = self._binned_rows(data, rows)
         return rows.panel(data), rows
 
     def _columns_of(self: Any, rows: Rows) -> pd.DataFrame:
@@ -223,6 +224,7 @@ class ForecastsPanels(ReadsArrays):
             return members.ids, self._ones(), members.form
         rows = self._rows_of(history, "history")
         data = self._read_columns(self._columns_of(rows), "history", timed=False)
+        data, rows = self._binned_rows(data, rows, "history")
         panel = rows.panel(data, "history")
         ones = []
         for i, at in enumerate(members.position(panel.ids)):
@@ -345,6 +347,7 @@ class ForecastsPanels(ReadsArrays):
         new, targets, _, _ = self._read_roles(self._columns_of(rows), y, timed=False)
         if targets != self.targets_:
             raise DataError(f"fitted on target(s) {self.targets_!r}, but the update holds {targets!r}.")
+        new, rows = self._binned_rows(new, rows)
         panel = rows.panel(new)
         at = members.position(panel.ids)
         if (at < 0).any() and not self._is_global:

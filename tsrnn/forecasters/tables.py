@@ -32,6 +32,7 @@ from ..transforms import Changes, Transform, check_bounds, check_transform, fit_
 from .known import KnowsColumns, static_names
 from .labels import as_objects, column_index
 from .requests import check_steps
+from .resampling import Resamples
 from .roles import Named, Roles, container_of, read_roles
 
 __all__ = ["ReadsTables", "Request", "Rows", "Table"]
@@ -74,7 +75,7 @@ def are_texts(values: Any) -> bool:
     return type(values) is list and all(type(value) is str for value in values)
 
 
-class ReadsTables(KnowsColumns):
+class ReadsTables(Resamples, KnowsColumns):
     """Part of a forecaster that reads tables and gives them back.
 
     Fitted attributes: ``data_`` (the rows seen, validated), ``grid_`` (how time goes on), ``origin_`` (the first row
@@ -129,6 +130,8 @@ class ReadsTables(KnowsColumns):
         """Take in the rows to fit, with their roles and grid, and return their values."""
         data, targets, past, future = self._read_roles(X, y)
         index = getattr(X, "index", None)
+        self._refuse_periods(isinstance(index, pd.PeriodIndex))
+        data = self._binned(data)
         grid = infer_grid(index if isinstance(index, pd.PeriodIndex) else pd.DatetimeIndex(data.index), self.freq)
         grid = grid.with_season(self._season_given())
         check_observed(data, targets)
@@ -175,7 +178,7 @@ class ReadsTables(KnowsColumns):
         new, targets, _, _ = self._read_roles(X, y)
         if targets != self.targets_:
             raise DataError(f"fitted on target(s) {self.targets_!r}, but the update holds {targets!r}.")
-        return self._with_new(new)
+        return self._with_new(self._binned(in_zone(new, self._zone)))
 
     def _with_new(self, new: pd.DataFrame) -> pd.DataFrame:
         check_columns(new, list(self.data_.columns))
@@ -196,6 +199,7 @@ class ReadsTables(KnowsColumns):
         data = in_zone(self._read_columns(history, "history"), self._zone, "history")
         if not len(data):
             raise DataError("history has no rows.")
+        data = self._binned(data)
         check_on_grid(check_time_index(data.index), self.grid_, f"freq={self.grid_.freq!r}")
         return data
 

@@ -221,7 +221,8 @@ class TimeGrid:
         if beside.any():
             raise DataError(
                 f"timestamps {some(index[beside])} do not lie on {what} ({self.name} from {index[0]}). "
-                "Pass the right freq=, or put the data on a regular grid, e.g. df.resample('h').mean()."
+                "Pass the right freq=, or put the data on a regular grid: with resample='mean' beside freq=, or by "
+                "df.resample('h').mean()."
             )
         return slots
 

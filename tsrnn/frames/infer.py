@@ -279,6 +279,6 @@ def check_on_grid(index: pd.DatetimeIndex, grid: TimeGrid, what: str) -> TimeGri
     if n_slots > SPARSEST_GRID * len(index):
         raise DataError(
             f"{what} ({grid.name}) would leave {n_slots - len(index)} gaps among {len(index)} rows. Pass "
-            "freq=, or resample the data."
+            "freq=, resample='mean' beside it, or resample the data."
         )
     return grid
