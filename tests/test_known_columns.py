@@ -61,9 +61,58 @@ def test_holidays_are_those_of_a_country_or_the_dates_given():
     assert_frame_equal(of_country.to_frame(), calendar_columns(days, "holiday", holidays=["2024-12-25", "2025-01-01"]))
 
 
+CLOSED = pd.DatetimeIndex(["2024-03-29", "2024-12-25", "2025-01-01"])
+
+
+class Market:
+    """Open from Monday to Friday but for some days, to the end of 2025, as pandas_market_calendars has it."""
+
+    def valid_days(self, start_date, end_date):
+        if pd.Timestamp(end_date).year > 2025:
+            raise ValueError("the calendar ends in 2025")
+        return pd.bdate_range(start_date, end_date).difference(CLOSED).tz_localize("UTC")
+
+
+class Exchange:
+    """The same, as exchange_calendars has it."""
+
+    def sessions_in_range(self, start, end):
+        return Market().valid_days(start, end).tz_localize(None)
+
+
+@pytest.mark.parametrize("market", [Market(), Exchange()])
+@pytest.mark.parametrize("tz", [None, "America/New_York"])
+def test_days_that_an_exchange_is_not_open_are_holidays(market, tz):
+    hours = pd.date_range("2024-12-20", "2025-01-03 23:00", freq="h", tz=tz)
+    found = calendar_columns(hours, "holiday", holidays=market)["holiday"]
+    closed = sorted(set(hours[found == 1].strftime("%m-%d")))
+    assert closed == ["01-01", "12-21", "12-22", "12-25", "12-28", "12-29"]
+
+
+@pytest.mark.parametrize("market", [Market(), Exchange()])
+def test_a_model_is_told_the_holidays_ahead_by_the_calendar(market):
+    index = pd.date_range("2024-01-01", "2024-12-23", freq="D")
+    closed = calendar_columns(index, "holiday", holidays=market)["holiday"]
+    frame = pd.DataFrame({"load": 10.0 - 7.0 * closed}, index=index)
+    dates = [day for day in pd.date_range("2024-01-01", "2025-01-31") if day.day_of_week > 4 or day in CLOSED]
+    given = {"window": 7, "horizon": 7, "calendar": "holiday"}
+    forecast = RidgeForecaster(holidays=market, **given).fit(frame).forecast()
+    assert_frame_equal(forecast, RidgeForecaster(holidays=dates, **given).fit(frame).forecast())
+    assert forecast.loc["2024-12-25", "load"] < 5 < forecast.loc["2024-12-26", "load"]
+
+
+def test_a_calendar_that_ends_before_the_forecast_is_refused():
+    days = pd.date_range("2025-12-01", periods=60)
+    with pytest.raises(
+        DataError, match="holidays=Market does not say .* from 2025-12-01 to 2026-01-29: the calendar ends"
+    ):
+        calendar_columns(days, "holiday", holidays=Market())
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
+        ({"calendar": "holiday", "holidays": 3}, "holidays must be a country, dates, or an object with valid_days or"),
         ({"calendar": "hours"}, "calendar must name some of hour, weekday, day, month, yearday, holiday, got 'hours'"),
         ({"calendar": "holiday"}, "needs holidays=, a country"),
         ({"holidays": "US"}, "needs holidays=, a country"),

@@ -38,6 +38,8 @@ CALENDAR: dict[str, Callable[[pd.DatetimeIndex], Any]] = {
     "yearday": _of_year,
 }
 HOLIDAY = "holiday"
+#: Methods of calendars that return the open days between two.
+SESSIONS = ("valid_days", "sessions_in_range")
 
 
 def check_calendar(calendar: Any, fourier: Any, holidays: Any) -> None:
@@ -49,8 +51,8 @@ def check_calendar(calendar: Any, fourier: Any, holidays: Any) -> None:
             raise DataError(f"calendar must name some of {', '.join(allowed)}, got {name!r}.")
     if (HOLIDAY in names) != (holidays is not None):
         raise DataError(
-            "calendar=['holiday'] needs holidays=, a country such as 'US' or a list of dates; and holidays= is read "
-            f"for it alone. Got calendar={calendar!r} and holidays={holidays!r:.100}."
+            "calendar=['holiday'] needs holidays=, a country such as 'US', a list of dates or the calendar of an "
+            f"exchange; and holidays= is read for it alone. Got calendar={calendar!r} and holidays={holidays!r:.100}."
         )
     if not isinstance(fourier, (Mapping, type(None))):
         raise DataError(f"fourier must be a dict of period to number of terms, e.g. {{'D': 2}}, got {fourier!r}.")
@@ -78,8 +80,11 @@ def calendar_columns(
     fourier : dict of period to int
         Sines and cosines of a period and of its halves, thirds, ...: so many pairs. A period is a frequency or a span
         of time ("D", "7D", "365.25D"), or a number of rows where rows are numbered.
-    holidays : str, list of dates or mapping
-        A country, "US" or "US-NY" with a part of it, of the package `holidays`; or the dates themselves.
+    holidays : str, list of dates, mapping or calendar of an exchange
+        A country, "US" or "US-NY" with a part of it, of the package `holidays`; the dates themselves; or an object that
+        knows the open days: ``valid_days(start, end)``, as calendars of `pandas_market_calendars` have it, or
+        ``sessions_in_range(start, end)``, as those of `exchange_calendars`. Every other day is a holiday then, weekends
+        among them.
 
     Returns
     -------
@@ -88,7 +93,7 @@ def calendar_columns(
     Raises
     ------
     DataError
-        If a name, period or country is not known.
+        If a name, period or country is not known, or a calendar does not reach over the index.
     ModuleNotFoundError
         If a country is named and the package `holidays` is not installed.
 
@@ -106,7 +111,7 @@ def calendar_columns(
     columns: dict[str, np.ndarray] = {}
     for name in [calendar] if isinstance(calendar, str) else calendar or ():
         if name == HOLIDAY:
-            columns[name] = np.asarray(time.normalize().isin(_dates(holidays, time)), dtype=float)
+            columns[name] = np.asarray(_are_holidays(holidays, time), dtype=float)
         else:
             _add_waves(columns, name, np.asarray(CALENDAR[name](time), dtype=float), 1)
     for period, order in (fourier or {}).items():
@@ -138,6 +143,27 @@ def _span(period: Any) -> pd.Timedelta:
     return span
 
 
+def _are_holidays(holidays: Any, time: pd.DatetimeIndex) -> np.ndarray:
+    """Say which times lie on a holiday."""
+    days = time.normalize()
+    opened = next((getattr(holidays, name) for name in SESSIONS if callable(getattr(holidays, name, None))), None)
+    if opened is None:
+        return days.isin(_dates(holidays, time))
+    return ~days.isin(_open_days(opened, days.min(), days.max(), holidays)) if len(days) else np.zeros(0, dtype=bool)
+
+
+def _open_days(opened: Callable[..., Any], first: pd.Timestamp, last: pd.Timestamp, calendar: Any) -> pd.DatetimeIndex:
+    """Ask a calendar for its open days, `first` to `last`."""
+    try:
+        sessions = pd.DatetimeIndex(opened(first, last))
+    except Exception as error:  # each package has errors of its own, e.g. of a range that its calendar does not hold
+        raise DataError(
+            f"holidays={type(calendar).__name__} does not say which days are open from {first:%Y-%m-%d} to "
+            f"{last:%Y-%m-%d}: {error}. Take a calendar that reaches as far as the data and the forecast."
+        ) from error
+    return sessions.tz_localize(None).normalize()
+
+
 def _dates(holidays: Any, time: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Return the holidays as days."""
     if isinstance(holidays, str):
@@ -146,7 +172,9 @@ def _dates(holidays: Any, time: pd.DatetimeIndex) -> pd.DatetimeIndex:
     try:
         return pd.DatetimeIndex(pd.to_datetime(list(dates))).tz_localize(None).normalize()
     except (ValueError, TypeError) as error:
-        raise DataError(f"holidays must be a country or dates: {error}") from None
+        raise DataError(
+            f"holidays must be a country, dates, or an object with {' or '.join(SESSIONS)}: {error}."
+        ) from None
 
 
 def _of_country(name: str, years: Iterable[int]) -> list[dt.date]:

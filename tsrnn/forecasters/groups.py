@@ -120,8 +120,10 @@ class FutureCovariates:
         cosine, and "holiday". They need not be passed.
     fourier
         Fourier terms as covariates: number of pairs by period, ``{"D": 3, "7D": 2}``; of numbered rows, by rows.
-    holidays : str, list of dates or None
-        Country, "US" or "US-NY", whose holidays the package `holidays` knows; or the dates.
+    holidays : str, list of dates, calendar of an exchange or None
+        Country, "US" or "US-NY", whose holidays the package `holidays` knows; the dates; or an object that knows the
+        open days, by ``valid_days(start, end)`` or ``sessions_in_range(start, end)``: every other day is a holiday. A
+        model with such an object is not saved by `save`; pickle keeps it.
     """
 
     future_covariates: t.Labels | None = param(default=None, rule=unchecked)
