@@ -27,7 +27,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Dataset:
-    """What there is to know of one CSV file beyond its bytes."""
+    """What there is to know of one CSV file, or of one series of it, beyond its bytes."""
 
     loader: str
     rows: int
@@ -38,6 +38,7 @@ class Dataset:
     freq: str | None = None  # pandas alias; None where a stamp is absent or stands twice
     categories: tuple[str, ...] = ()
     series: str = ""  # of a long table, the column that names the series; the time stands in the next one
+    part: tuple[str, str] | None = None  # the long table and the series of it that this is; None for a file of its own
 
 
 CATALOGUE = {
@@ -57,6 +58,7 @@ CATALOGUE = {
         frequency="hourly, 14 gaps",
         description="weather at John F. Kennedy Airport, New York, 2013",
         licence="CC0",
+        part=("ny_airports_weather_hourly", "JFK"),
     ),
     "buoy_sea_temperature_30min": Dataset(
         loader="load_buoy_temperature",
@@ -83,6 +85,7 @@ CATALOGUE = {
         frequency="trading days",
         description="prices and volume of Apple shares, 2000-2013",
         licence="public domain",
+        part=("shares_daily", "AAPL"),
     ),
     "wti_crude_daily": Dataset(
         loader="load_wti_crude",
@@ -150,8 +153,10 @@ def folder() -> Traversable:
 
 
 def read(name: str) -> pd.DataFrame:
-    """Read one file of the catalogue as it stands: first column as time index; a long table has none."""
+    """Read one set of the catalogue as it stands: first column as time index; a long table has none."""
     entry = CATALOGUE[name]
+    if entry.part is not None:
+        return one_series(*entry.part)
     if entry.series:
         with (folder() / f"{name}.csv").open("rb") as file:
             return pd.read_csv(file, parse_dates=[1])
@@ -161,6 +166,13 @@ def read(name: str) -> pd.DataFrame:
         # pandas refuses a freq that the stamps do not keep
         frame.index = pd.DatetimeIndex(frame.index, freq=entry.freq)
     return frame
+
+
+def one_series(name: str, series: str) -> pd.DataFrame:
+    """Return one series of a long table, its time as index."""
+    table = read(name)
+    label, time = table.columns[:2]
+    return table[table[label] == series].drop(columns=label).set_index(time)
 
 
 def list_datasets() -> pd.DataFrame:

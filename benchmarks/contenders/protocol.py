@@ -24,7 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-CSV = Path(__file__).parents[2] / "datasets" / "jfk_weather_hourly.csv"
+CSV = Path(__file__).parents[2] / "datasets" / "ny_airports_weather_hourly.csv"
 ROUND_SECONDS = float(os.environ.get("ROUND_SECONDS", "1.5"))  # of one measurement of training
 
 
@@ -84,7 +84,8 @@ def dense(rows: np.ndarray, n_steps: int) -> np.ndarray:
 def jfk() -> tuple[np.ndarray, np.ndarray]:
     """Hours and temperatures at JFK on the full hourly grid, gaps interpolated."""
     with CSV.open(newline="") as lines:
-        pairs = [(row[0].removesuffix("Z"), float(row[1] or "nan")) for row in list(csv.reader(lines))[1:]]
+        rows = [row for row in csv.reader(lines) if row[0] == "JFK"]
+    pairs = [(row[1].removesuffix("Z"), float(row[2] or "nan")) for row in rows]
     stamps, values = np.array([p[0] for p in pairs], "datetime64[h]"), np.array([p[1] for p in pairs])
     grid, known = np.arange(stamps[0], stamps[-1] + 1), np.isfinite(values)
     hours = (stamps - stamps[0]).astype(int)
