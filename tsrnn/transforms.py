@@ -169,7 +169,8 @@ def fit_transform(
         return None
     if isinstance(given, str) and given in ("log", "boxcox", "returns"):
         what = (NAMED | CHANGES)[given]
-        _refuse(targets, targets <= 0, f"and {what} needs values above 0", "Use 'log1p' or 'yeojohnson'.")
+        fix = "Use 'difference'." if given in CHANGES else "Use 'log1p' or 'yeojohnson'."
+        _refuse(targets, targets <= 0, f"and {what} needs values above 0", fix)
     if isinstance(given, str) and given in CHANGES:
         return Changes(given)
     if isinstance(given, str) and given == "log1p":
