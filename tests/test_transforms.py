@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
-from sklearn.preprocessing import PowerTransformer, QuantileTransformer, RobustScaler, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, PowerTransformer, QuantileTransformer, RobustScaler, StandardScaler
 from test_panels import LONG, small_gru, table
 
 from tsrnn import (
@@ -121,6 +121,37 @@ def test_any_transformer_of_scikit_learn_serves(transform):
     model = RidgeForecaster(window=14, horizon=7, transform=transform).fit(df)
     assert np.isfinite(model.predict_interval(7).to_numpy()).all()
     assert not hasattr(transform, "n_features_in_")  # a clone was fitted
+
+
+@pytest.mark.parametrize("make", MODELS)
+def test_a_mirrored_series_has_the_mirrored_forecast_with_its_quantiles_in_order(make):
+    df = growing()
+    mirror = FunctionTransformer(np.negative, inverse_func=np.negative)
+    inside, outside = make(transform=mirror).fit(df), make().fit(-df)
+    found = inside.predict_quantiles(5, quantiles=[0.1, 0.3, 0.5, 0.9]).to_numpy()
+    expected = -outside.predict_quantiles(5, quantiles=[0.9, 0.7, 0.5, 0.1]).to_numpy()
+    np.testing.assert_allclose(found, expected)
+    assert (np.diff(found, axis=1) > 0).all()
+    bounds = inside.predict_interval(df.index[:3]).to_numpy()  # the first of which has nothing before it
+    np.testing.assert_allclose(bounds, -outside.predict_interval(df.index[:3]).to_numpy()[:, [0, 2, 1]])
+
+
+def test_learnt_quantiles_of_a_mirrored_series_are_in_order():
+    mirror = FunctionTransformer(np.negative, inverse_func=np.negative)
+    model = MODELS[-1](transform=mirror, loss="pinball", normalize=True, linear=False).fit(growing())
+    found = model.predict_quantiles(5, quantiles=[0.05, 0.1, 0.5, 0.9]).to_numpy()
+    assert (np.diff(found, axis=1) >= 0).all()
+
+
+def test_each_target_is_turned_by_itself():
+    df = growing().assign(other=lambda given: given["sales"] ** 2)
+    fitted = fit_transform(FunctionTransformer(np.negative, inverse_func=np.negative), df)
+    assert fitted.falls.tolist() == [True, True]
+    model = NaiveForecaster(transform=StandardScaler()).fit(df)
+    plain = model.predict_interval(2).to_numpy()
+    model.transform_.falls[:] = [False, True]
+    # Intervals of a random walk are symmetric: asked for from the other end they change places.
+    np.testing.assert_allclose(model.predict_interval(2).to_numpy(), plain[:, [0, 1, 2, 3, 5, 4]])
 
 
 def test_each_series_has_a_transform_of_its_own():

@@ -109,9 +109,17 @@ class Changes:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A transformer of scikit-learn for each target, fitted."""
+    """A transformer of scikit-learn for each target, fitted.
+
+    Attributes
+    ----------
+    each : list of transformer
+    falls : ndarray of bool, shape (n_targets,)
+        Whether transformed values fall where those of the target rise.
+    """
 
     each: list[Any]
+    falls: np.ndarray
 
     def forward(self, y: np.ndarray) -> np.ndarray:
         """Transform targets (n_rows, n_targets); NaN stay."""
@@ -179,7 +187,13 @@ def fit_transform(
     if isinstance(given, str):
         pairs = np.array([_NUMBERS[given](column) for column in columns]).reshape(-1, 2)
         return Transform(given, pairs[:, 0].copy(), np.where(pairs[:, 1] > 0, pairs[:, 1], 1.0))
-    return Fitted([clone(given).fit(column.reshape(-1, 1)) for column in columns])
+    each = [clone(given).fit(column.reshape(-1, 1)) for column in columns]
+    return Fitted(each, np.array([_falls(one, column) for one, column in zip(each, columns, strict=True)]))
+
+
+def _falls(transformer: Any, y: np.ndarray) -> bool:
+    low, high = np.ravel(transformer.transform(np.array([[y.min()], [y.max()]])))
+    return bool(low > high)
 
 
 def _refuse(targets: pd.DataFrame, wrong: pd.DataFrame, why: str, fix: str) -> None:

@@ -8,6 +8,7 @@ exceptions, and labels, observed, requests, scoring and tables beside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -390,7 +391,8 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
             return self._added_up(forecasts, levels[cutoffs], quantiles)
         out = forecasts[..., None]
         if len(quantiles):
-            out = np.concatenate([out, self._quantiles(values, cutoffs, forecasts, quantiles)], axis=-1)
+            bands = self._as_scale_runs(partial(self._quantiles, values, cutoffs, forecasts), quantiles)
+            out = np.concatenate([out, bands], axis=-1)
         return self._given_back_in_unit(out)
 
     def _quantiles(
@@ -434,7 +436,9 @@ class BaseForecaster(ForecastsPanels, AddsUpChanges, ReadsTables, SaveMixin, Reg
             out[unseen] = np.broadcast_to(mean[:, None], out.shape)[unseen]
         elif unseen.any():
             mean = np.nanmean(self._seen()[self.targets_].to_numpy(), axis=0)
-            spread = self._spread(1, quantiles)[0] if len(quantiles) else np.empty((len(mean), 0))
+            spread = np.empty((len(mean), 0))
+            if len(quantiles):
+                spread = self._as_scale_runs(partial(self._spread, 1), quantiles)[0]
             of_target = np.hstack([mean[:, None], mean[:, None] + spread])  # (K, 1 + n_quantiles)
             of_target = self._given_back_in_unit(of_target[None, None])[0, 0]
             out[unseen] = np.broadcast_to(of_target, out.shape)[unseen]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import numbers
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -277,6 +278,14 @@ class ReadsTables(Resamples, KnowsColumns):
         check_transform("transform", self.transform)
         check_bounds("bounds", self.bounds)
         self.transform_ = fit_transform(self.transform, self.data_[self.targets_], self.bounds)
+
+    def _as_scale_runs(self, ask: Callable[[np.ndarray], np.ndarray], quantiles: np.ndarray) -> np.ndarray:
+        """Ask for quantiles (..., K, n) on the scale modelled: where it falls as a target rises, from the other end."""
+        falls = getattr(getattr(self, "transform_", None), "falls", np.zeros(1, dtype=bool))
+        if not falls.any():
+            return ask(quantiles)
+        turned = ask(np.round(1 - quantiles, 12))  # 1 - 0.9 is not quite the 0.1 that a network learnt
+        return turned if falls.all() else np.where(falls[:, None], turned, ask(quantiles))
 
     def _given_back_in_unit(self, out: np.ndarray) -> np.ndarray:
         """Take forecasts and quantiles (n_cutoffs, steps, K, n) back to the unit of the targets and their bounds."""
