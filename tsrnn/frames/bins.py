@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.frequencies import to_offset
 
 from ..exceptions import DataError
+from .checks import read_offset
 from .clock import is_clock, localise, span, wall
 
 __all__ = ["RULES", "bin_starts", "check_bins", "fill_bins"]
@@ -36,10 +36,7 @@ def check_bins(rule: str, freq: Any) -> pd.offsets.BaseOffset:
         raise DataError(f"resample must be one of {(*RULES, None)}, got {rule!r}.")
     if freq is None:
         raise DataError(f"resample={rule!r} needs freq=, the length of the steps, e.g. freq='h'.")
-    try:
-        offset = to_offset(freq)
-    except (ValueError, TypeError) as exc:
-        raise DataError(f"freq={freq!r} is not a frequency pandas knows: {exc}") from exc
+    offset = read_offset(freq)
     fixed = is_clock(offset) or isinstance(offset, pd.offsets.Day)
     if offset.n < 1 or not (fixed or (isinstance(offset, STARTS) and offset.n == 1)):
         raise DataError(
@@ -58,6 +55,7 @@ def bin_starts(index: pd.DatetimeIndex, offset: pd.offsets.BaseOffset) -> pd.Dat
 
     Examples
     --------
+    >>> from pandas.tseries.frequencies import to_offset
     >>> index = pd.DatetimeIndex(["2024-01-31 10:59", "2024-02-03 11:00"])
     >>> [str(bin_starts(index, to_offset(freq))[1]) for freq in ("h", "7h", "D", "W", "MS", "B")]  # a Saturday
     ['2024-02-03 11:00:00', '2024-02-03 08:00:00', '2024-02-03 00:00:00', '2024-01-28 00:00:00', '2024-02-01 00:00:00',

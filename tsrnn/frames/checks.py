@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+from pandas.tseries.frequencies import to_offset
 
 from .._warnings import warn_user
 from ..exceptions import DataError, DataWarning
@@ -24,6 +25,7 @@ __all__ = [
     "check_unique_columns",
     "in_zone",
     "is_length",
+    "read_offset",
     "some",
     "warn_of_empty_columns",
 ]
@@ -34,6 +36,14 @@ Timed = TypeVar("Timed", pd.DataFrame, pd.Series, pd.DatetimeIndex)
 MOSTLY, ROWS_FOR_A_SHARE = 0.5, 10
 #: Magnitude of values beyond which sums of their squares leave the range of double precision.
 LARGEST, SMALLEST = 1e140, 1e-140
+
+
+def read_offset(freq: Any) -> pd.offsets.BaseOffset:
+    """Return the offset that a frequency stands for, or raise `DataError`."""
+    try:
+        return to_offset(freq)
+    except (ValueError, TypeError) as exc:
+        raise DataError(f"freq={freq!r} is not a frequency pandas knows: {exc}") from exc
 
 
 def some(items: Iterable[object], most: int = 5) -> str:

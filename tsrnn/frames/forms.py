@@ -232,7 +232,7 @@ def rows_of_array(X: np.ndarray, names: list[Any] | None = None, first: int = 0,
         raise DataError(
             f"{name} must be an array of shape (n_rows,) or (n_rows, n_columns), got shape {values.shape}. Reshape it."
         )
-    table = values.reshape(len(values), -1) if values.size else values.reshape(len(values), *values.shape[1:2] or (1,))
+    table = values[:, None] if values.ndim == 1 else values
     columns = (["y"] if values.ndim == 1 else list(range(table.shape[1]))) if names is None else names
     if len(columns) != table.shape[1]:
         raise DataError(f"{name} has {table.shape[1]} column(s), where {len(columns)} are known: {some(columns)}.")

@@ -10,7 +10,7 @@ from pandas.tseries.frequencies import to_offset
 
 from ..exceptions import DataError
 from .calendar import calendar_of, is_day_calendar, longest_holiday, open_range, open_weekdays, too_many_extras
-from .checks import some
+from .checks import read_offset, some
 from .clock import DAY, is_clock, span, time_of_day, unskip, wall
 from .grid import MICROSECOND, TimeGrid
 from .months import day_of_month, month_offset, months_between
@@ -74,10 +74,7 @@ def infer_grid(index: pd.DatetimeIndex | pd.PeriodIndex, freq=None) -> TimeGrid:
 
 
 def _given_grid(index, freq) -> TimeGrid:
-    try:
-        offset = to_offset(freq)
-    except (ValueError, TypeError) as exc:
-        raise DataError(f"freq={freq!r} is not a frequency pandas knows: {exc}") from exc
+    offset = read_offset(freq)
     grid = _plain(offset, wall(index))
     if len(index) < 2:
         return _placed(grid, index)
